@@ -1,0 +1,50 @@
+# A README command is a target here; `make help` lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+STORE := $(or $(MLFLOW_TRACKING_URI),sqlite:///mlflow.db)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint format sweep ui lock clean
+
+help: ## list these targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+setup: $(READY) ## make .venv and install the tested versions
+
+$(READY): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is older than Python 3.11; name a newer one: make setup PYTHON=python3.12"; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --disable-pip-version-check -c requirements.lock -e '.[dev]'
+	@touch $@
+
+run: $(READY) ## run the main job on the embedded pictures
+	$(BIN)/python train.py +experiment=girl_vs_earth_sushi
+
+test: $(READY) lint ## run lint, types and all tests
+	$(BIN)/pytest
+
+lint: $(READY) ## check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(READY) ## put the code into its format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+sweep: $(READY) ## run the example sweep over latent dimensions and seeds
+	$(BIN)/python train.py -m +sweep=latent_dim
+
+ui: $(READY) ## serve MLflow's pages of all runs on http://127.0.0.1:5000
+	MLFLOW_DISABLE_TELEMETRY=true $(BIN)/mlflow ui --backend-store-uri '$(STORE)' --host 127.0.0.1 --port 5000
+
+lock: $(READY) ## record the versions that .venv holds, once they have passed the tests
+	@{ echo '# Tested versions, as pip constraints; written by `make lock`.'; \
+	  $(BIN)/python -m pip freeze --exclude-editable | grep -vE '^(nvidia|cuda|triton)'; } > requirements.lock.new
+	@mv requirements.lock.new requirements.lock
+
+clean: ## remove outputs and caches; .venv and the runs in mlflow.db stay
+	rm -rf outputs multirun .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
