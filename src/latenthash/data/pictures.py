@@ -1,0 +1,174 @@
+"""Where the pictures of a run come from: the project's own, or a user's files.
+
+A source is a string: `embedded:<set>`, or the path of a picture or of a folder. All sources
+are read, and everything wrong with them collected, before any work begins.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from functools import partial
+from hashlib import sha256
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.progress import track
+
+from latenthash import InputError
+from latenthash.data.earth import render_earth
+from latenthash.data.reading import Picture, Reader
+from latenthash.data.sushi import render_sushi
+
+EMBEDDED = "embedded:"
+PLATES = 100  # the thesis's count of similar pictures
+SINGLE = ("signal", "noise_edited")  # roles that are one picture, not a set
+DROPPINGS = ("thumbs.db", "desktop.ini")  # left in picture folders by operating systems
+FOREIGN = ("outliers", "unseen")  # roles that must not hold a picture of another role
+
+Pixels = NDArray[np.uint8]
+
+
+def _photograph(package: str, name: str) -> Pixels:
+    """Read a photograph that scikit-image or scikit-learn ships in its wheel."""
+    with as_file(files(package) / name) as path:
+        return Reader(512, 10**7, (255, 255, 255)).read(path).pixels
+
+
+def _photographs(*names: str) -> list[tuple[str, Callable[[], Pixels]]]:
+    packages = {"china.jpg": "sklearn.datasets.images", "flower.jpg": "sklearn.datasets.images"}
+    return [
+        (Path(name).stem, partial(_photograph, packages.get(name, "skimage.data"), name))
+        for name in names
+    ]
+
+
+_SETS: dict[str, list[tuple[str, Callable[[], Pixels]]]] = {
+    "girl": _photographs("astronaut.png"),
+    "earth": [("earth", partial(render_earth, seed=2))],
+    "sushi": [(f"plate_{i:02d}", partial(render_sushi, i)) for i in range(PLATES)],
+    "photos_a": _photographs("chelsea.png", "china.jpg", "hubble_deep_field.jpg", "retina.jpg"),
+    "photos_b": _photographs(
+        "coffee.png", "flower.jpg", "ihc.png", "motorcycle_left.png", "rocket.jpg"
+    ),
+}
+
+
+def load_pictures(sources: Mapping[str, str], reader: Reader) -> dict[str, list[Picture]]:
+    """Read the pictures of every role.
+
+    Args:
+        sources: role -> `embedded:<set>` or a path; a folder is searched recursively.
+        reader: how files are decoded.
+
+    Raises:
+        InputError: everything that is wrong, in all sources at once.
+    """
+    problems: list[str] = []
+    found = {role: _find(role, source, problems) for role, source in sources.items()}
+    pictures = {
+        role: _read(role, sources[role], paths, reader, problems) for role, paths in found.items()
+    }
+    if not problems:
+        problems = _shared(pictures)
+    if problems:
+        raise InputError(problems)
+    return pictures
+
+
+def find_files(path: Path) -> list[Path]:
+    """List the files of a folder, recursively and sorted; hidden ones are left out.
+
+    A link that leads nowhere is listed, so that reading it names it.
+    """
+    return sorted(
+        p
+        for p in path.rglob("*")
+        if (p.is_file() or (p.is_symlink() and not p.exists()))
+        and p.name.lower() not in DROPPINGS
+        and not any(part.startswith(".") for part in p.relative_to(path).parts)
+    )
+
+
+def read_files(paths: list[Path], reader: Reader, title: str) -> tuple[list[Picture], list[str]]:
+    """Read files with a progress bar; return the pictures and a sentence per bad file."""
+    pictures, problems = [], []
+    for path in track(paths, title, disable=len(paths) < 10, transient=True):
+        try:
+            pictures.append(reader.read(path))
+        except ValueError as error:
+            problems.append(f"{path} {error}.")
+    return pictures, problems
+
+
+def source_digest(source: str) -> str:
+    """Digest what a source holds now, so that a changed file makes a changed job.
+
+    An embedded set is named by its own name: the project's version covers its content.
+    """
+    path = Path(source)
+    if source.startswith(EMBEDDED) or not path.exists():
+        return source
+    paths = [path] if path.is_file() else find_files(path)
+    # What cannot be opened is named when the pictures are read.
+    readable = [p for p in paths if os.access(p, os.R_OK)]
+    return sha256(b"".join(sha256(p.read_bytes()).digest() for p in readable)).hexdigest()
+
+
+def _find(role: str, source: str, problems: list[str]) -> list[Path]:
+    if source.startswith(EMBEDDED):
+        if source.removeprefix(EMBEDDED) not in _SETS:
+            known = ", ".join(EMBEDDED + name for name in _SETS)
+            problems.append(f"data.{role}={source} is not one of {known}.")
+        return []
+    path = Path(source)
+    if not path.exists():
+        problems.append(
+            f"data.{role}={source} does not exist (looked in {path.absolute().parent})."
+        )
+    elif path.is_dir() and role in SINGLE:
+        problems.append(f"data.{role}={source} is a folder; give the path of one picture.")
+    elif path.is_dir():
+        paths = find_files(path)
+        if not paths:
+            problems.append(f"data.{role}={source} is an empty folder; put pictures into it.")
+        return paths
+    else:
+        return [path]
+    return []
+
+
+def _read(
+    role: str, source: str, paths: list[Path], reader: Reader, problems: list[str]
+) -> list[Picture]:
+    title = f"Pictures of {role}"
+    if source.startswith(EMBEDDED):
+        members = _SETS.get(source.removeprefix(EMBEDDED), [])
+        pictures = []
+        for name, render in track(members, title, disable=len(members) < 10, transient=True):
+            pixels = render()
+            digest = sha256(pixels.tobytes()).hexdigest()
+            pictures.append(Picture(f"{source}/{name}", pixels, digest))
+        return pictures
+    pictures, bad = read_files(paths, reader, title)
+    problems.extend(f"data.{role}: {sentence}" for sentence in bad)
+    return pictures
+
+
+def _shared(pictures: Mapping[str, list[Picture]]) -> list[str]:
+    """Say which outlier or unseen pictures another role holds too: the test would be void."""
+    problems = []
+    for role in FOREIGN:
+        elsewhere = {
+            picture.digest: other
+            for other, members in pictures.items()
+            if other != role
+            for picture in members
+        }
+        problems += [
+            f"data.{role}: {picture.name} is also a picture of data.{elsewhere[picture.digest]}; "
+            "the sets must be disjoint."
+            for picture in pictures.get(role, [])
+            if picture.digest in elsewhere
+        ]
+    return problems

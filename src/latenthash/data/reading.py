@@ -1,0 +1,126 @@
+"""Reading a user's picture file as RGB, whatever its kind; files are untrusted."""
+
+import hashlib
+import io
+import logging
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+log = logging.getLogger(__name__)
+
+MIN_SIDE = 8  # px; below this there is no content to hash
+DEEP_GREY = ("I", "I;16", "I;16B", "I;16L", "I;16N")  # Pillow's modes for 16-bit grey
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An original picture, before any edit.
+
+    Attributes:
+        name: how messages and tables call it: a path, or `embedded:<set>/<name>`.
+        pixels: (H, W, 3) RGB uint8.
+        digest: sha256 hex of the file's bytes (of the pixels when it has no file).
+    """
+
+    name: str
+    pixels: NDArray[np.uint8]
+    digest: str
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How picture files become RGB arrays.
+
+    Attributes:
+        working_size: px; a longer side is reduced to this once, so that edits cost the same
+            for every camera.
+        max_pixels: width x height above which a file is refused before it is decoded.
+        background: RGB 0..255 behind transparent pixels.
+    """
+
+    working_size: int
+    max_pixels: int
+    background: tuple[int, int, int]
+
+    def read(self, path: Path) -> Picture:
+        """Decode one file.
+
+        Raises:
+            ValueError: why the file cannot be used, without its name.
+        """
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise ValueError(f"cannot be opened ({error.strerror})") from error
+        image = self._decode(data)
+        image = _rgb(ImageOps.exif_transpose(image), self.background)
+        image.thumbnail((self.working_size, self.working_size), Image.Resampling.LANCZOS)
+        return Picture(str(path), np.asarray(image), hashlib.sha256(data).hexdigest())
+
+    def _decode(self, data: bytes) -> Image.Image:
+        if not data:
+            raise ValueError("is empty (0 bytes)")
+        try:
+            with warnings.catch_warnings():
+                # The pixel limit below replaces Pillow's own warning.
+                warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+                image = Image.open(io.BytesIO(data))
+                self._check_size(*image.size)
+                image.load()
+        except UnidentifiedImageError as error:
+            raise ValueError("is not a picture that can be read") from error
+        except Image.DecompressionBombError as error:
+            raise ValueError(f"is over the limit of {self.max_pixels:,} pixels") from error
+        except (OSError, SyntaxError, EOFError, IndexError, TypeError, MemoryError) as error:
+            # Pillow's decoders answer damaged data with all of these.
+            raise ValueError(f"is truncated or damaged ({error})") from error
+        return image
+
+    def _check_size(self, width: int, height: int) -> None:
+        if width * height > self.max_pixels:
+            raise ValueError(
+                f"has {width} x {height} pixels, over the limit of {self.max_pixels:,} "
+                "(raise data.reader.max_pixels to allow it)"
+            )
+        if min(width, height) < MIN_SIDE:
+            raise ValueError(f"is {width} x {height} px; both sides must be at least {MIN_SIDE} px")
+
+
+def _rgb(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:
+    profile = image.info.get("icc_profile")
+    if image.mode in DEEP_GREY:
+        image = _eight_bits(image)
+    elif image.mode == "F":
+        raise ValueError("holds floating-point values of unknown range; save it as 8 or 16 bits")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        canvas = Image.new("RGBA", image.size, (*background, 255))
+        image = Image.alpha_composite(canvas, image).convert("RGB")
+    if profile and image.mode in ("RGB", "CMYK"):
+        image = _to_srgb(image, profile)
+    return image.convert("RGB")
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    # Pillow's own conversion clips at 255, which turns a 16-bit picture white.
+    values = np.asarray(image).astype(np.int64)
+    if values.min() < 0 or values.max() > 65535:
+        raise ValueError("holds grey values beyond 16 bits; save it as 8 or 16 bits")
+    return Image.fromarray((values / 257).round().astype(np.uint8))
+
+
+def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        target = ImageCms.createProfile("sRGB")
+        converted = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError) as error:
+        log.warning("A colour profile is damaged and was left out: %s", error)
+        return image
+    assert converted is not None  # None is returned only for inPlace=True
+    return converted
