@@ -1,0 +1,155 @@
+"""The splits of a run: who may see which views of which pictures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.progress import track
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from latenthash import InputError
+from latenthash.data.pictures import load_pictures
+from latenthash.data.reading import Reader
+from latenthash.data.views import Edit, Views, pipeline
+
+ROLES = ("signal", "noise_edited", "noise_similar", "outliers", "unseen")
+TESTED = ("signal", "noise_edited", "noise_similar", "unseen")
+BATCH = 32  # views a DataLoader worker hands over at once
+
+
+@dataclass(frozen=True)
+class ViewSet:
+    """Views of one set in one split.
+
+    Attributes:
+        views: (N, size, size, 3) RGB uint8.
+        picture: (N,) which picture of the set each view is of.
+        names: the pictures' names.
+    """
+
+    views: Tensor
+    picture: NDArray[np.int64]
+    names: tuple[str, ...]
+
+
+class Splits:
+    """Reads the pictures of all roles and draws the views of each split.
+
+    Args:
+        signal: source of the one picture whose hash is sought.
+        noise_edited: source of the other picture whose views are noise.
+        noise_similar: source of many pictures that are like each other.
+        outliers: source of unrelated pictures that training may see.
+        unseen: source of unrelated pictures for the final test alone.
+        reader: how picture files are decoded.
+        views: number of views per split: train, validation, calibration, test, and edits
+            (per unseen edit).
+        train_sets: roles whose views the model is fitted on; never unseen.
+        workers: processes that compute views; 0 computes them in this one.
+        augment: name -> edit of the enrolment pipeline, in order.
+        edits: name -> edit that only the test sees, put on top of the pipeline.
+        size: px, side of a view.
+        seed: the run's seed.
+
+    Raises:
+        InputError: everything that is wrong with the sources, at once.
+    """
+
+    def __init__(
+        self,
+        *,
+        signal: str,
+        noise_edited: str,
+        noise_similar: str,
+        outliers: str,
+        unseen: str,
+        reader: Reader,
+        views: Mapping[str, int],
+        train_sets: tuple[str, ...],
+        workers: int,
+        augment: Mapping[str, Edit],
+        edits: Mapping[str, Edit],
+        size: int,
+        seed: int,
+    ) -> None:
+        sources = dict(
+            zip(ROLES, (signal, noise_edited, noise_similar, outliers, unseen), strict=True)
+        )
+        _check(sources, views, train_sets)
+        self.pictures = load_pictures(sources, reader)
+        self.counts = views
+        self.train_sets = train_sets
+        self.workers = workers
+        self.augment = list(augment.values())
+        self.unseen_edits = edits
+        self.size = size
+        self.seed = seed
+
+    def train(self) -> dict[str, ViewSet]:
+        """Draw the views that features and model are fitted on."""
+        return self._draw("train", self.train_sets)
+
+    def validation(self) -> dict[str, ViewSet]:
+        """Draw the views that choose the epoch."""
+        return self._draw("validation", self.train_sets)
+
+    def calibration(self) -> ViewSet:
+        """Draw the Signal's views that set the radius, and nothing else."""
+        return self._draw("calibration", ("signal",))["signal"]
+
+    def test(self) -> dict[str, ViewSet]:
+        """Draw the views of the final figures."""
+        return self._draw("test", TESTED)
+
+    def edited(self) -> dict[str, ViewSet]:
+        """Draw Signal views under each unseen edit."""
+        return {
+            name: self._views("signal", f"edits/{name}", self.counts["edits"], [edit])
+            for name, edit in track(
+                self.unseen_edits.items(), "Views under unseen edits", transient=True
+            )
+        }
+
+    def _draw(self, split: str, roles: tuple[str, ...]) -> dict[str, ViewSet]:
+        return {
+            role: self._views(role, split, self.counts[split], [])
+            for role in track(roles, f"Views for {split}", transient=True)
+        }
+
+    def _views(self, role: str, split: str, count: int, extra: list[Edit]) -> ViewSet:
+        pictures = self.pictures[role]
+        edits = pipeline([*self.augment, *extra], self.size)
+        views = Views(pictures, edits, self.seed, split, count)
+        loader: DataLoader[Any] = DataLoader(views, BATCH, num_workers=self.workers)
+        return ViewSet(
+            torch.cat(list(loader)),
+            np.arange(len(views)) % len(pictures),
+            tuple(picture.name for picture in pictures),
+        )
+
+
+def _check(
+    sources: Mapping[str, str | None], views: Mapping[str, int], train_sets: tuple[str, ...]
+) -> None:
+    problems = [
+        f"data.{role} is not set; give a path: data.{role}=PATH."
+        for role, source in sources.items()
+        if source is None
+    ]
+    problems += [
+        f"data.views.{split}={count} must be at least 1."
+        for split, count in views.items()
+        if count < 1
+    ]
+    allowed = set(ROLES) - {"unseen"}
+    if not {"signal"} <= set(train_sets) <= allowed:
+        problems.append(
+            f"data.train_sets={list(train_sets)} must hold signal and may hold "
+            f"{', '.join(sorted(allowed - {'signal'}))}; unseen pictures are for the test alone."
+        )
+    if problems:
+        raise InputError(problems)

@@ -1,0 +1,103 @@
+"""Views: edited copies of pictures, each a pure function of where it stands.
+
+The only module that calls albumentations.
+"""
+
+import os
+from hashlib import sha256
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+from torch.utils.data import Dataset
+
+# albumentations asks a server for its newest version at import unless told not to.
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+import albumentations as A
+
+from latenthash.data.reading import Picture
+
+Pixels = NDArray[np.uint8]
+Edit: TypeAlias = A.BasicTransform
+
+
+def view_seed(seed: int, split: str, index: int) -> int:
+    """Derive the seed of one view, in [0, 2^32), so that no two splits share a view."""
+    return int.from_bytes(sha256(f"{seed}/{split}/{index}".encode()).digest()[:4], "big")
+
+
+def pipeline(edits: list[Edit], size: int) -> A.Compose:
+    """Compose edits, in their order, and the reduction to a square of size px."""
+    # Area interpolation averages over what a pixel covers: no moire from thin lines.
+    resize = A.Resize(size, size, interpolation=cv2.INTER_AREA)
+    return A.Compose([*edits, resize])
+
+
+class Views(Dataset[Pixels]):
+    """Views of a set of pictures; view i is of picture i modulo their number.
+
+    Args:
+        pictures: the originals, at least one.
+        edits: the pipeline that edits them, from `pipeline`.
+        seed: the run's seed.
+        split: the name of the split, part of every view's seed.
+        count: number of views; raised to the number of pictures, so that none is left out.
+    """
+
+    def __init__(
+        self, pictures: list[Picture], edits: A.Compose, seed: int, split: str, count: int
+    ) -> None:
+        self.pictures = pictures
+        self.edits = edits
+        self.seed = seed
+        self.split = split
+        self.count = max(count, len(pictures))
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> Pixels:  # (size, size, 3)
+        if index >= self.count:
+            raise IndexError(index)
+        # DataLoader workers inherit one random state; seeding each item makes every view
+        # independent of who computes it, and when.
+        self.edits.set_random_seed(view_seed(self.seed, self.split, index))
+        pixels = self.pictures[index % len(self.pictures)].pixels
+        return np.asarray(self.edits(image=pixels)["image"])
+
+
+class Text(A.ImageOnlyTransform):  # type: ignore[misc] # albumentations has no types
+    """Write one line of white text with a black outline across the lower part of a picture.
+
+    Args:
+        text: the line.
+        height: height of the letters as a share of the picture's height.
+        p: probability of being applied.
+    """
+
+    def __init__(self, text: str, height: float, p: float = 1.0) -> None:
+        super().__init__(p=p)
+        self.text = text
+        self.height = height
+
+    def apply(self, img: Pixels, **params: object) -> Pixels:
+        """Draw on a copy of img, (H, W, 3) uint8."""
+        image = Image.fromarray(img)
+        size = max(1.0, self.height * image.height)
+        font = ImageFont.load_default(size)
+        ImageDraw.Draw(image).text(
+            (image.width / 2, image.height * 0.85),
+            self.text,
+            fill="white",
+            font=font,
+            anchor="mm",
+            stroke_width=max(1, round(size / 15)),
+            stroke_fill="black",
+        )
+        return np.asarray(image)
+
+    def get_transform_init_args_names(self) -> tuple[str, ...]:
+        """Name the arguments that make this edit what it is."""
+        return ("text", "height")
