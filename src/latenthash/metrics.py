@@ -1,0 +1,245 @@
+"""Held-out figures of an enrolled hash (protocol, task 1), with bootstrap intervals."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import sklearn
+from numpy.typing import NDArray
+from rich.progress import track
+from scipy.optimize import brentq
+from scipy.stats import rankdata
+from sklearn.metrics import (
+    calinski_harabasz_score,
+    davies_bouldin_score,
+    roc_curve,
+    silhouette_score,
+)
+
+from latenthash.hashing import Hash, Latents
+
+NOISE = ("noise_edited", "noise_similar")
+FOREIGN = (*NOISE, "unseen")
+LEVEL = (0.025, 0.975)  # a 95 % interval
+OPERATING_POINTS = (0.01, 0.001)  # false-positive rates
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class LatentSet:
+    """Latents of the views of one set.
+
+    Attributes:
+        z: (N, k).
+        picture: (N,) which picture of the set each view is of.
+    """
+
+    z: Latents
+    picture: NDArray[np.int64]
+
+    def take(self, rows: NDArray[np.int64]) -> "LatentSet":
+        """Pick rows, with repetition."""
+        return LatentSet(self.z[rows], self.picture[rows])
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of the table.
+
+    Attributes:
+        name: as in MLflow.
+        value: point estimate.
+        low: lower end of its 95 % interval.
+        high: upper end.
+        trials: number of views behind a share; None for what is not a share.
+    """
+
+    name: str
+    value: float
+    low: float
+    high: float
+    trials: int | None = None
+
+    @property
+    def text(self) -> str:
+        """The figure as people read it; a share that was never met is printed as its bound."""
+        if self.trials and self.value == 0:
+            return f"0 (< {self.high:.3g}: none in {self.trials})"
+        return f"{self.value:.4g} [{self.low:.4g}, {self.high:.4g}]"
+
+
+def held_out(
+    hash_: Hash,
+    test: Mapping[str, LatentSet],
+    edited: Mapping[str, LatentSet],
+    resamples: int,
+    seed: int,
+) -> list[Figure]:
+    """Measure a hash on test rows.
+
+    Args:
+        hash_: centroid and radius, set without any of these rows.
+        test: signal, noise_edited, noise_similar and unseen.
+        edited: unseen edit -> Signal views under it.
+        resamples: draws of the bootstrap.
+        seed: of the bootstrap.
+
+    Returns:
+        every figure of protocol's task 1; intervals by bootstrap over pictures, over views
+        where a set is of one picture. A share of exactly 0 or 1 in n views has its interval
+        from the rule of three (Hanley and Lippman-Hand 1983).
+    """
+    rng = np.random.default_rng(seed)
+    figures = _bootstrap(lambda sets: _task1(hash_, sets), test, resamples, rng)
+    return figures + _bootstrap(lambda sets: _tpr(hash_, sets), edited, resamples, rng)
+
+
+def _task1(hash_: Hash, sets: Mapping[str, LatentSet]) -> dict[str, float]:
+    distances = {role: hash_.distances(rows.z) for role, rows in sets.items()}
+    within = {role: d <= hash_.radius for role, d in distances.items()}
+    values = {"test/tpr": float(within["signal"].mean())}
+    for role in FOREIGN:
+        values[f"test/fpr_{role}"] = float(within[role].mean())
+        values[f"test/auroc_{role}"] = auroc(distances["signal"], distances[role])
+    values["test/fpr_unseen_worst"] = worst_picture(within["unseen"], sets["unseen"].picture)
+    roc = roc_points(distances["signal"], distances["unseen"])
+    values["test/eer_unseen"] = equal_error_rate(*roc)
+    for fpr in OPERATING_POINTS:
+        tpr, realised = tpr_at_fpr(*roc, fpr)
+        values[f"test/tpr_at_fpr_{fpr}_unseen"] = tpr
+        values[f"test/realised_fpr_{fpr}_unseen"] = realised
+    return values | separation(sets, distances, hash_.radius)
+
+
+def _tpr(hash_: Hash, edited: Mapping[str, LatentSet]) -> dict[str, float]:
+    return {
+        f"edits/{name}/tpr": float(hash_.matches(rows.z).mean()) for name, rows in edited.items()
+    }
+
+
+def auroc(signal: Floats, foreign: Floats) -> float:
+    """Probability that a Signal view lies nearer to the centroid than a foreign one.
+
+    Args:
+        signal: (N,) distances of the Signal's views.
+        foreign: (M,) distances of other pictures' views.
+    """
+    # Mann-Whitney's U from ranks; scikit-learn's score is the same and fifty times slower.
+    n, m = len(signal), len(foreign)
+    ranks = rankdata(np.concatenate([foreign, signal]))
+    return float(1 - (ranks[m:].sum() - n * (n + 1) / 2) / (n * m))
+
+
+def roc_points(signal: Floats, foreign: Floats) -> tuple[Floats, Floats]:
+    """Give false- and true-positive rates, both rising, over all radii.
+
+    Args:
+        signal: (N,) distances of the Signal's views.
+        foreign: (M,) distances of other pictures' views.
+    """
+    labels = np.repeat([1, 0], [len(signal), len(foreign)])
+    scores = -np.concatenate([signal, foreign])
+    fpr, tpr, _ = roc_curve(labels, scores, drop_intermediate=False)
+    return fpr, tpr
+
+
+def equal_error_rate(fpr: Floats, tpr: Floats) -> float:
+    """Rate at which both errors are equally frequent, linear between the points of the ROC."""
+    return float(brentq(lambda x: 1 - x - np.interp(x, fpr, tpr), 0.0, 1.0))
+
+
+def tpr_at_fpr(fpr: Floats, tpr: Floats, limit: float) -> tuple[float, float]:
+    """Give the highest TPR on the ROC whose false-positive rate is at most limit, and that rate."""
+    best = np.flatnonzero(fpr <= limit)[-1]
+    return float(tpr[best]), float(fpr[best])
+
+
+def worst_picture(within: NDArray[np.bool_], picture: NDArray[np.int64]) -> float:
+    """Give the largest share, over pictures, of a picture's views (N,) that match."""
+    hits = np.bincount(picture, within)
+    return float((hits / np.maximum(np.bincount(picture), 1)).max())
+
+
+def separation(
+    sets: Mapping[str, LatentSet], distances: Mapping[str, Floats], radius: float
+) -> dict[str, float]:
+    """Describe how the Signal and the two noise sets lie apart in latent space.
+
+    These figures describe the scatter plot; they say nothing of pictures that are in none of
+    the sets.
+    """
+    roles = ("signal", *NOISE)
+    z = np.concatenate([sets[role].z for role in roles])
+    labels = np.repeat(np.arange(len(roles)), [len(sets[role].z) for role in roles])
+    noise = np.concatenate([distances[role] for role in NOISE])
+    return {
+        "separation/silhouette": float(silhouette_score(z, labels)),
+        "separation/davies_bouldin": float(davies_bouldin_score(z, labels)),
+        "separation/calinski_harabasz": float(calinski_harabasz_score(z, labels)),
+        "separation/fisher": fisher(z, labels),
+        "separation/margin": float(np.quantile(noise, 0.05) / radius),
+    }
+
+
+def fisher(z: Latents, labels: NDArray[np.int64]) -> float:
+    """Fisher's criterion trace(S_W^-1 S_B) of labelled latents z (N, k) (Fukunaga 1990, 10.2).
+
+    S_W and S_B are the scatter within and between the classes.
+    """
+    centre = z.mean(0)
+    within = np.zeros((z.shape[1], z.shape[1]))
+    between = np.zeros_like(within)
+    for label in np.unique(labels):
+        rows = z[labels == label]
+        mean = rows.mean(0)
+        within += (rows - mean).T @ (rows - mean)
+        between += len(rows) * np.outer(mean - centre, mean - centre)
+    return float(np.trace(np.linalg.pinv(within) @ between))
+
+
+def _bootstrap(
+    measure: Callable[[Mapping[str, LatentSet]], dict[str, float]],
+    sets: Mapping[str, LatentSet],
+    resamples: int,
+    rng: np.random.Generator,
+) -> list[Figure]:
+    """Measure the sets, and again on draws of their pictures."""
+    values = measure(sets)
+    # The rows were validated by the call above; thousands more checks take longer than the figures.
+    with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):
+        draws = [
+            measure({name: rows.take(resample(rows.picture, rng)) for name, rows in sets.items()})
+            for _ in track(range(resamples), "Bootstrap", transient=True)
+        ]
+    figures = []
+    for name, value in values.items():
+        low, high = np.quantile([draw[name] for draw in draws], LEVEL)
+        trials = _trials(name, sets)
+        if trials and value == 0:
+            high = min(1.0, 3 / trials)
+        if trials and value == 1:
+            low = max(0.0, 1 - 3 / trials)
+        figures.append(Figure(name, value, float(low), float(high), trials))
+    return figures
+
+
+def resample(picture: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+    """Draw pictures with replacement and give the rows (M,) of their views.
+
+    Views of one picture are not independent, so pictures are drawn; a set of one picture has
+    only its views to draw from.
+    """
+    pictures = np.unique(picture)
+    if len(pictures) == 1:
+        return rng.integers(len(picture), size=len(picture))
+    rows = [np.flatnonzero(picture == p) for p in rng.choice(pictures, len(pictures))]
+    return np.concatenate(rows)
+
+
+def _trials(name: str, sets: Mapping[str, LatentSet]) -> int | None:
+    group, _, rest = name.partition("/")
+    if group == "edits":
+        return len(sets[rest.removesuffix("/tpr")].z)
+    shares = {"tpr": "signal"} | {f"fpr_{role}": role for role in FOREIGN}
+    return len(sets[shares[rest]].z) if rest in shares else None
