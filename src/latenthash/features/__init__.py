@@ -1,0 +1,1 @@
+"""Features: what goes into a hash model."""

@@ -1,0 +1,27 @@
+"""Models: what turns features into a latent z, all by the same `encode`."""
+
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
+
+import pytorch_lightning as pl
+from torch import Tensor
+
+
+class Model(Protocol):
+    """What hashing, metrics and plots know of a model."""
+
+    def fit(
+        self, train: Mapping[str, Tensor], validation: Mapping[str, Tensor], trainer: pl.Trainer
+    ) -> None:
+        """Fit on features of each set; validation may choose the epoch."""
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Map features x (N, C, H, W) or (N, D) to z (N, k)."""
+
+
+@runtime_checkable
+class Decoder(Protocol):
+    """A model whose latents can be turned into pictures."""
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Map z (N, k) to pictures (N, 3, side, side) in [0, 1]."""

@@ -1,0 +1,97 @@
+"""The losses against plain numpy and against torch's own distributions."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.distributions import Normal, kl_divergence
+
+from latenthash.models.losses import gaussian_nll, kl_to_standard_normal
+
+SHAPE = (4, 3, 5, 5)
+DIMENSIONS = 75
+
+
+def pair(error: float) -> tuple[Tensor, Tensor]:
+    """Data, and a reconstruction whose errors are of about the given size."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.rand(SHAPE, generator=generator, dtype=torch.float64)
+    return x, x + error * torch.randn(SHAPE, generator=generator, dtype=torch.float64)
+
+
+def test_nll_by_hand() -> None:
+    x, mean = torch.zeros(2, 2), torch.tensor([[1.0, -1.0], [3.0, 1.0]])  # mean squared error 3
+    expected = 0.5 * 2 * (math.log(2 * math.pi * 3) + 1)
+    assert gaussian_nll(x, mean, 0.1).item() == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("error", [0.3, 0.05, 0.039, 0.001, 0.0])
+def test_nll_is_that_of_a_gaussian_with_the_floored_variance(error: float) -> None:
+    floor = 0.04
+    x, mean = pair(error)
+    a, b = x.numpy(), mean.numpy()
+    variance = max(((a - b) ** 2).mean(), floor**2)
+    each = 0.5 * np.log(2 * np.pi * variance) + (a - b) ** 2 / (2 * variance)
+    expected = each.reshape(len(a), -1).sum(1).mean()
+    assert gaussian_nll(x, mean, floor).item() == pytest.approx(expected, rel=1e-12)
+
+
+def test_batch_variance_is_the_most_likely_one() -> None:
+    x, mean = pair(0.3)
+    best = gaussian_nll(x, mean, 1e-3)
+    for factor in (0.8, 0.95, 1.05, 1.25):
+        sigma = (x - mean).square().mean().sqrt() * factor
+        other = -Normal(mean, sigma).log_prob(x).flatten(1).sum(1).mean()
+        assert other > best
+
+
+def test_gradient_above_the_floor_is_that_of_the_log_error() -> None:
+    x, mean = pair(0.3)
+    mean.requires_grad_()
+    (gradient,) = torch.autograd.grad(gaussian_nll(x, mean, 0.04), mean)
+    log_error = DIMENSIONS / 2 * (x - mean).square().mean().log()
+    (expected,) = torch.autograd.grad(log_error, mean)
+    torch.testing.assert_close(gradient, expected, rtol=1e-10, atol=0)
+
+
+def test_gradient_below_the_floor_is_that_of_a_fixed_variance() -> None:
+    x, mean = pair(0.001)
+    mean.requires_grad_()
+    (gradient,) = torch.autograd.grad(gaussian_nll(x, mean, 0.04), mean)
+    expected = DIMENSIONS * (mean - x) / x.numel() / 0.04**2
+    torch.testing.assert_close(gradient, expected.detach(), rtol=1e-10, atol=0)
+
+
+def test_perfect_reconstruction_has_a_finite_loss_and_no_gradient() -> None:
+    x, _ = pair(0.0)
+    mean = x.clone().requires_grad_()
+    loss = gaussian_nll(x, mean, 0.04)
+    loss.backward()
+    assert loss.item() == pytest.approx(DIMENSIONS / 2 * math.log(2 * math.pi * 0.04**2))
+    assert mean.grad is not None
+    assert not mean.grad.any()
+
+
+def test_kl_by_hand() -> None:
+    mean = torch.tensor([[0.0, 1.0], [2.0, 1.0]])
+    log_variance = torch.log(torch.tensor([[1.0, 4.0], [1.0, 4.0]]))
+    expected = [(0 + 2.0) / 2, 0.5 * (1 + 4 - 1 - math.log(4))]
+    assert kl_to_standard_normal(mean, log_variance).tolist() == pytest.approx(expected, rel=1e-6)
+
+
+def test_kl_is_that_of_torch() -> None:
+    generator = torch.Generator().manual_seed(1)
+    mean, log_variance = 3 * torch.randn(2, 16, 5, generator=generator, dtype=torch.float64)
+    theirs = kl_divergence(
+        Normal(mean, (log_variance / 2).exp()),
+        Normal(torch.zeros_like(mean), torch.ones_like(mean)),
+    )
+    ours = kl_to_standard_normal(mean, log_variance)
+    assert ours.shape == (5,)
+    torch.testing.assert_close(ours, theirs.mean(0), rtol=1e-10, atol=0)
+
+
+def test_kl_of_the_prior_itself_is_nought() -> None:
+    assert kl_to_standard_normal(torch.zeros(3, 4), torch.zeros(3, 4)).tolist() == [0.0] * 4

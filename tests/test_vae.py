@@ -1,0 +1,384 @@
+"""The VAE: its loss, its latents, and what fitting keeps."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import pytorch_lightning as pl
+import torch
+import yaml
+from torch import Tensor, nn
+
+from latenthash import InputError
+from latenthash.models.vae import VAE
+
+pytestmark = [  # as in pyproject.toml, which `pytest -W error` overrules
+    pytest.mark.filterwarnings("ignore:.*treespec:FutureWarning"),
+    pytest.mark.filterwarnings("ignore:The '.*_dataloader' does not have many workers"),
+]
+CALLBACKS = Path(__file__).parent.parent / "conf" / "callbacks" / "default.yaml"
+SETTINGS: dict[str, Any] = {
+    "shape": (3, 8, 8),
+    "latent_dim": 2,
+    "channels": (8, 16),
+    "sigma_floor": 0.04,
+    "beta_warmup": 0.25,
+    "learning_rate": 1e-3,
+    "weight_decay": 1e-2,
+    "batch_size": 8,
+}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Networks this small spend their time waiting when threads share them."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def vae(seed: int = 0, **settings: Any) -> VAE:
+    torch.manual_seed(seed)
+    return VAE(**SETTINGS | settings)
+
+
+def pictures(n: int, seed: int = 0) -> Tensor:
+    return torch.rand(n, 3, 8, 8, generator=torch.Generator().manual_seed(seed))
+
+
+def weights(model: nn.Module) -> dict[str, Tensor]:
+    return {name: weight.clone() for name, weight in model.state_dict().items()}
+
+
+def same(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
+    assert first.keys() == second.keys()
+    return all(torch.equal(first[name], second[name]) for name in first)
+
+
+# ---- what it refuses ----
+
+
+@pytest.mark.parametrize("side", [7, 6, 30])
+def test_side_that_cannot_be_halved_is_refused(side: int) -> None:
+    sentence = rf"features\.size={side} must be a multiple of 4: model\.channels=\[8, 16\] .* 2 tim"
+    with pytest.raises(InputError, match=sentence):
+        vae(shape=(3, side, side))
+
+
+@pytest.mark.parametrize("k", [0, -1])
+def test_latent_without_dimensions_is_refused(k: int) -> None:
+    with pytest.raises(InputError, match=rf"model\.latent_dim={k} must be at least 1"):
+        vae(latent_dim=k)
+
+
+@pytest.mark.parametrize("channels", [(), (8, 12), (4,), (8, 0)])
+def test_channels_that_cannot_be_grouped_are_refused(channels: tuple[int, ...]) -> None:
+    with pytest.raises(InputError, match=r"model\.channels=\[.*\] must be .* multiples of 8"):
+        vae(channels=channels)
+
+
+# ---- the loss ----
+
+
+class LinearEncoder(nn.Module):
+    """Mean and log-variance as matrix products, simple enough for numpy."""
+
+    def __init__(self, mean: np.ndarray, log_variance: np.ndarray) -> None:
+        super().__init__()
+        self.a, self.b = torch.from_numpy(mean), torch.from_numpy(log_variance)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Map x (N, 3, 8, 8) to mean and log-variance, each (N, k)."""
+        return x.flatten(1) @ self.a, x.flatten(1) @ self.b
+
+
+class LinearDecoder(nn.Module):
+    """A reconstruction as a matrix product."""
+
+    def __init__(self, weight: np.ndarray) -> None:
+        super().__init__()
+        self.w = torch.from_numpy(weight)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Map z (N, k) to (N, 3, 8, 8)."""
+        return (z @ self.w).view(-1, 3, 8, 8)
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
+    """What the model logs, in place of Lightning's own books."""
+    values: dict[str, float] = {}
+
+    def log_dict(_: VAE, found: dict[str, Tensor], **__: object) -> None:
+        values.update({name: value.item() for name, value in found.items()})
+
+    def log(_: VAE, name: str, value: Tensor, **__: object) -> None:
+        values[name] = value.item()
+
+    monkeypatch.setattr(VAE, "log_dict", log_dict)
+    monkeypatch.setattr(VAE, "log", log)
+    return values
+
+
+def at(model: VAE, epoch: int, epochs: int) -> VAE:
+    """The model in a given epoch of a training."""
+    model.trainer = SimpleNamespace(current_epoch=epoch, max_epochs=epochs)  # type: ignore[assignment]
+    return model
+
+
+@pytest.mark.parametrize("noise_scale", [1.0, 0.0])
+@pytest.mark.parametrize("floor", [0.04, 2.0])
+def test_loss_is_that_of_plain_numpy(
+    logged: dict[str, float], monkeypatch: pytest.MonkeyPatch, noise_scale: float, floor: float
+) -> None:
+    rng = np.random.default_rng(0)
+    x, noise = rng.random((6, 3, 8, 8)), noise_scale * rng.normal(size=(6, 3))
+    a, b = rng.normal(size=(2, 192, 3)) * 0.1
+    # The third unit varies a hair too little to be active.
+    a[:, 2] *= np.sqrt(0.0095 / (x.reshape(6, -1) @ a[:, 2]).var())
+    w = rng.normal(size=(3, 192))
+    monkeypatch.setattr(torch, "randn_like", lambda like: torch.from_numpy(noise).to(like))
+    model = at(vae(latent_dim=3, sigma_floor=floor), 1, 16)  # two of four epochs of warm-up
+    model.encoder, model.decoder = LinearEncoder(a, b), LinearDecoder(w)  # type: ignore[assignment]
+    loss = model.training_step([torch.from_numpy(x)], 0)
+
+    flat = x.reshape(6, -1)
+    mean, log_variance = flat @ a, flat @ b
+    z = mean + np.exp(log_variance / 2) * noise
+    error = ((flat - z @ w) ** 2).mean()
+    variance = max(error, floor**2)
+    nll = 192 / 2 * (np.log(2 * np.pi * variance) + error / variance)
+    kl = ((mean**2 + np.exp(log_variance) - 1 - log_variance) / 2).mean(0)
+    assert loss.item() == pytest.approx(nll + 0.5 * kl.sum(), rel=1e-10)
+    active = int((mean.var(0) > 0.01).sum())
+    assert active == 2
+    assert logged == pytest.approx(
+        {
+            "train/loss": nll + 0.5 * kl.sum(), "train/nll": nll, "train/kl": kl.sum(),
+            "train/kl_0": kl[0], "train/kl_1": kl[1], "train/kl_2": kl[2],
+            "train/active_units": active, "train_loss": nll + 0.5 * kl.sum(),
+        },
+        rel=1e-6,
+    )  # fmt: skip
+
+
+def test_noise_is_drawn_anew_and_reaches_the_loss(logged: dict[str, float]) -> None:
+    model = at(vae(), 0, 1)
+    losses = {model.training_step([pictures(8)], 0).item() for _ in range(3)}
+    assert len(losses) == 3
+
+
+def test_gradient_reaches_every_weight(logged: dict[str, float]) -> None:
+    model = at(vae(), 0, 1)
+    model.training_step([pictures(8)], 0).backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.any(), name
+
+
+@pytest.mark.parametrize(
+    ("warmup", "epochs", "expected"),
+    [
+        (0.25, 60, {0: 1 / 15, 1: 2 / 15, 7: 8 / 15, 13: 14 / 15, 14: 1, 15: 1, 59: 1}),
+        (1.0, 4, {0: 1 / 4, 3: 1}),
+        (0.5, 5, {0: 1 / 2.5, 1: 2 / 2.5, 2: 1, 4: 1}),
+        (0.25, 2, {0: 1, 1: 1}),  # half an epoch of warm-up
+        (0.0, 10, {0: 1, 9: 1}),
+    ],
+)
+def test_kl_weight_warms_up(
+    logged: dict[str, float], warmup: float, epochs: int, expected: dict[int, float]
+) -> None:
+    model = vae(beta_warmup=warmup)
+    for epoch, beta in expected.items():
+        at(model, epoch, epochs).training_step([pictures(8)], 0)
+        weight = (logged["train/loss"] - logged["train/nll"]) / logged["train/kl"]
+        assert weight == pytest.approx(beta, abs=1e-3)
+
+
+def test_validation_weighs_the_kl_fully_in_every_epoch(logged: dict[str, float]) -> None:
+    model = vae(beta_warmup=1.0)
+    for epoch in (0, 50):
+        at(model, epoch, 100).validation_step([pictures(8)], 0)
+        assert logged["val/loss"] == pytest.approx(logged["val/nll"] + logged["val/kl"])
+    assert "train/loss" not in logged
+
+
+def test_optimizer_is_adamw_with_a_cosine_to_nought() -> None:
+    chosen: Any = at(vae(learning_rate=0.02, weight_decay=0.3), 0, 10).configure_optimizers()
+    optimizer, scheduler = chosen["optimizer"], chosen["lr_scheduler"]
+    assert isinstance(optimizer, torch.optim.AdamW)
+    assert optimizer.param_groups[0]["weight_decay"] == 0.3
+    rates = []
+    for _ in range(11):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    expected = 0.02 * (1 + np.cos(np.pi * np.arange(11) / 10)) / 2
+    np.testing.assert_allclose(rates, expected, atol=1e-12)
+
+
+# ---- the latents ----
+
+
+def test_encode_is_the_posterior_mean_without_noise() -> None:
+    model, x = vae(latent_dim=5).eval(), pictures(9)
+    torch.manual_seed(1)
+    first = model.encode(x)
+    torch.manual_seed(2)
+    assert torch.equal(first, model.encode(x))
+    assert torch.equal(first, model.encoder(x)[0])
+    assert first.shape == (9, 5)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_latent_does_not_depend_on_the_rest_of_the_batch(training: bool) -> None:
+    model, x = vae(latent_dim=5).train(training), pictures(33)
+    whole = model.encode(x)
+    assert whole.std() > 0.01
+    for size in (1, 2, 7, 32):
+        parts = torch.cat([model.encode(part) for part in x.split(size)])
+        torch.testing.assert_close(parts, whole, rtol=0, atol=1e-5)
+    crowd = torch.cat([x[:1], 1000 * pictures(15, seed=9)])
+    torch.testing.assert_close(model.encode(crowd)[0], whole[0], rtol=0, atol=1e-5)
+    order = torch.randperm(33)
+    torch.testing.assert_close(model.encode(x[order]), whole[order], rtol=0, atol=1e-5)
+
+
+def test_decode_gives_features_between_0_and_1() -> None:
+    decoded = vae(latent_dim=5).decode(torch.randn(7, 5))
+    assert decoded.shape == (7, 3, 8, 8)
+    assert decoded.min() >= 0
+    assert decoded.max() <= 1
+
+
+# ---- fitting ----
+
+
+class Spoil(pl.Callback):
+    """Ruins the weights at the start of one epoch, so that the best epoch is not the last."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Multiply all weights by 5."""
+        if trainer.current_epoch == self.epoch:
+            with torch.no_grad():
+                for parameter in pl_module.parameters():
+                    parameter.mul_(5)
+
+
+class Watch(pl.Callback):
+    """Keeps the weights, the validation loss and the learning rate of every epoch."""
+
+    def __init__(self) -> None:
+        self.epochs: list[tuple[float, dict[str, Tensor]]] = []
+        self.rates: list[float] = []
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Keep what a checkpoint of this epoch would hold."""
+        self.epochs.append((trainer.callback_metrics["val/loss"].item(), weights(pl_module)))
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Keep the rate that the epoch is trained with."""
+        self.rates.append(trainer.optimizers[0].param_groups[0]["lr"])
+
+
+def fit(model: VAE, folder: Path, epochs: int, *further: pl.Callback, seed: int = 0) -> Watch:
+    """Fit with the callbacks that ship, but for the progress bar."""
+    settings = yaml.safe_load(CALLBACKS.read_text(encoding="utf-8"))["checkpoint"]
+    assert settings.pop("_target_") == "pytorch_lightning.callbacks.ModelCheckpoint"
+    settings["dirpath"] = folder / "checkpoints"
+    watch = Watch()
+    trainer = pl.Trainer(
+        accelerator="cpu",
+        max_epochs=epochs,
+        callbacks=[*further, watch, pl.callbacks.ModelCheckpoint(**settings)],
+        logger=False,
+        log_every_n_steps=1,
+        num_sanity_val_steps=0,
+        enable_model_summary=False,
+        enable_progress_bar=False,
+        default_root_dir=folder,
+    )
+    torch.manual_seed(seed)
+    train = {"signal": pictures(16, seed=1), "noise_edited": pictures(8, seed=2)}
+    model.fit(train, {"signal": pictures(10, seed=3)}, trainer)
+    return watch
+
+
+def test_fit_keeps_the_best_epoch(tmp_path: Path) -> None:
+    model = vae(learning_rate=1e-2)
+    before = weights(model)
+    watch = fit(model, tmp_path, 3, Spoil(2))
+    losses = [loss for loss, _ in watch.epochs]
+    best = int(np.argmin(losses))
+    assert len(losses) == 3
+    assert best < 2, "the spoilt epoch must not be the best for this test to say anything"
+    assert same(weights(model), watch.epochs[best][1])
+    assert not same(weights(model), watch.epochs[2][1])
+    assert not same(weights(model), before)
+
+
+def test_fit_keeps_the_last_epoch_when_it_is_the_best(tmp_path: Path) -> None:
+    model = vae(learning_rate=1e-2)
+    watch = fit(model, tmp_path, 2)
+    assert watch.epochs[1][0] < watch.epochs[0][0]
+    assert same(weights(model), watch.epochs[1][1])
+
+
+def test_fit_leaves_no_file_and_a_model_ready_to_encode(tmp_path: Path) -> None:
+    model = vae()
+    fit(model, tmp_path, 1)
+    assert not list(tmp_path.iterdir())
+    assert not any(module.training for module in model.modules())
+    with torch.inference_mode():
+        assert model.encode(pictures(3)).isfinite().all()
+
+
+def test_fit_lowers_the_learning_rate_by_epoch(tmp_path: Path) -> None:
+    watch = fit(vae(learning_rate=0.01), tmp_path, 2)
+    assert watch.rates == pytest.approx([0.01, 0.005])
+
+
+def test_fit_sees_every_set(tmp_path: Path) -> None:
+    seen: list[Tensor] = []
+
+    class Spy(pl.Callback):
+        def on_train_batch_start(
+            self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+        ) -> None:
+            seen.append(batch[0])
+
+    fit(vae(), tmp_path, 1, Spy())
+    assert [len(batch) for batch in seen] == [8, 8, 8]
+    given = torch.cat([pictures(16, seed=1), pictures(8, seed=2)]).flatten(1)
+    rows = torch.cat(seen).flatten(1)
+    distances = torch.cdist(rows, given, compute_mode="donot_use_mm_for_euclid_dist")
+    order = distances.argmin(1)
+    assert distances.min(1).values.max() == 0
+    assert sorted(order.tolist()) == list(range(24)), "a view was left out or given twice"
+    assert order.tolist() != list(range(24)), "not shuffled"
+
+
+def test_same_seed_gives_the_same_weights_and_another_seed_others(tmp_path: Path) -> None:
+    models = []
+    for i, seed in enumerate((4, 4, 5)):
+        model = vae(seed=seed)
+        fit(model, tmp_path / str(i), 2, seed=seed)
+        models.append(weights(model))
+    assert same(models[0], models[1])
+    assert not same(models[0], models[2])
+
+
+def test_weights_fit_a_model_made_anew(tmp_path: Path) -> None:
+    model = vae()
+    fit(model, tmp_path, 1)
+    other = vae(seed=9)
+    other.load_state_dict(model.state_dict())
+    assert torch.equal(other.eval().encode(pictures(4)), model.encode(pictures(4)))
