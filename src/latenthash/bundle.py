@@ -1,0 +1,132 @@
+"""The bundle: the folder that a run leaves behind, enough to hash and match pictures anywhere.
+
+hash.json holds the hash, what it was made with and the digests of the two other files;
+weights.safetensors the weights of features and model; config.yaml how to build them.
+"""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load as load_weights
+from safetensors.torch import save as save_weights
+from torch import Tensor
+
+from latenthash import InputError, __version__
+from latenthash.hashing import Hash
+
+FORMAT = 1  # raised whenever older readers would misread a bundle
+HASH, WEIGHTS, CONFIG = "hash.json", "weights.safetensors", "config.yaml"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What a run leaves behind.
+
+    Attributes:
+        hash: centroid and radius.
+        weights: state of features and model.
+        config: YAML of the resolved config.
+        run_id: MLflow's id of the run that made it.
+        pictures: role -> digest of the pictures it was made from.
+    """
+
+    hash: Hash
+    weights: Mapping[str, Tensor]
+    config: str
+    run_id: str
+    pictures: Mapping[str, str]
+
+    def save(self, folder: Path) -> None:
+        """Write the three files into a folder that appears only when it is whole.
+
+        Raises:
+            InputError: if there is a folder of that name.
+        """
+        if folder.exists():
+            raise InputError(f"{folder} exists already; move it away or write elsewhere.")
+        files = {
+            WEIGHTS: save_weights({k: v.cpu().contiguous() for k, v in self.weights.items()}),
+            CONFIG: self.config.encode(),
+        }
+        values: dict[str, Any] = {
+            "format": FORMAT,
+            "latenthash": __version__,
+            "k": len(self.hash.centroid),
+            **self.hash.to_json(),
+            "run_id": self.run_id,
+            "pictures": dict(self.pictures),
+            "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+        }
+        values["digest"] = _digest(values)
+        files[HASH] = json.dumps(values, indent=2).encode()
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+            whole = Path(temporary, folder.name)
+            whole.mkdir()
+            for name, data in files.items():
+                (whole / name).write_bytes(data)
+            whole.rename(folder)
+
+    @classmethod
+    def load(cls, folder: Path) -> "Bundle":
+        """Read a bundle.
+
+        Raises:
+            InputError: if it is incomplete, altered, or of a version this one cannot read.
+        """
+        if not folder.is_dir():
+            raise InputError(f"{folder} is not a folder; a bundle is a folder with {HASH}.")
+        missing = [name for name in (HASH, WEIGHTS, CONFIG) if not (folder / name).is_file()]
+        if missing:
+            raise InputError(f"The bundle {folder} is incomplete: {', '.join(missing)} is missing.")
+        values = _read_values(folder / HASH)
+        files = {name: (folder / name).read_bytes() for name in (WEIGHTS, CONFIG)}
+        for name, data in files.items():
+            if hashlib.sha256(data).hexdigest() != values["files"][name]:
+                raise InputError(
+                    f"The bundle {folder} was altered: {name} is not the file that {HASH} "
+                    "was written with. Use an untouched copy."
+                )
+        try:
+            return cls(
+                Hash.from_json(values),
+                load_weights(files[WEIGHTS]),
+                files[CONFIG].decode(),
+                values["run_id"],
+                values["pictures"],
+            )
+        except (SafetensorError, ValueError, KeyError) as error:  # KeyError: dtype torch lacks
+            raise InputError(f"The bundle {folder} cannot be read: {error}.") from error
+
+
+def _read_values(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not JSON: {error}.") from error
+    if not isinstance(values, dict) or "format" not in values:
+        raise InputError(f"{path} is not the {HASH} of a bundle: it names no format.")
+    if values["format"] != FORMAT:
+        raise InputError(
+            f"{path} has format {values['format']}, written by latenthash "
+            f"{values.get('latenthash')}; latenthash {__version__} reads format {FORMAT}. "
+            "Use the version that wrote it, or train again."
+        )
+    digest = values.pop("digest", None)
+    if digest != _digest(values):
+        raise InputError(f"{path} was altered after it was written. Use an untouched copy.")
+    if not isinstance(values.get("files"), dict) or set(values["files"]) != {WEIGHTS, CONFIG}:
+        raise InputError(f"{path} must name the digests of {WEIGHTS} and {CONFIG}.")
+    if not isinstance(values.get("run_id"), str) or not isinstance(values.get("pictures"), dict):
+        raise InputError(f"{path} must name the run_id and the pictures it was made from.")
+    return values
+
+
+def _digest(values: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
