@@ -1,0 +1,391 @@
+"""The figures: what they show is where it should be, and they are drawn without a warning."""
+
+import io
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgba
+from matplotlib.container import BarContainer
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle
+from PIL import Image
+
+from latenthash import plots
+from latenthash.hashing import Hash
+from latenthash.metrics import Figure as Measure
+from latenthash.plots import Plane
+
+HASH = Hash(np.array([1.0, -2.0]), 1.5)
+ROLES = {"signal": "red", "noise_edited": "green", "noise_similar": "blue", "unseen": "gray"}
+
+
+def drawn(figure: Figure) -> Figure:
+    """Draw a figure to PNG, as it is logged; warnings are errors in this suite."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=50)
+    with Image.open(file) as image:
+        assert image.format == "PNG"
+        assert min(image.size) >= 50
+    return figure
+
+
+def latents(k: int = 2) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return {role: rng.normal(i, 1, (4 + i, k)) for i, role in enumerate(ROLES)}
+
+
+def circles(axes: Axes) -> list[Circle]:
+    return [patch for patch in axes.patches if isinstance(patch, Circle)]
+
+
+def legend(figure: Figure) -> list[str]:
+    (box,) = figure.legends
+    return [text.get_text() for text in box.get_texts()]
+
+
+# ---- the plane ----
+
+
+@pytest.mark.parametrize("k", [2, 3, 5])
+def test_projecting_what_was_lifted_changes_nothing(k: int) -> None:
+    rng = np.random.default_rng(1)
+    plane = Plane.of(rng.normal(size=(30, k)) * np.arange(1, k + 1), rng.normal(size=k))
+    points = rng.normal(size=(20, 2)) * 10
+    lifted = plane.lift(points)
+    assert lifted.shape == (20, k)
+    np.testing.assert_allclose(plane.project(lifted), points, atol=1e-12)
+
+
+def test_line_is_its_own_plane_with_one_axis() -> None:
+    plane = Plane.of(np.array([[1.0], [3.0]]), np.array([2.0]))
+    np.testing.assert_array_equal(plane.project(np.array([[1.0], [4.0]])), [[1, 0], [4, 0]])
+    np.testing.assert_array_equal(plane.lift(np.array([[1.0, 0.0], [4.0, 9.0]])), [[1], [4]])
+    assert plane.axes_labels() == ("$z_0$", "")
+    assert not plane.projected
+
+
+def test_plane_of_two_dimensions_is_the_latent_space_itself() -> None:
+    z = np.random.default_rng(2).normal(size=(10, 2)) * [1, 9]
+    plane = Plane.of(z, HASH.centroid)
+    np.testing.assert_array_equal(plane.project(z), z)
+    np.testing.assert_allclose(plane.lift(z), z, atol=1e-12)
+    assert plane.axes_labels() == ("$z_0$", "$z_1$")
+    assert not plane.projected
+
+
+@pytest.mark.parametrize("k", [1, 2, 5])
+def test_plane_passes_through_the_centroid(k: int) -> None:
+    rng = np.random.default_rng(3)
+    centroid = rng.normal(size=k) * 5
+    plane = Plane.of(rng.normal(size=(30, k)), centroid)
+    np.testing.assert_allclose(plane.lift(plane.project(centroid[None])), centroid[None])
+
+
+def test_plane_spans_the_directions_of_most_variance() -> None:
+    rng = np.random.default_rng(4)
+    turn = np.linalg.qr(rng.normal(size=(5, 5)))[0]
+    z = 7 + (rng.normal(size=(4000, 5)) * [0.1, 10, 0.2, 0.1, 3]) @ turn.T
+    plane = Plane.of(z, np.zeros(5))
+    assert plane.projected
+    np.testing.assert_allclose(plane.basis.T @ plane.basis, np.eye(2), atol=1e-12)
+    for axis, direction in ((0, turn[:, 1]), (1, turn[:, 4])):
+        assert abs(plane.basis[:, axis] @ direction) == pytest.approx(1, abs=1e-3)
+    assert "principal axis" in plane.axes_labels()[0]
+
+
+def test_projection_never_lengthens_a_distance() -> None:
+    rng = np.random.default_rng(5)
+    z = rng.normal(size=(50, 5))
+    plane = Plane.of(z, z.mean(0))
+    flat = np.linalg.norm(plane.project(z) - plane.project(z.mean(0)[None]), axis=1)
+    assert (flat <= np.linalg.norm(z - z.mean(0), axis=1) + 1e-12).all()
+
+
+# ---- the scatter plot ----
+
+
+def test_scatter_draws_each_set_in_its_colour() -> None:
+    sets = latents()
+    plane = Plane.of(np.concatenate(list(sets.values())), HASH.centroid)
+    (axes,) = drawn(plots.latent_scatter(sets, HASH, plane, "A title")).axes
+    found = {str(c.get_label()).split(" (")[0]: c for c in axes.collections}
+    assert set(found) == {"Signal", "Noise edited", "Noise similar", "Unseen"}
+    for role, colour in ROLES.items():
+        dots = found[plots.LABELS[role]]
+        assert to_hex(dots.get_facecolor()[0]) == to_hex(f"tab:{colour}")
+        np.testing.assert_array_equal(dots.get_offsets(), sets[role])
+    assert str(axes.collections[-1].get_label()).startswith("Signal"), "the Signal lies on top"
+    assert axes.get_title() == "A title"
+
+
+def test_scatter_draws_the_radius_around_the_centroid_as_a_true_circle() -> None:
+    sets = latents()
+    plane = Plane.of(np.concatenate(list(sets.values())), HASH.centroid)
+    (axes,) = drawn(plots.latent_scatter(sets, HASH, plane, "")).axes
+    (circle,) = circles(axes)
+    assert circle.get_center() == (1.0, -2.0)
+    assert circle.get_radius() == 1.5
+    assert not circle.get_fill()
+    assert axes.get_aspect() == 1
+    (cross,) = [line for line in axes.lines if line.get_label() == "centroid"]
+    assert cross.get_xydata().tolist() == [[1.0, -2.0]]
+    assert not axes.texts
+
+
+def test_scatter_shows_the_whole_circle_when_it_is_wider_than_the_points() -> None:
+    hash_ = Hash(np.array([1.0, -2.0]), 40.0)
+    sets = latents()
+    plane = Plane.of(np.concatenate(list(sets.values())), hash_.centroid)
+    (axes,) = drawn(plots.latent_scatter(sets, hash_, plane, "")).axes
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    assert left <= -39
+    assert right >= 41
+    assert bottom <= -42
+    assert top >= 38
+
+
+def test_scatter_legend_counts_the_views() -> None:
+    sets = latents()
+    plane = Plane.of(np.concatenate(list(sets.values())), HASH.centroid)
+    entries = legend(drawn(plots.latent_scatter(sets, HASH, plane, "")))
+    assert set(entries) == {
+        "Signal (4)", "Noise edited (5)", "Noise similar (6)", "Unseen (7)", "R = 1.5", "centroid",
+    }  # fmt: skip
+    assert len(entries) == 6
+
+
+@pytest.mark.parametrize("k", [1, 5])
+def test_scatter_of_another_size_projects_the_centroid_too(k: int) -> None:
+    sets = latents(k)
+    hash_ = Hash(np.arange(1.0, k + 1), 2.0)
+    plane = Plane.of(np.concatenate(list(sets.values())), hash_.centroid)
+    (axes,) = drawn(plots.latent_scatter(sets, hash_, plane, "")).axes
+    (circle,) = circles(axes)
+    np.testing.assert_allclose(circle.get_center(), plane.project(hash_.centroid[None])[0])
+    notes = [text.get_text() for text in axes.texts]
+    assert [note.startswith("projected from 5 dimensions") for note in notes] == [True] * (k == 5)
+
+
+def test_scatter_title_is_drawn_as_it_is() -> None:
+    plane = Plane.of(np.zeros((2, 2)), HASH.centroid)
+    drawn(plots.latent_scatter({"signal": np.eye(2)}, HASH, plane, r"Test latents of $\frac$"))
+
+
+# ---- the decoded map ----
+
+
+def painter(plane: Plane, low: float, high: float) -> Callable[[np.ndarray], np.ndarray]:
+    """A decoder whose pictures say in red and green where in the plane z lies.
+
+    The upper half is marked in blue, to tell pictures that are upside down.
+    """
+
+    def decode(z: np.ndarray) -> np.ndarray:
+        pictures = np.zeros((len(z), 4, 4, 3))
+        pictures[..., :2] = ((plane.project(z) - low) / (high - low))[:, None, None]
+        pictures[:, :2, :, 2] = 1
+        return pictures
+
+    return decode
+
+
+def seen(axes: Axes, x: float, y: float) -> np.ndarray:
+    """The colour that the image has at a point, as matplotlib itself finds it."""
+    (image,) = axes.images
+    event = SimpleNamespace(**dict(zip("xy", axes.transData.transform((x, y)), strict=True)))
+    return np.asarray(image.get_cursor_data(event))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("k", [2, 5])
+def test_map_shows_each_picture_where_its_latent_lies(k: int) -> None:
+    rng = np.random.default_rng(6)
+    z = rng.normal(size=(40, k)) * 2 + np.arange(k)
+    hash_ = Hash(z[:10].mean(0), 1.5)
+    plane = Plane.of(z, hash_.centroid)
+    (axes,) = drawn(plots.decoded_map(painter(plane, -30, 30), z, hash_, plane)).axes
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    assert right - left == pytest.approx(top - bottom), "the map is a square"
+    cell = (right - left) / plots.GRID
+    for column in range(plots.GRID):
+        for row in range(plots.GRID):
+            x, y = left + (column + 0.5) * cell, bottom + (row + 0.5) * cell
+            upper, lower = seen(axes, x, y + cell / 4), seen(axes, x, y - cell / 4)
+            np.testing.assert_allclose(upper[:2] * 60 - 30, [x, y], atol=1e-9)
+            np.testing.assert_allclose(lower[:2] * 60 - 30, [x, y], atol=1e-9)
+            assert (upper[2], lower[2]) == (1, 0), "a picture is upside down"
+
+
+def test_map_of_a_line_varies_along_it_alone() -> None:
+    z, hash_ = np.array([[-3.0], [0.0], [5.0]]), Hash(np.array([1.0]), 0.5)
+    plane = Plane.of(z, hash_.centroid)
+    asked = []
+
+    def decode(points: np.ndarray) -> np.ndarray:
+        asked.append(points)
+        return np.zeros((len(points), 4, 4, 3))
+
+    drawn(plots.decoded_map(decode, z, hash_, plane))
+    (points,) = asked
+    np.testing.assert_allclose(np.unique(points.round(9)), np.linspace(-3, 5, plots.GRID))
+
+
+def test_map_covers_the_latents_and_the_circle() -> None:
+    z = np.array([[-4.0, 0.0], [6.0, 1.0]])
+    for hash_ in (HASH, Hash(np.array([3.0, 3.0]), 20.0)):
+        plane = Plane.of(z, hash_.centroid)
+        (axes,) = drawn(plots.decoded_map(painter(plane, -50, 50), z, hash_, plane)).axes
+        points = np.vstack([z, hash_.centroid - hash_.radius, hash_.centroid + hash_.radius])
+        for (low, high), values in ((axes.get_xlim(), points.T[0]), (axes.get_ylim(), points.T[1])):
+            assert low < values.min()
+            assert values.max() < high
+        assert axes.images[0].get_extent() == [*axes.get_xlim(), *axes.get_ylim()]
+
+
+def test_map_draws_the_circle_of_the_hash() -> None:
+    z = np.array([[-4.0, 0.0], [6.0, 1.0]])
+    plane = Plane.of(z, HASH.centroid)
+    (axes,) = drawn(plots.decoded_map(painter(plane, -50, 50), z, HASH, plane)).axes
+    assert len(circles(axes)) == 2  # red on white
+    for circle in circles(axes):
+        assert circle.get_center() == (1.0, -2.0)
+        assert circle.get_radius() == 1.5
+    assert to_rgba(circles(axes)[-1].get_edgecolor()) == to_rgba("tab:red")
+    assert axes.get_aspect() == 1
+    assert axes.lines[0].get_xydata().tolist() == [[1.0, -2.0]]
+
+
+# ---- pictures ----
+
+
+def test_reconstructions_lie_under_their_originals() -> None:
+    rng = np.random.default_rng(7)
+    rows = {
+        role: (rng.random((n, 4, 4, 3)), rng.random((n, 4, 4, 3)))
+        for role, n in (("signal", 5), ("unseen", 3))
+    }
+    figure = drawn(plots.reconstructions(rows))
+    grid = np.array(figure.axes).reshape(4, 5)
+    assert sum(len(axes.images) for axes in figure.axes) == 16
+    for i, (originals, decoded) in enumerate(rows.values()):
+        for j in range(len(originals)):
+            np.testing.assert_array_equal(grid[2 * i, j].images[0].get_array(), originals[j])
+            np.testing.assert_array_equal(grid[2 * i + 1, j].images[0].get_array(), decoded[j])
+    texts = [text.get_text() for axes in grid[:, 0] for text in axes.texts]
+    assert texts == ["Signal\nview", "Signal\ndecoded", "Unseen\nview", "Unseen\ndecoded"]
+
+
+@pytest.mark.parametrize(("columns", "shown"), [(12, 24), (3, 6), (16, 30)])
+def test_contact_sheet_shows_two_rows_of_each_set(columns: int, shown: int) -> None:
+    counts = {"signal": 30, "outliers": 5, "noise_similar": 1}
+    rng = np.random.default_rng(8)
+    sets = {role: rng.integers(0, 256, (n, 4, 4, 3), np.uint8) for role, n in counts.items()}
+    figure = drawn(plots.contact_sheet(sets, columns))
+    images = [axes.images[0].get_array() for axes in figure.axes if axes.images]
+    assert len(images) == shown + 5 + 1
+    np.testing.assert_array_equal(images[:shown], sets["signal"][:shown])
+    np.testing.assert_array_equal(images[shown:-1], sets["outliers"])
+    texts = [text.get_text() for axes in figure.axes for text in axes.texts]
+    assert texts == ["Signal\n(30)", "Outliers\n(5)", "Noise similar\n(1)"]
+
+
+# ---- figures ----
+
+
+def test_histogram_shows_the_shares_of_each_set() -> None:
+    distances = {
+        "signal": np.array([0.0, 1.0, 1.9, 2.0, 2.1]),
+        "noise_edited": np.array([3.0, 1.0]),
+        "noise_similar": np.linspace(2.5, 9, 40),
+        "unseen": np.array([1e-9, 500.0, 1e5]),
+    }
+    figure = drawn(plots.distance_histogram(distances, 2.0))
+    (axes,) = figure.axes
+    filled = [container for container in axes.containers if isinstance(container, BarContainer)]
+    assert len(filled) == 4
+    for bars, (role, colour) in zip(filled, ROLES.items(), strict=True):
+        assert sum(bar.get_height() for bar in bars.patches) == pytest.approx(1), role
+        assert to_hex(bars.patches[0].get_facecolor()) == to_hex(f"tab:{colour}")
+    (line,) = axes.lines
+    assert set(line.get_xdata()) == {1}
+    assert axes.get_xscale() == "log"
+    assert set(legend(figure)) == {
+        "Signal: 80.0% within R", "Noise edited: 50.0% within R", "Noise similar: 0.0% within R",
+        "Unseen: 33.3% within R", "R",
+    }  # fmt: skip
+
+
+def test_histogram_puts_distances_into_the_right_bins() -> None:
+    (axes,) = drawn(plots.distance_histogram({"signal": np.array([1.0, 8.0, 8.0, 8.0])}, 2.0)).axes
+    tall = [bar for bar in axes.containers[0].patches if bar.get_height() > 0]
+    assert [bar.get_height() for bar in tall] == pytest.approx([0.25, 0.75])
+    for bar, scaled in zip(tall, (0.5, 4.0), strict=True):
+        assert bar.get_x() <= scaled + 1e-9
+        assert scaled <= bar.get_x() + bar.get_width() + 1e-9
+
+
+def test_histogram_of_views_all_within_or_all_far_still_shows_r() -> None:
+    for distance in (1e-3, 0.0, 1e4):
+        figure = plots.distance_histogram({"signal": np.full(5, distance)}, 1.0)
+        low, high = drawn(figure).axes[0].get_xlim()
+        assert low < 1 < high
+
+
+def test_edit_bars_are_ordered_and_have_their_intervals() -> None:
+    edits = [
+        Measure("edits/blur/tpr", 0.75, 0.5, 0.9, 20),
+        Measure("edits/flip/tpr", 0.0, 0.0, 0.15, 20),
+        Measure("edits/text/tpr", 1.0, 0.85, 1.0, 20),
+    ]
+    figure = drawn(plots.edit_bars(edits, Measure("test/tpr", 0.95, 0.9, 1.0, 50)))
+    (axes,) = figure.axes
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names == ["flip", "blur", "text"]
+    (bars,) = [container for container in axes.containers if isinstance(container, BarContainer)]
+    assert [bar.get_width() for bar in bars.patches] == [0.0, 0.75, 1.0]
+    (errors,) = bars.errorbar[2]
+    spans = [segment[:, 0].tolist() for segment in errors.get_segments()]
+    assert spans == [pytest.approx(ends) for ends in ([0, 0.15], [0.5, 0.9], [0.85, 1])]
+    assert [text.get_text() for text in axes.texts] == ["0.00", "0.75", "1.00"]
+    known = next(line for line in axes.lines if str(line.get_label()).startswith("known"))
+    assert set(known.get_xdata()) == {0.95}
+    assert legend(figure) == ["known edits: 0.95"]
+
+
+@pytest.mark.parametrize("n", [0, 1, 40])
+def test_edit_bars_of_any_number_are_drawn(n: int) -> None:
+    edits = [Measure(f"edits/e{i}/tpr", 0.5, 0.4, 0.6, 20) for i in range(n)]
+    (axes,) = drawn(plots.edit_bars(edits, Measure("test/tpr", 1.0, 0.9, 1.0, 50))).axes
+    assert len(axes.texts) == n
+
+
+def test_comparison_draws_each_run_on_its_line() -> None:
+    first = {"a": Measure("a", 0.5, 0.4, 0.7), "b": Measure("b", 1.0, 0.9, 1.0)}
+    rows = [("one", first), ("two (FAILED)", {}), ("three", {"a": Measure("a", 0.2, 0.2, 0.3)})]
+    figure = drawn(plots.comparison(rows, ["a", "b"]))
+    left, right = figure.axes
+    assert [axes.get_title() for axes in figure.axes] == ["a", "b"]
+    labels = [label.get_text() for label in left.get_yticklabels()]
+    assert labels == ["one", "two (FAILED)", "three"]
+    assert _points(left) == [(0.5, 0, 0.4, 0.7), (0.2, 2, 0.2, 0.3)]
+    assert _points(right) == [(1.0, 0, 0.9, 1.0)]
+    bottom, top = left.get_ylim()
+    assert bottom > top, "the first run is at the top"
+
+
+def test_interval_that_leaves_out_its_value_is_drawn() -> None:
+    rows = [("odd", {"a": Measure("a", 0.5, 0.6, 0.7)})]
+    (axes,) = drawn(plots.comparison(rows, ["a"])).axes
+    assert _points(axes) == [(0.5, 0, 0.5, 0.7)]
+
+
+def _points(axes: Axes) -> list[tuple[float, ...]]:
+    """Value, line and interval of each figure in a panel."""
+    found = []
+    for container in axes.containers:
+        dot, _, (bar,) = container.lines
+        ends = bar.get_segments()[0][:, 0]
+        found.append((dot.get_xdata()[0], dot.get_ydata()[0], *(round(x, 9) for x in ends)))
+    return found
