@@ -1,0 +1,16 @@
+"""Judge a trained hash, or apply it to pictures: see the commands in conf/evaluate.yaml."""
+
+import hydra
+from omegaconf import DictConfig
+
+
+@hydra.main(version_base="1.3", config_path="conf", config_name="evaluate")
+def main(cfg: DictConfig) -> None:
+    """Apply the bundle of a run."""
+    from latenthash.run import evaluate  # heavy imports wait, so that --help answers at once
+
+    evaluate(cfg)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,340 @@
+"""MLflow: the store, the run of a job, and the parent run of a sweep.
+
+The only module that imports mlflow.
+"""
+
+import json
+import logging
+import os
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pandas as pd
+from filelock import FileLock
+from hydra.core.hydra_config import HydraConfig
+from hydra.experimental.callback import Callback
+from matplotlib.figure import Figure
+from omegaconf import DictConfig
+from pytorch_lightning.loggers import MLFlowLogger
+
+from latenthash import InputError, report
+from latenthash.metrics import Figure as Measure
+
+# A research tool on private pictures tells nobody that it runs.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+from mlflow import MlflowClient
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
+
+log = logging.getLogger(__name__)
+for noisy in ("alembic", "mlflow.store.db.utils", "mlflow.tracking"):
+    logging.getLogger(noisy).setLevel(logging.WARNING)
+
+SQLITE = "sqlite:///"
+KIND, FINGERPRINT, OVERRIDES = "latenthash.kind", "latenthash.fingerprint", "latenthash.overrides"
+REUSED = "latenthash.reused."  # tag of a parent: this + run id -> the overrides it stands for
+JOB, SWEEP = "job", "sweep"
+PARENT_VARIABLE = "LATENTHASH_PARENT_RUN_ID"  # read by conf/logger; inherited by parallel jobs
+LOGGED_TABLES = "mlflow.loggedArtifacts"  # the tag by which MLflow's UI finds tables
+BUNDLE, HELD_OUT, COMPARISON = "bundle", "held_out", "comparison"  # artifacts
+
+
+class Store:
+    """An MLflow experiment on a tracking server or in a local database.
+
+    Args:
+        tracking_uri: of the server, or sqlite:///<path>.
+        experiment_name: created when it does not exist.
+        artifact_root: folder for artifacts; used with a local database only, and only when
+            the experiment is created.
+    """
+
+    def __init__(self, tracking_uri: str, experiment_name: str, artifact_root: str) -> None:
+        self.uri = tracking_uri
+        with self.lock():
+            try:
+                self.client = MlflowClient(tracking_uri)
+                experiment = self.client.get_experiment_by_name(experiment_name)
+            except MlflowException as error:
+                raise InputError(
+                    f"The MLflow store {tracking_uri} cannot be opened: {error}. Set "
+                    "MLFLOW_TRACKING_URI or logger.tracking_uri to one that can."
+                ) from error
+            if experiment is not None and experiment.lifecycle_stage == "deleted":
+                raise InputError(
+                    f"The MLflow experiment {experiment_name} in {tracking_uri} was deleted; "
+                    "restore it, or name another one with logger.experiment_name=NAME."
+                )
+            local = tracking_uri.startswith(SQLITE)
+            self.experiment_id = (
+                experiment.experiment_id
+                if experiment
+                else self.client.create_experiment(
+                    experiment_name, Path(artifact_root).absolute().as_uri() if local else None
+                )
+            )
+
+    def lock(self) -> AbstractContextManager[object]:
+        """Keep other processes of this machine from creating the same things.
+
+        A cold sqlite file does not survive several processes creating its tables at once.
+        """
+        if not self.uri.startswith(SQLITE):
+            return nullcontext()
+        path = Path(self.uri.removeprefix(SQLITE))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return FileLock(path.with_name(path.name + ".lock"))
+
+    def find(self, tags: Mapping[str, str], status: str | None = None) -> list[Run]:
+        """List runs with all these tags, and this status when one is given; the newest first."""
+        conditions = [f"tags.`{name}` = '{value}'" for name, value in tags.items()]
+        if status:
+            conditions.append(f"attributes.status = '{status}'")
+        return list(
+            self.client.search_runs(
+                [self.experiment_id], " and ".join(conditions), order_by=["start_time DESC"],
+                max_results=50_000,
+            )
+        )  # fmt: skip
+
+    def run(self, run_id: str) -> Run:
+        """Find the run that a user named: an id, or `latest`.
+
+        Raises:
+            InputError: if there is none.
+        """
+        if run_id == "latest":
+            runs = self.find({KIND: JOB}, "FINISHED")
+            if not runs:
+                raise InputError(
+                    f"There is no finished run in {self.uri}; make one with: "
+                    "python train.py +experiment=girl_vs_earth_sushi"
+                )
+            return runs[0]
+        try:
+            return self.client.get_run(run_id)
+        except MlflowException as error:
+            raise InputError(
+                f"run={run_id} is neither a bundle folder nor a run in {self.uri}."
+            ) from error
+
+    def has(self, run_id: str) -> bool:
+        """Say whether a run is in the store."""
+        try:
+            self.client.get_run(run_id)
+        except MlflowException:
+            return False
+        return True
+
+    @contextmanager
+    def bundle(self, run: Run) -> Iterator[Path]:
+        """Give a run's bundle as a folder for as long as it is needed."""
+        with TemporaryDirectory() as folder:
+            try:
+                path = self.client.download_artifacts(run.info.run_id, BUNDLE, folder)
+            except (MlflowException, OSError) as error:
+                raise InputError(
+                    f"Run {run.info.run_id} ({run.info.status}) has left no bundle."
+                ) from error
+            yield Path(path)
+
+    def log_figure(self, run_id: str, figure: Figure, name: str) -> None:
+        """Keep a figure as figures/<name>.png."""
+        self.client.log_figure(run_id, figure, f"figures/{name}.png", save_kwargs={"dpi": 110})
+
+    def log_table(self, run_id: str, table: pd.DataFrame, name: str) -> None:
+        """Keep a table as <name>.json, which the UI shows, and as <name>.csv.
+
+        MlflowClient.log_table appends to a table of the same name; a refreshed table replaces it.
+        """
+        self.client.log_text(run_id, table.to_json(orient="split", index=False), f"{name}.json")
+        self.client.log_text(run_id, table.to_csv(index=False), f"{name}.csv")
+        tags = self.client.get_run(run_id).data.tags
+        tables = json.loads(tags.get(LOGGED_TABLES, "[]"))
+        entry = {"path": f"{name}.json", "type": "table"}
+        if entry not in tables:
+            self.client.set_tag(run_id, LOGGED_TABLES, json.dumps([*tables, entry]))
+
+
+class RunLogger(MLFlowLogger):
+    """The MLflow run of one job, created at the first use of `run_id`.
+
+    Args:
+        experiment_name: MLflow experiment.
+        tracking_uri: of the server, or sqlite:///<path>.
+        artifact_root: see `Store`.
+        run_name: what the UI calls it.
+        overrides: the job's command line, by which a sweep knows it again.
+        parent_run_id: run of the sweep this job belongs to.
+        fingerprint: digest of all that decides the job's result.
+    """
+
+    def __init__(
+        self,
+        *,
+        experiment_name: str,
+        tracking_uri: str,
+        artifact_root: str,
+        run_name: str,
+        overrides: str,
+        parent_run_id: str | None,
+        fingerprint: str,
+    ) -> None:
+        self.store = Store(tracking_uri, experiment_name, artifact_root)
+        self.parent_run_id = parent_run_id
+        self.fingerprint = fingerprint
+        self.overrides = overrides
+        tags = {KIND: JOB, FINGERPRINT: fingerprint, OVERRIDES: overrides}
+        if parent_run_id:
+            tags[MLFLOW_PARENT_RUN_ID] = parent_run_id
+        super().__init__(experiment_name, run_name, tracking_uri, tags)
+        self.run_name = run_name
+
+    @property
+    def id(self) -> str:
+        """MLflow's id of the run, which is created when it is first asked for."""
+        run_id = self.run_id
+        assert run_id is not None
+        return run_id
+
+    def finalize(self, status: str = "success") -> None:
+        """Leave the run open: Lightning ends it with the training, but figures come after."""
+
+    def reuse_finished(self) -> bool:
+        """In a sweep, say whether this very job was done before, and show that run in the sweep."""
+        done = self.store.find({KIND: JOB, FINGERPRINT: self.fingerprint}, "FINISHED")
+        if not (self.parent_run_id and done):
+            return False
+        run = done[0].info
+        self.store.client.set_tag(self.parent_run_id, REUSED + run.run_id, self.overrides)
+        log.info("Skipped: run %s (%s) did it; force=true repeats it.", run.run_name, run.run_id)
+        return True
+
+    def fail(self, error: BaseException) -> None:
+        """End the run as FAILED, or KILLED when it was interrupted, and keep the traceback."""
+        interrupted = not isinstance(error, Exception)
+        client = self.experiment
+        client.log_text(self.id, "".join(traceback.format_exception(error)), "traceback.txt")
+        client.set_terminated(self.id, "KILLED" if interrupted else "FAILED")
+        if interrupted and self.parent_run_id:
+            client.set_terminated(self.parent_run_id, "KILLED")
+
+    def finish(self) -> None:
+        """End the run as FINISHED."""
+        self.experiment.set_terminated(self.id, "FINISHED")
+
+    def log_text(self, text: str, name: str) -> None:
+        """Keep a text under a file name."""
+        self.experiment.log_text(self.id, text, name)
+
+    def log_figure(self, figure: Figure, name: str) -> None:
+        """Keep a figure as figures/<name>.png."""
+        self.store.log_figure(self.id, figure, name)
+
+    def log_table(self, table: pd.DataFrame, name: str) -> None:
+        """Keep a table as <name>.json and <name>.csv."""
+        self.store.log_table(self.id, table, name)
+
+    def log_folder(self, folder: Path) -> None:
+        """Keep a folder under its own name."""
+        self.experiment.log_artifacts(self.id, str(folder), folder.name)
+
+
+class Sweep(Callback):
+    """Hydra callback that makes one parent run of a multirun and ends it."""
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Create the store before parallel jobs need it, and the parent, or reopen it."""
+        HydraConfig.instance().set_config(config)  # Hydra does so only when a job starts
+        store = open_store(config)
+        overrides = [str(o) for o in config.hydra.overrides.task]
+        grid = {key: str(value) for key, value in (config.hydra.sweeper.params or {}).items()}
+        fingerprint = sha256(json.dumps([sorted(overrides), grid]).encode()).hexdigest()
+        with store.lock():
+            same = store.find({KIND: SWEEP, FINGERPRINT: fingerprint})
+            if same and not config.force:
+                parent = same[0]
+                store.client.update_run(parent.info.run_id, status="RUNNING")
+            else:
+                name = config.hydra.runtime.choices.get("sweep") or " ".join(overrides)
+                tags = {KIND: SWEEP, FINGERPRINT: fingerprint, MLFLOW_RUN_NAME: f"sweep {name}"}
+                parent = store.client.create_run(store.experiment_id, tags=tags)
+                store.client.log_text(parent.info.run_id, "\n".join(overrides), "overrides.txt")
+        os.environ[PARENT_VARIABLE] = parent.info.run_id
+
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """End the parent; leave with exit code 1 when a job failed."""
+        HydraConfig.instance().set_config(config)
+        store, parent_id = open_store(config), os.environ.pop(PARENT_VARIABLE)
+        failed = [r.info.run_name for r in jobs_of(store, parent_id) if r.info.status != "FINISHED"]
+        store.client.set_terminated(parent_id, "FAILED" if failed else "FINISHED")
+        if failed:
+            names = ", ".join(failed)
+            log.error(
+                "%d job(s) failed: %s. The same command repeats only these.", len(failed), names
+            )
+            raise SystemExit(1)
+
+
+def jobs_of(store: Store, parent_id: str) -> list[Run]:
+    """List the newest run of each job of a sweep, reused runs included."""
+    runs = [
+        (run.data.tags[OVERRIDES], run) for run in store.find({MLFLOW_PARENT_RUN_ID: parent_id})
+    ]
+    runs += [
+        (overrides, store.client.get_run(name.removeprefix(REUSED)))
+        for name, overrides in store.client.get_run(parent_id).data.tags.items()
+        if name.startswith(REUSED)
+    ]
+    newest = dict(sorted(runs, key=lambda pair: pair[1].info.start_time))
+    return [newest[overrides] for overrides in sorted(newest)]
+
+
+def refresh_sweep(store: Store, parent_id: str | None) -> None:
+    """Make the comparison table and figure of a sweep from the jobs it has so far.
+
+    Every job calls this when it ends: Hydra's end of a multirun is not reached when the sweep
+    is interrupted.
+    """
+    if parent_id is None:
+        return
+    jobs = jobs_of(store, parent_id)
+    rows = [
+        report.Row(run.info.run_name, run.info.status, run.data.params, _read_figures(store, run))
+        for run in jobs
+    ]
+    store.log_table(parent_id, report.comparison_table(rows), COMPARISON)
+    store.log_figure(parent_id, report.comparison_figure(rows), COMPARISON)
+
+
+def _read_figures(store: Store, run: Run) -> dict[str, Measure]:
+    with TemporaryDirectory() as folder:
+        try:
+            path = store.client.download_artifacts(run.info.run_id, f"{HELD_OUT}.csv", folder)
+        except (MlflowException, OSError):
+            return {}  # the job has not come so far
+        return report.read_figures(pd.read_csv(path))
+
+
+def scalars(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Flatten nested config values to the short scalars that become MLflow parameters."""
+    flat: dict[str, str] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= scalars(value, f"{prefix}{key}.")
+        elif isinstance(value, str | int | float) and not key.startswith("_"):
+            flat[f"{prefix}{key}"] = str(value)
+    return flat
+
+
+def open_store(config: DictConfig) -> Store:
+    """Open the store that the config's logger names."""
+    logger = config.logger
+    return Store(logger.tracking_uri, logger.experiment_name, logger.artifact_root)

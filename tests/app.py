@@ -1,0 +1,85 @@
+"""What tests of whole runs share: calling the scripts, tiny pictures, reading MLflow."""
+
+import contextlib
+import io
+import runpy
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run
+from PIL import Image
+
+ROOT = Path(__file__).parent.parent
+# Tiny everything: a run takes a few seconds.
+TINY = [
+    "data=folders",
+    "trainer=debug",
+    "features.size=16",
+    "model.channels=[8,16]",
+    "data.views={train:12,validation:6,calibration:20,test:12,edits:4}",
+    "resamples=50",
+]
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command left: its exit code and all it wrote."""
+
+    code: int
+    output: str
+
+
+def call(script: str, folder: Path, *args: str) -> Done:
+    """Run a script as a user would from a folder, in this process: its imports take seconds."""
+    output = io.StringIO()
+    code: object = 0
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(output),
+        contextlib.redirect_stderr(output),
+    ):
+        patch.chdir(folder)
+        # MLflow leaves its address in the environment, where the next call would find it.
+        patch.setenv("MLFLOW_TRACKING_URI", "")
+        patch.delenv("MLFLOW_TRACKING_URI")
+        patch.setattr(sys, "argv", [script, *args])
+        try:
+            runpy.run_path(str(ROOT / script), run_name="__main__")
+        except SystemExit as stop:
+            code = stop.code
+    return Done(int(code or 0), output.getvalue())  # type: ignore[call-overload]
+
+
+def sources(folder: Path) -> list[str]:
+    """Write pictures for all five roles and give the overrides that name them."""
+    rng = np.random.default_rng(0)
+    for role, count in {
+        "signal": 1, "noise_edited": 1, "noise_similar": 6, "outliers": 2, "unseen": 3
+    }.items():  # fmt: skip
+        (folder / role).mkdir()
+        for i in range(count):
+            blocks = rng.integers(0, 256, (4, 5, 3), dtype=np.uint8)
+            pixels = np.kron(blocks, np.ones((10, 10, 1), np.uint8))
+            Image.fromarray(pixels).save(folder / role / f"{i}.png")
+    return [
+        "data.signal=signal/0.png",
+        "data.noise_edited=noise_edited/0.png",
+        *(f"data.{role}={role}" for role in ("noise_similar", "outliers", "unseen")),
+    ]
+
+
+def runs(folder: Path, kind: str = "job") -> list[Run]:
+    client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
+    experiment = client.get_experiment_by_name("latenthash")
+    assert experiment is not None
+    query = f"tags.`latenthash.kind` = '{kind}'"
+    return list(client.search_runs([experiment.experiment_id], query, order_by=["start_time ASC"]))
+
+
+def artifact(folder: Path, run: Run, name: str) -> Path:
+    client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
+    return Path(client.download_artifacts(run.info.run_id, name))

@@ -1,0 +1,90 @@
+"""Every option of every group composes and resolves, and says what its numbers mean."""
+
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+from hydra.utils import get_class
+from omegaconf import DictConfig, OmegaConf
+
+CONF = Path(__file__).parent.parent / "conf"
+ADDED = ("experiment", "sweep")  # groups that are added with a plus
+OPTIONS = sorted(
+    (path.parent.name, path.stem)
+    for path in CONF.glob("*/*.yaml")
+    if path.parent.name not in ("hydra", "paths")
+)
+
+
+def composed(*overrides: str, root: str = "train") -> DictConfig:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        cfg = compose(
+            root,
+            ["hydra.runtime.output_dir=out", "hydra.job.num=0", *overrides],
+            return_hydra_config=True,
+        )
+    HydraConfig.instance().set_config(cfg)
+    cfg = cfg.copy()
+    OmegaConf.set_struct(cfg, False)
+    del cfg.hydra
+    return cfg
+
+
+def override(group: str, option: str) -> str:
+    if group in ADDED:
+        return f"+{group}={option}"
+    # The same group serves the enrolment pipeline and the list of unseen edits.
+    return f"augment@edits={option}" if option == "unseen_edits" else f"{group}={option}"
+
+
+@pytest.mark.parametrize(("group", "option"), OPTIONS)
+def test_every_option_composes_resolves_and_names_classes_that_exist(
+    group: str, option: str
+) -> None:
+    cfg = composed(override(group, option))
+    targets = [value for key, value in _flat(OmegaConf.to_container(cfg, resolve=True))
+               if key == "_target_"]  # fmt: skip
+    assert len(targets) > 10
+    for target in targets:
+        get_class(target)
+
+
+def test_evaluate_composes() -> None:
+    cfg = composed(root="evaluate")
+    assert cfg.run == "latest"
+    assert cfg.logger.tracking_uri.startswith("sqlite:///")
+
+
+def test_tracking_uri_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+    assert composed(root="evaluate").logger.tracking_uri == "http://127.0.0.1:1"
+
+
+@pytest.mark.parametrize("group", ADDED)
+def test_every_experiment_states_command_goal_expectation_and_time(group: str) -> None:
+    for path in (CONF / group).glob("*.yaml"):
+        head = path.read_text(encoding="utf-8").split("defaults:")[0]
+        for word in ("Command:", "Goal:", "Expected:", "Time:"):
+            assert f"# {word}" in head, f"{path.name} does not state its {word}"
+        assert path.stem in head
+
+
+def test_every_number_in_a_group_file_has_a_comment() -> None:
+    bare = [
+        f"{path.relative_to(CONF)}: {line}"
+        for path in CONF.glob("*/*.yaml")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if "#" not in line
+        and any(char.isdigit() for char in line.partition(": ")[2])
+        and not any(word in line for word in ("p: 1.0", "@package", "${", "_target_"))
+    ]
+    assert not bare
+
+
+def _flat(node: object) -> list[tuple[object, object]]:
+    if isinstance(node, list):
+        return [pair for value in node for pair in _flat(value)]
+    if isinstance(node, dict):
+        return [*node.items(), *(pair for value in node.values() for pair in _flat(value))]
+    return []

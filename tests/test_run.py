@@ -1,0 +1,186 @@
+"""A whole run through the real entry points: train, bundle, evaluate, refuse."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from mlflow.entities import Run
+from PIL import Image
+
+from app import TINY, artifact, call, runs, sources
+
+PROTOCOL = (
+    *("hash/radius", "hash/centroid_0", "hash/centroid_1"),
+    *("test/tpr", "test/fpr_noise_edited", "test/fpr_noise_similar", "test/fpr_unseen"),
+    *("test/auroc_noise_edited", "test/auroc_noise_similar", "test/auroc_unseen"),
+    *("test/fpr_unseen_worst", "test/eer_unseen"),
+    *("test/tpr_at_fpr_0.01_unseen", "test/tpr_at_fpr_0.001_unseen"),
+    *("separation/silhouette", "separation/davies_bouldin", "separation/calinski_harabasz"),
+    *("separation/fisher", "separation/margin"),
+    *("edits/jpeg_50/tpr", "edits/flip/tpr", "edits/text/tpr", "edits/grey/tpr"),
+)
+FIGURES = {
+    *("contact_sheet", "decoded_map", "distances", "edits", "latent_scatter", "reconstructions"),
+}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run]:
+    folder = tmp_path_factory.mktemp("trained")
+    done = call("train.py", folder, *TINY, *sources(folder))
+    assert done.code == 0, done.output
+    (run,) = runs(folder)
+    return folder, run
+
+
+def test_run_keeps_metrics_figures_config_and_bundle(trained: tuple[Path, Run]) -> None:
+    folder, run = trained
+    assert run.info.status == "FINISHED"
+    assert run.info.run_name == "vae-pixels-k2-s0"
+    assert set(PROTOCOL) <= set(run.data.metrics)
+    assert run.data.params["model.latent_dim"] == "2"
+    assert {path.stem for path in artifact(folder, run, "figures").iterdir()} == FIGURES
+    config = yaml.safe_load(artifact(folder, run, "config.yaml").read_text())
+    assert config["data"]["signal"] == "signal/0.png"
+    bundle = artifact(folder, run, "bundle")
+    assert {p.name for p in bundle.iterdir()} == {"hash.json", "weights.safetensors", "config.yaml"}
+    assert not list(folder.rglob("*.ckpt")), "a checkpoint is a pickle and must not stay"
+
+
+def test_table_holds_every_figure_with_its_interval(trained: tuple[Path, Run]) -> None:
+    folder, run = trained
+    table = pd.read_csv(artifact(folder, run, "held_out.csv")).set_index("metric")
+    assert {name for name in PROTOCOL if not name.startswith("hash/")} <= set(table.index)
+    assert table.loc["test/tpr", "value"] == run.data.metrics["test/tpr"]
+    assert (table["low"] <= table["high"]).all()
+
+
+def test_evaluate_makes_the_same_figures_again(trained: tuple[Path, Run]) -> None:
+    folder, run = trained
+    done = call("evaluate.py", folder, "run=latest")
+    assert done.code == 0, done.output
+    table = pd.read_csv(artifact(folder, run, "evaluate/held_out.csv"))
+    assert table["trained"].notna().all()
+    np.testing.assert_allclose(table["value"], table["trained"], atol=1e-5)
+
+
+@pytest.mark.parametrize("way", ["latest", "id", "folder"])
+def test_evaluate_matches_pictures_by_any_name_of_the_run(
+    trained: tuple[Path, Run], way: str
+) -> None:
+    folder, run = trained
+    (bundle,) = folder.glob("outputs/*/*/bundle")
+    name = {"latest": "latest", "id": run.info.run_id, "folder": str(bundle)}[way]
+    done = call("evaluate.py", folder, f"run={name}", "pictures=unseen")
+    assert done.code == 0, done.output
+    table = pd.read_csv(artifact(folder, run, "evaluate/matches.csv"))
+    assert list(table.columns) == ["file", "distance / R", "match"]
+    assert list(table["file"]) == [f"unseen/{i}.png" for i in range(3)]
+    assert ((table["distance / R"] <= 1) == (table["match"] == "yes")).all()
+    assert "unseen/0.png" in done.output
+
+
+def test_evaluate_needs_only_the_bundle(trained: tuple[Path, Run], tmp_path: Path) -> None:
+    folder, _ = trained
+    (bundle,) = folder.glob("outputs/*/*/bundle")
+    done = call("evaluate.py", tmp_path, f"run={bundle}", f"pictures={folder / 'signal/0.png'}")
+    assert done.code == 0, done.output
+    assert "was not logged" in done.output
+    (csv,) = tmp_path.rglob("matches.csv")
+    assert len(pd.read_csv(csv)) == 1
+
+
+def test_evaluate_refuses_changed_pictures(tmp_path: Path, trained: tuple[Path, Run]) -> None:
+    folder, _ = trained
+    picture = folder / "unseen" / "0.png"
+    before = picture.read_bytes()
+    Image.new("RGB", (50, 40)).save(picture)
+    try:
+        done = call("evaluate.py", folder, "run=latest")
+    finally:
+        picture.write_bytes(before)
+    assert done.code == 2
+    assert re.search(r"data\.unseen=.*unseen is not what run \w+ was made from", done.output)
+
+
+@pytest.mark.parametrize(
+    "target", ["os.system", "latenthash.data.reading.io.open", "builtins.exec"]
+)
+def test_evaluate_builds_nothing_but_trusted_classes(
+    trained: tuple[Path, Run], tmp_path: Path, target: str
+) -> None:
+    from latenthash.bundle import Bundle
+
+    (source,) = trained[0].glob("outputs/*/*/bundle")
+    bundle = Bundle.load(source)
+    config = yaml.safe_load(bundle.config)
+    config["features"] = {"_target_": target, "command": f"touch {tmp_path}/owned"}
+    evil = Bundle(bundle.hash, bundle.weights, yaml.safe_dump(config), "none", bundle.pictures)
+    evil.save(tmp_path / "evil")
+    done = call("evaluate.py", tmp_path, "run=evil", f"pictures={trained[0] / 'signal'}")
+    assert done.code == 2
+    assert f"names {target}, which is not a class of" in done.output
+    assert not (tmp_path / "owned").exists()
+
+
+def test_every_bad_file_is_named_before_training(tmp_path: Path) -> None:
+    overrides = sources(tmp_path)
+    (tmp_path / "unseen" / "notes.txt").write_text("not a picture")
+    (tmp_path / "outliers" / "empty.png").write_bytes(b"")
+    overrides[0] = "data.signal=nowhere.png"
+    done = call("train.py", tmp_path, *TINY, *overrides)
+    assert done.code == 2
+    for name in ("nowhere.png", "notes.txt", "empty.png"):
+        assert name in done.output
+    assert "Traceback" not in done.output
+    (run,) = runs(tmp_path)
+    assert run.info.status == "FAILED"
+    assert "notes.txt" in artifact(tmp_path, run, "traceback.txt").read_text()
+    assert not list(tmp_path.rglob("bundle"))
+
+
+def test_too_few_calibration_views_are_refused_first(tmp_path: Path) -> None:
+    done = call("train.py", tmp_path, *TINY, *sources(tmp_path), "data.views.calibration=18")
+    assert done.code == 2
+    assert "data.views.calibration=18 is too few" in done.output
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        (["run=latest"], "There is no finished run"),
+        (["run=0123abc"], "neither a bundle folder nor a run"),
+        (["run=."], "is incomplete"),
+    ],
+)
+def test_evaluate_says_what_is_wrong_with_the_run(
+    tmp_path: Path, args: list[str], sentence: str
+) -> None:
+    done = call("evaluate.py", tmp_path, *args)
+    assert done.code == 2
+    assert sentence in done.output
+    assert "Traceback" not in done.output
+
+
+def test_same_seed_gives_the_same_hash(trained: tuple[Path, Run], tmp_path: Path) -> None:
+    done = call("train.py", tmp_path, *TINY, *sources(tmp_path))
+    assert done.code == 0, done.output
+    first, second = (
+        json.loads(next(folder.glob("outputs/*/*/bundle/hash.json")).read_text())
+        for folder in (trained[0], tmp_path)
+    )
+    np.testing.assert_allclose(first["centroid"], second["centroid"], atol=1e-5)
+    assert first["radius"] == pytest.approx(second["radius"], abs=1e-5)
+
+
+@pytest.mark.slow
+def test_main_job_finds_the_signal(tmp_path: Path) -> None:
+    done = call("train.py", tmp_path, "+experiment=girl_vs_earth_sushi")
+    assert done.code == 0, done.output
+    (run,) = runs(tmp_path)
+    assert set(PROTOCOL) <= set(run.data.metrics)
+    assert run.data.metrics["test/tpr"] >= 0.9
