@@ -238,6 +238,8 @@ def test_values_by_hand() -> None:
     assert shares == {
         "test/tpr": 4, "test/fpr_noise_edited": 4, "test/fpr_noise_similar": 4,
         "test/fpr_unseen": 8, "edits/jpeg/tpr": 4, "edits/text_big/tpr": 2,
+        "test/realised_fpr_0.01_unseen": 8, "test/realised_fpr_0.001_unseen": 8,
+        "test/fpr_unseen_worst": 4,
     }  # fmt: skip
 
 
@@ -264,8 +266,9 @@ def test_rule_of_three_at_0_and_1() -> None:
     # Three of two views is no rate; the interval stays within 0 and 1.
     assert _interval(figures["edits/jpeg/tpr"]) == (1, 0, 1)
     assert _interval(figures["edits/text_big/tpr"]) == (0, 0, 1)
-    # What is not a share has no trials, and is printed with its interval even at 0.
-    assert figures["test/realised_fpr_0.001_unseen"].text == "0 [0, 0]"
+    assert figures["test/realised_fpr_0.001_unseen"].text == "0 (< 0.1: none in 30)"
+    # One view each: nothing can be said of the worst picture.
+    assert figures["test/fpr_unseen_worst"].text == "0 (< 1: none in 1)"
 
 
 def test_text_of_a_share_in_between() -> None:

@@ -39,7 +39,7 @@ class Hash:
             alpha: share of the Signal's views that may fall outside R.
 
         Raises:
-            InputError: if n is too small for alpha.
+            InputError: if n is too small for alpha, or all calibration latents are one.
             ValueError: if a latent is not finite, the sizes k differ, or train is empty.
         """
         rank = calibration_rank(len(calibration), alpha)
@@ -47,7 +47,13 @@ class Hash:
             raise ValueError(f"training latents of shape {train.shape} have no centroid")
         centroid = _finite(train).mean(0)
         distances = cls(centroid, math.inf).distances(calibration)
-        return cls(centroid, float(np.sort(distances)[rank - 1]))
+        radius = float(np.sort(distances)[rank - 1])
+        if radius == 0:
+            raise InputError(
+                "All calibration views of the Signal have one and the same latent: a picture of "
+                "one colour has no content to hash. Give data.signal a picture with detail."
+            )
+        return cls(centroid, radius)
 
     def distances(self, z: Latents) -> NDArray[np.float64]:
         """Measure the Euclidean distance of each latent z (N, k) to the centroid, as (N,).

@@ -241,5 +241,8 @@ def _trials(name: str, sets: Mapping[str, LatentSet]) -> int | None:
     group, _, rest = name.partition("/")
     if group == "edits":
         return len(sets[rest.removesuffix("/tpr")].z)
+    if rest == "fpr_unseen_worst":
+        return int(np.unique(sets["unseen"].picture, return_counts=True)[1].min())
     shares = {"tpr": "signal"} | {f"fpr_{role}": role for role in FOREIGN}
+    shares |= {f"realised_fpr_{fpr}_unseen": "unseen" for fpr in OPERATING_POINTS}
     return len(sets[shares[rest]].z) if rest in shares else None

@@ -160,18 +160,12 @@ def reconstructions(rows: Mapping[str, tuple[Pixels, Pixels]]) -> Figure:
     Args:
         rows: role -> (originals, reconstructions), each (N, H, W, 3).
     """
-    columns = max(len(originals) for originals, _ in rows.values())
-    figure = Figure(figsize=(1.15 * columns + 1.2, 2.3 * len(rows) + 0.4), layout="constrained")
-    grid = figure.subplots(2 * len(rows), columns, squeeze=False)
-    for axes in grid.flat:
-        axes.set_axis_off()
-    for i, (role, pairs) in enumerate(rows.items()):
-        for j, (kind, pictures) in enumerate(zip(("view", "decoded"), pairs, strict=True)):
-            for axes, picture in zip(grid[2 * i + j], pictures, strict=False):
-                axes.imshow(picture.clip(0, 1))
-            _row_label(grid[2 * i + j, 0], f"{LABELS[role]}\n{kind}")
-    figure.suptitle("Test views and what the decoder makes of their latents")
-    return figure
+    strips = [
+        (f"{LABELS[role]}\n{kind}", pictures)
+        for role, pairs in rows.items()
+        for kind, pictures in zip(("view", "decoded"), pairs, strict=True)
+    ]
+    return _sheet(strips, "Test views and what the decoder makes of their latents")
 
 
 def distance_histogram(distances: Mapping[str, NDArray[np.float64]], radius: float) -> Figure:
@@ -243,16 +237,12 @@ def contact_sheet(sets: Mapping[str, NDArray[np.uint8]], columns: int = 12) -> F
         sets: role -> views (N, H, W, 3).
         columns: thumbnails a row; two rows for each set.
     """
-    figure = Figure(figsize=(columns + 1.2, 2.1 * len(sets) + 0.4), layout="constrained")
-    grid = figure.subplots(2 * len(sets), columns, squeeze=False)
-    for axes in grid.flat:
-        axes.set_axis_off()
-    for i, (role, views) in enumerate(sets.items()):
-        for axes, view in zip(grid[2 * i : 2 * i + 2].flat, views, strict=False):
-            axes.imshow(view)
-        _row_label(grid[2 * i, 0], f"{LABELS[role]}\n({len(views)})")
-    figure.suptitle("Training views: the first of each set")
-    return figure
+    strips = [
+        (label, views[start : start + columns] / 255)
+        for role, views in sets.items()
+        for label, start in ((f"{LABELS[role]}\n({len(views)})", 0), ("", columns))
+    ]
+    return _sheet(strips, "Training views: the first of each set")
 
 
 def comparison(rows: Sequence[tuple[str, Mapping[str, Measure]]], names: Sequence[str]) -> Figure:
@@ -281,7 +271,24 @@ def _interval(axes: Axes, y: int, measure: Measure) -> None:
     axes.errorbar(measure.value, y, xerr=error, fmt="o", color="tab:red", capsize=3)
 
 
-def _row_label(axes: Axes, text: str) -> None:
-    axes.text(
-        -0.15, 0.5, text, transform=axes.transAxes, ha="right", va="center", fontsize=9
-    )  # fmt: skip
+def _sheet(strips: Sequence[tuple[str, Pixels]], title: str) -> Figure:
+    """Draw labelled rows of pictures, all of one size, on one canvas.
+
+    An axes for each picture would take seconds.
+    """
+    side = strips[0][1].shape[1]
+    pitch = round(side * 1.06)  # pictures stand a little apart
+    columns = max(len(pictures) for _, pictures in strips)
+    canvas = np.ones((len(strips) * pitch, columns * pitch, 3))
+    for i, (_, pictures) in enumerate(strips):
+        for j, picture in enumerate(pictures):
+            canvas[i * pitch :, j * pitch :][:side, :side] = picture.clip(0, 1)
+    figure = Figure(figsize=(columns + 1.3, len(strips) + 0.5), layout="constrained")
+    axes = figure.add_subplot(title=title)
+    axes.imshow(canvas)
+    axes.set_yticks(
+        [i * pitch + side / 2 for i in range(len(strips))], [label for label, _ in strips]
+    )
+    axes.tick_params(left=False, bottom=False, labelbottom=False)
+    axes.spines[:].set_visible(False)
+    return figure

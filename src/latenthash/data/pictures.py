@@ -17,7 +17,7 @@ from rich.progress import track
 
 from latenthash import InputError
 from latenthash.data.earth import render_earth
-from latenthash.data.reading import Picture, Reader
+from latenthash.data.reading import Picture, Reader, shown
 from latenthash.data.sushi import render_sushi
 
 EMBEDDED = "embedded:"
@@ -97,7 +97,7 @@ def read_files(paths: list[Path], reader: Reader, title: str) -> tuple[list[Pict
         try:
             pictures.append(reader.read(path))
         except ValueError as error:
-            problems.append(f"{path} {error}.")
+            problems.append(f"{shown(path)} {error}.")
     return pictures, problems
 
 

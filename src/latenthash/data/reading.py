@@ -3,6 +3,7 @@
 import hashlib
 import io
 import logging
+import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,11 @@ class Picture:
     name: str
     pixels: NDArray[np.uint8]
     digest: str
+
+
+def shown(path: Path) -> str:
+    """Give a path as text that any table can hold: bytes that are not UTF-8 are escaped."""
+    return os.fsencode(path).decode(errors="backslashreplace")
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ class Reader:
         image = self._decode(data)
         image = _rgb(ImageOps.exif_transpose(image), self.background)
         image.thumbnail((self.working_size, self.working_size), Image.Resampling.LANCZOS)
-        return Picture(str(path), np.asarray(image), hashlib.sha256(data).hexdigest())
+        return Picture(shown(path), np.asarray(image), hashlib.sha256(data).hexdigest())
 
     def _decode(self, data: bytes) -> Image.Image:
         if not data:

@@ -23,7 +23,7 @@ class VAE(pl.LightningModule):
         latent_dim: k.
         channels: width after each halving of the side.
         sigma_floor: smallest standard deviation of the likelihood, in units of the input.
-        beta_warmup: share of the epochs over which the KL term's weight grows from 0 to 1.
+        beta_warmup: share of the epochs over which the KL term's weight grows to 1.
         learning_rate: of AdamW, decayed to 0 along a cosine.
         weight_decay: of AdamW.
         batch_size: views per step.
