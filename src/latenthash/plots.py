@@ -283,7 +283,7 @@ def _sheet(strips: Sequence[tuple[str, Pixels]], title: str) -> Figure:
     for i, (_, pictures) in enumerate(strips):
         for j, picture in enumerate(pictures):
             canvas[i * pitch :, j * pitch :][:side, :side] = picture.clip(0, 1)
-    figure = Figure(figsize=(columns + 1.3, len(strips) + 0.5), layout="constrained")
+    figure = Figure(figsize=(columns + 2.0, len(strips) + 0.5), layout="constrained")
     axes = figure.add_subplot(title=title)
     axes.imshow(canvas)
     axes.set_yticks(
