@@ -13,6 +13,8 @@ from rich.table import Table
 from latenthash import plots
 from latenthash.metrics import Figure
 
+# Columns of a figure's table that its text says in words; files keep them.
+DETAILS = ["value", "low", "high", "trials"]
 HEADLINES = ("test/tpr", "test/fpr_noise_edited", "test/fpr_noise_similar", "test/fpr_unseen")
 
 
@@ -105,9 +107,15 @@ def show(table: pd.DataFrame, title: str) -> None:
     for column in table.columns:
         view.add_column(str(column), overflow="fold")
     for row in table.itertuples(index=False):
-        view.add_row(*(str(cell).encode(errors="backslashreplace").decode() for cell in row))
+        view.add_row(*(_cell(value) for value in row))
     # Brackets in names and intervals are no markup, in the title neither.
     Console(markup=False, emoji=False).print(view)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return str(value).encode(errors="backslashreplace").decode()
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:

@@ -91,7 +91,8 @@ def evaluate(cfg: DictConfig) -> None:
             name, table = HELD_OUT, _held_out_again(bundle, config, store)
         else:
             name, table = "matches", _matches(bundle, config, Path(str(cfg.pictures)))
-        report.show(table, f"{name} of run {bundle.run_id}")
+        hidden = [column for column in report.DETAILS if column in table]
+        report.show(table.drop(columns=hidden), f"{name} of run {bundle.run_id}")
         path = Path(cfg.paths.output, f"{name}.csv")
         report.write_csv(table, path)
         log.info("Written to %s", path)
@@ -209,7 +210,7 @@ def _train(cfg: DictConfig, logger: RunLogger) -> None:
     logger.log_metrics({"hash/radius": hash_.radius})
     for name, figure in _figures(hasher, hash_, test_views, test, measures, logger.run_name):
         logger.log_figure(figure, name)
-    report.show(table[["metric", "text"]], f"Held-out figures of {logger.run_name}")
+    report.show(table.drop(columns=report.DETAILS), f"Held-out figures of {logger.run_name}")
     log.info("The bundle is in %s", folder)
 
 
