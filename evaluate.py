@@ -7,7 +7,7 @@ from omegaconf import DictConfig
 @hydra.main(version_base="1.3", config_path="conf", config_name="evaluate")
 def main(cfg: DictConfig) -> None:
     """Apply the bundle of a run."""
-    from latenthash.run import evaluate  # heavy imports wait, so that --help answers at once
+    from latenthash.evaluation import evaluate  # heavy imports wait, so that --help answers at once
 
     evaluate(cfg)
 

@@ -12,9 +12,9 @@ from sklearn.metrics import (
     silhouette_score,
 )
 
-from latenthash import metrics
+from latenthash import bootstrap, metrics
+from latenthash.bootstrap import Figure, LatentSet
 from latenthash.hashing import Hash
-from latenthash.metrics import Figure, LatentSet
 
 # Protocol, task 1; hash/radius and hash/centroid_i are logged by the run itself.
 PROTOCOL = {
@@ -325,7 +325,7 @@ def test_resample_takes_whole_pictures() -> None:
     rng = np.random.default_rng(5)
     drawn = np.zeros(6, int)
     for _ in range(300):
-        rows = metrics.resample(picture, rng)
+        rows = bootstrap.resample(picture, rng)
         counts = np.bincount(rows, minlength=len(picture))
         for p in (0, 1, 2, 5):
             assert len(set(counts[picture == p])) == 1, "a picture was drawn in part"
@@ -338,7 +338,7 @@ def test_resample_takes_whole_pictures() -> None:
 
 def test_resample_takes_views_when_there_is_one_picture() -> None:
     rng = np.random.default_rng(6)
-    draws = [metrics.resample(np.full(40, 3), rng) for _ in range(50)]
+    draws = [bootstrap.resample(np.full(40, 3), rng) for _ in range(50)]
     assert {len(rows) for rows in draws} == {40}
     assert set(np.concatenate(draws)) == set(range(40))
     assert all(len(set(rows)) < 40 for rows in draws), "drawn without replacement"

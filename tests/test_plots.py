@@ -14,9 +14,11 @@ from matplotlib.patches import Circle
 from PIL import Image
 
 from latenthash import plots
+from latenthash.bootstrap import Figure as Measure
 from latenthash.hashing import Hash
-from latenthash.metrics import Figure as Measure
 from latenthash.plots import Plane
+from latenthash.plots.latents import GRID
+from latenthash.plots.style import LABELS
 
 HASH = Hash(np.array([1.0, -2.0]), 1.5)
 ROLES = {"signal": "red", "noise_edited": "green", "noise_similar": "blue", "unseen": "gray"}
@@ -114,7 +116,7 @@ def test_scatter_draws_each_set_in_its_colour() -> None:
     found = {str(c.get_label()).split(" (")[0]: c for c in axes.collections}
     assert set(found) == {"Signal", "Noise edited", "Noise similar", "Unseen"}
     for role, colour in ROLES.items():
-        dots = found[plots.LABELS[role]]
+        dots = found[LABELS[role]]
         assert to_hex(dots.get_facecolor()[0]) == to_hex(f"tab:{colour}")
         np.testing.assert_array_equal(dots.get_offsets(), sets[role])
     assert str(axes.collections[-1].get_label()).startswith("Signal"), "the Signal lies on top"
@@ -208,9 +210,9 @@ def test_map_shows_each_picture_where_its_latent_lies(k: int) -> None:
     (axes,) = drawn(plots.decoded_map(painter(plane, -30, 30), z, hash_, plane)).axes
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     assert right - left == pytest.approx(top - bottom), "the map is a square"
-    cell = (right - left) / plots.GRID
-    for column in range(plots.GRID):
-        for row in range(plots.GRID):
+    cell = (right - left) / GRID
+    for column in range(GRID):
+        for row in range(GRID):
             x, y = left + (column + 0.5) * cell, bottom + (row + 0.5) * cell
             upper, lower = seen(axes, x, y + cell / 4), seen(axes, x, y - cell / 4)
             np.testing.assert_allclose(upper[:2] * 60 - 30, [x, y], atol=1e-9)
@@ -229,7 +231,7 @@ def test_map_of_a_line_varies_along_it_alone() -> None:
 
     drawn(plots.decoded_map(decode, z, hash_, plane))
     (points,) = asked
-    np.testing.assert_allclose(np.unique(points.round(9)), np.linspace(-3, 5, plots.GRID))
+    np.testing.assert_allclose(np.unique(points.round(9)), np.linspace(-3, 5, GRID))
 
 
 def test_map_covers_the_latents_and_the_circle() -> None:

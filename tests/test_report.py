@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from latenthash import report
-from latenthash.metrics import Figure
+from latenthash.bootstrap import Figure
 from latenthash.report import HEADLINES, Row
 
 FIGURES = [

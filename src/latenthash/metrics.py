@@ -1,12 +1,10 @@
 """Held-out figures of an enrolled hash (protocol, task 1), with bootstrap intervals."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
-import sklearn
 from numpy.typing import NDArray
-from rich.progress import track
 from scipy.optimize import brentq
 from scipy.stats import rankdata
 from sklearn.metrics import (
@@ -16,57 +14,14 @@ from sklearn.metrics import (
     silhouette_score,
 )
 
+from latenthash.bootstrap import Figure, LatentSet, bootstrap
 from latenthash.hashing import Hash, Latents
 
 NOISE = ("noise_edited", "noise_similar")
 FOREIGN = (*NOISE, "unseen")
-LEVEL = (0.025, 0.975)  # a 95 % interval
 OPERATING_POINTS = (0.01, 0.001)  # false-positive rates
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class LatentSet:
-    """Latents of the views of one set.
-
-    Attributes:
-        z: (N, k).
-        picture: (N,) which picture of the set each view is of.
-    """
-
-    z: Latents
-    picture: NDArray[np.int64]
-
-    def take(self, rows: NDArray[np.int64]) -> "LatentSet":
-        """Pick rows, with repetition."""
-        return LatentSet(self.z[rows], self.picture[rows])
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One figure of the table.
-
-    Attributes:
-        name: as in MLflow.
-        value: point estimate.
-        low: lower end of its 95 % interval.
-        high: upper end.
-        trials: number of views behind a share; None for what is not a share.
-    """
-
-    name: str
-    value: float
-    low: float
-    high: float
-    trials: int | None = None
-
-    @property
-    def text(self) -> str:
-        """The figure as people read it; a share that was never met is printed as its bound."""
-        if self.trials and self.value == 0:
-            return f"0 (< {self.high:.3g}: none in {self.trials})"
-        return f"{self.value:.4g} [{self.low:.4g}, {self.high:.4g}]"
 
 
 def held_out(
@@ -87,12 +42,11 @@ def held_out(
 
     Returns:
         every figure of protocol's task 1; intervals by bootstrap over pictures, over views
-        where a set is of one picture. A share of exactly 0 or 1 in n views has its interval
-        from the rule of three (Hanley and Lippman-Hand 1983).
+        where a set is of one picture.
     """
     rng = np.random.default_rng(seed)
-    figures = _bootstrap(lambda sets: _task1(hash_, sets), test, resamples, rng)
-    return figures + _bootstrap(lambda sets: _tpr(hash_, sets), edited, resamples, rng)
+    figures = bootstrap(partial(_task1, hash_), test, _trials, resamples, rng)
+    return figures + bootstrap(partial(_tpr, hash_), edited, _trials, resamples, rng)
 
 
 def _task1(hash_: Hash, sets: Mapping[str, LatentSet]) -> dict[str, float]:
@@ -198,46 +152,8 @@ def fisher(z: Latents, labels: NDArray[np.int64]) -> float:
     return float(np.trace(np.linalg.pinv(within) @ between))
 
 
-def _bootstrap(
-    measure: Callable[[Mapping[str, LatentSet]], dict[str, float]],
-    sets: Mapping[str, LatentSet],
-    resamples: int,
-    rng: np.random.Generator,
-) -> list[Figure]:
-    """Measure the sets, and again on draws of their pictures."""
-    values = measure(sets)
-    # The rows were validated by the call above; thousands more checks take longer than the figures.
-    with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):
-        draws = [
-            measure({name: rows.take(resample(rows.picture, rng)) for name, rows in sets.items()})
-            for _ in track(range(resamples), "Bootstrap", transient=True)
-        ]
-    figures = []
-    for name, value in values.items():
-        low, high = np.quantile([draw[name] for draw in draws], LEVEL)
-        trials = _trials(name, sets)
-        if trials and value == 0:
-            high = min(1.0, 3 / trials)
-        if trials and value == 1:
-            low = max(0.0, 1 - 3 / trials)
-        figures.append(Figure(name, value, float(low), float(high), trials))
-    return figures
-
-
-def resample(picture: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Draw pictures with replacement and give the rows (M,) of their views.
-
-    Views of one picture are not independent, so pictures are drawn; a set of one picture has
-    only its views to draw from.
-    """
-    pictures = np.unique(picture)
-    if len(pictures) == 1:
-        return rng.integers(len(picture), size=len(picture))
-    rows = [np.flatnonzero(picture == p) for p in rng.choice(pictures, len(pictures))]
-    return np.concatenate(rows)
-
-
 def _trials(name: str, sets: Mapping[str, LatentSet]) -> int | None:
+    """Give the number of views behind a share; None for what is no share."""
     group, _, rest = name.partition("/")
     if group == "edits":
         return len(sets[rest.removesuffix("/tpr")].z)

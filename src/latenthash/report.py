@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from latenthash import plots
-from latenthash.metrics import Figure
+from latenthash.bootstrap import Figure
 
 # Columns of a figure's table that its text says in words; files keep them.
 DETAILS = ["value", "low", "high", "trials"]

@@ -1,4 +1,4 @@
-"""MLflow: the store, the run of a job, and the parent run of a sweep.
+"""MLflow: the store, and the run of a job.
 
 The only module that imports mlflow.
 """
@@ -9,27 +9,23 @@ import os
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
 from filelock import FileLock
-from hydra.core.hydra_config import HydraConfig
-from hydra.experimental.callback import Callback
 from matplotlib.figure import Figure
 from omegaconf import DictConfig
 from pytorch_lightning.loggers import MLFlowLogger
 
-from latenthash import InputError, report
-from latenthash.metrics import Figure as Measure
+from latenthash import InputError
 
 # A research tool on private pictures tells nobody that it runs.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 from mlflow import MlflowClient
-from mlflow.entities import Run
+from mlflow.entities import Run as Run  # exported: sweeps speak of runs too
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 
@@ -41,9 +37,9 @@ SQLITE = "sqlite:///"
 KIND, FINGERPRINT, OVERRIDES = "latenthash.kind", "latenthash.fingerprint", "latenthash.overrides"
 REUSED = "latenthash.reused."  # tag of a parent: this + run id -> the overrides it stands for
 JOB, SWEEP = "job", "sweep"
-PARENT_VARIABLE = "LATENTHASH_PARENT_RUN_ID"  # read by conf/logger; inherited by parallel jobs
+PARENT, RUN_NAME = MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME  # MLflow's own tags
 LOGGED_TABLES = "mlflow.loggedArtifacts"  # the tag by which MLflow's UI finds tables
-BUNDLE, HELD_OUT, COMPARISON = "bundle", "held_out", "comparison"  # artifacts
+BUNDLE, HELD_OUT = "bundle", "held_out"  # artifacts
 
 
 class Store:
@@ -145,6 +141,15 @@ class Store:
                 ) from error
             yield Path(path)
 
+    def read_table(self, run: Run, name: str) -> pd.DataFrame | None:
+        """Read a table that a run keeps; None when it has none."""
+        with TemporaryDirectory() as folder:
+            try:
+                path = self.client.download_artifacts(run.info.run_id, f"{name}.csv", folder)
+            except (MlflowException, OSError):
+                return None
+            return pd.read_csv(path)
+
     def log_figure(self, run_id: str, figure: Figure, name: str) -> None:
         """Keep a figure as figures/<name>.png."""
         self.client.log_figure(run_id, figure, f"figures/{name}.png", save_kwargs={"dpi": 110})
@@ -193,7 +198,7 @@ class RunLogger(MLFlowLogger):
         self.overrides = overrides
         tags = {KIND: JOB, FINGERPRINT: fingerprint, OVERRIDES: overrides}
         if parent_run_id:
-            tags[MLFLOW_PARENT_RUN_ID] = parent_run_id
+            tags[PARENT] = parent_run_id
         super().__init__(experiment_name, run_name, tracking_uri, tags)
         self.run_name = run_name
 
@@ -245,82 +250,6 @@ class RunLogger(MLFlowLogger):
     def log_folder(self, folder: Path) -> None:
         """Keep a folder under its own name."""
         self.experiment.log_artifacts(self.id, str(folder), folder.name)
-
-
-class Sweep(Callback):
-    """Hydra callback that makes one parent run of a multirun and ends it."""
-
-    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Create the store before parallel jobs need it, and the parent, or reopen it."""
-        HydraConfig.instance().set_config(config)  # Hydra does so only when a job starts
-        store = open_store(config)
-        overrides = [str(o) for o in config.hydra.overrides.task]
-        grid = {key: str(value) for key, value in (config.hydra.sweeper.params or {}).items()}
-        fingerprint = sha256(json.dumps([sorted(overrides), grid]).encode()).hexdigest()
-        with store.lock():
-            same = store.find({KIND: SWEEP, FINGERPRINT: fingerprint})
-            if same and not config.force:
-                parent = same[0]
-                store.client.update_run(parent.info.run_id, status="RUNNING")
-            else:
-                name = config.hydra.runtime.choices.get("sweep") or " ".join(overrides)
-                tags = {KIND: SWEEP, FINGERPRINT: fingerprint, MLFLOW_RUN_NAME: f"sweep {name}"}
-                parent = store.client.create_run(store.experiment_id, tags=tags)
-                store.client.log_text(parent.info.run_id, "\n".join(overrides), "overrides.txt")
-        os.environ[PARENT_VARIABLE] = parent.info.run_id
-
-    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """End the parent; leave with exit code 1 when a job failed."""
-        HydraConfig.instance().set_config(config)
-        store, parent_id = open_store(config), os.environ.pop(PARENT_VARIABLE)
-        failed = [r.info.run_name for r in jobs_of(store, parent_id) if r.info.status != "FINISHED"]
-        store.client.set_terminated(parent_id, "FAILED" if failed else "FINISHED")
-        if failed:
-            names = ", ".join(failed)
-            log.error(
-                "%d job(s) failed: %s. The same command repeats only these.", len(failed), names
-            )
-            raise SystemExit(1)
-
-
-def jobs_of(store: Store, parent_id: str) -> list[Run]:
-    """List the newest run of each job of a sweep, reused runs included."""
-    runs = [
-        (run.data.tags[OVERRIDES], run) for run in store.find({MLFLOW_PARENT_RUN_ID: parent_id})
-    ]
-    runs += [
-        (overrides, store.client.get_run(name.removeprefix(REUSED)))
-        for name, overrides in store.client.get_run(parent_id).data.tags.items()
-        if name.startswith(REUSED)
-    ]
-    newest = dict(sorted(runs, key=lambda pair: pair[1].info.start_time))
-    return [newest[overrides] for overrides in sorted(newest)]
-
-
-def refresh_sweep(store: Store, parent_id: str | None) -> None:
-    """Make the comparison table and figure of a sweep from the jobs it has so far.
-
-    Every job calls this when it ends: Hydra's end of a multirun is not reached when the sweep
-    is interrupted.
-    """
-    if parent_id is None:
-        return
-    jobs = jobs_of(store, parent_id)
-    rows = [
-        report.Row(run.info.run_name, run.info.status, run.data.params, _read_figures(store, run))
-        for run in jobs
-    ]
-    store.log_table(parent_id, report.comparison_table(rows), COMPARISON)
-    store.log_figure(parent_id, report.comparison_figure(rows), COMPARISON)
-
-
-def _read_figures(store: Store, run: Run) -> dict[str, Measure]:
-    with TemporaryDirectory() as folder:
-        try:
-            path = store.client.download_artifacts(run.info.run_id, f"{HELD_OUT}.csv", folder)
-        except (MlflowException, OSError):
-            return {}  # the job has not come so far
-        return report.read_figures(pd.read_csv(path))
 
 
 def scalars(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

@@ -1,32 +1,16 @@
-"""The pictures people look at, each a matplotlib Figure made from arrays alone."""
+"""Pictures of the latent space: scatter, decoded map, distances."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 from numpy.typing import NDArray
 
 from latenthash.hashing import Hash, Latents
-from latenthash.metrics import Figure as Measure
+from latenthash.plots.style import COLOURS, LABELS, Pixels
 
-Pixels = NDArray[np.float64]  # (N, H, W, 3) in [0, 1]
-
-COLOURS = {
-    "signal": "tab:red",
-    "noise_edited": "tab:green",
-    "noise_similar": "tab:blue",
-    "unseen": "tab:gray",
-}
-LABELS = {
-    "signal": "Signal",
-    "noise_edited": "Noise edited",
-    "noise_similar": "Noise similar",
-    "outliers": "Outliers",
-    "unseen": "Unseen",
-}
 GRID = 15  # decoded pictures along each axis of the map
 
 
@@ -154,20 +138,6 @@ def decoded_map(
     return figure
 
 
-def reconstructions(rows: Mapping[str, tuple[Pixels, Pixels]]) -> Figure:
-    """Draw originals above their reconstructions.
-
-    Args:
-        rows: role -> (originals, reconstructions), each (N, H, W, 3).
-    """
-    strips = [
-        (f"{LABELS[role]}\n{kind}", pictures)
-        for role, pairs in rows.items()
-        for kind, pictures in zip(("view", "decoded"), pairs, strict=True)
-    ]
-    return _sheet(strips, "Test views and what the decoder makes of their latents")
-
-
 def distance_histogram(distances: Mapping[str, NDArray[np.float64]], radius: float) -> Figure:
     """Draw the distances to the centroid, in units of R, with R as a line.
 
@@ -201,94 +171,4 @@ def distance_histogram(distances: Mapping[str, NDArray[np.float64]], radius: flo
         title="Distances of test views",
     )  # fmt: skip
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    return figure
-
-
-def edit_bars(edits: Sequence[Measure], tpr: Measure) -> Figure:
-    """Draw the TPR under each unseen edit, with 95 % intervals, beside that of the known edits.
-
-    Args:
-        edits: figures named edits/<edit>/tpr.
-        tpr: the figure test/tpr.
-    """
-    figure = Figure(figsize=(9, 0.42 * len(edits) + 1.8), layout="constrained")
-    axes = figure.add_subplot()
-    ordered = sorted(edits, key=lambda measure: measure.value)
-    names = [measure.name.split("/")[1] for measure in ordered]
-    values = np.array([measure.value for measure in ordered])
-    low = values - [measure.low for measure in ordered]
-    high = [measure.high for measure in ordered] - values
-    axes.barh(names, values, xerr=np.clip([low, high], 0, None), color="tab:red", alpha=0.7)
-    for y, value in enumerate(values):
-        axes.text(1.03, y, f"{value:.2f}", va="center")
-    axes.axvline(tpr.value, color="black", ls="--", label=f"known edits: {tpr.value:.2f}")
-    axes.set(
-        xlim=(0, 1.12), xlabel="share of the Signal's views within R (TPR)",
-        title="Edits that training did not see, each on top of the known ones",
-    )  # fmt: skip
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower right")
-    return figure
-
-
-def contact_sheet(sets: Mapping[str, NDArray[np.uint8]], columns: int = 12) -> Figure:
-    """Draw views of each set as thumbnails.
-
-    Args:
-        sets: role -> views (N, H, W, 3).
-        columns: thumbnails a row; two rows for each set.
-    """
-    strips = [
-        (label, views[start : start + columns] / 255)
-        for role, views in sets.items()
-        for label, start in ((f"{LABELS[role]}\n({len(views)})", 0), ("", columns))
-    ]
-    return _sheet(strips, "Training views: the first of each set")
-
-
-def comparison(rows: Sequence[tuple[str, Mapping[str, Measure]]], names: Sequence[str]) -> Figure:
-    """Draw figures of several runs side by side, with 95 % intervals.
-
-    Args:
-        rows: label of the run, and its figures by name.
-        names: the figures to draw, a panel each.
-    """
-    figure = Figure(figsize=(3.2 * len(names) + 2, 0.4 * len(rows) + 1.8), layout="constrained")
-    panels = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
-    for axes, name in zip(panels, names, strict=True):
-        for y, (_, figures) in enumerate(rows):
-            if name in figures:
-                _interval(axes, y, figures[name])
-        axes.set(xlim=(-0.05, 1.05), title=name)
-        axes.grid(axis="x", alpha=0.3)
-    # A dollar in a run's name is no formula.
-    panels[0].set_yticks(range(len(rows)), [label for label, _ in rows], parse_math=False)
-    panels[0].set_ylim(len(rows) - 0.5, -0.5)
-    return figure
-
-
-def _interval(axes: Axes, y: int, measure: Measure) -> None:
-    error = np.clip([[measure.value - measure.low], [measure.high - measure.value]], 0, None)
-    axes.errorbar(measure.value, y, xerr=error, fmt="o", color="tab:red", capsize=3)
-
-
-def _sheet(strips: Sequence[tuple[str, Pixels]], title: str) -> Figure:
-    """Draw labelled rows of pictures, all of one size, on one canvas.
-
-    An axes for each picture would take seconds.
-    """
-    side = strips[0][1].shape[1]
-    pitch = round(side * 1.06)  # pictures stand a little apart
-    columns = max(len(pictures) for _, pictures in strips)
-    canvas = np.ones((len(strips) * pitch, columns * pitch, 3))
-    for i, (_, pictures) in enumerate(strips):
-        for j, picture in enumerate(pictures):
-            canvas[i * pitch :, j * pitch :][:side, :side] = picture.clip(0, 1)
-    figure = Figure(figsize=(columns + 2.0, len(strips) + 0.5), layout="constrained")
-    axes = figure.add_subplot(title=title)
-    axes.imshow(canvas)
-    axes.set_yticks(
-        [i * pitch + side / 2 for i in range(len(strips))], [label for label, _ in strips]
-    )
-    axes.tick_params(left=False, bottom=False, labelbottom=False)
-    axes.spines[:].set_visible(False)
     return figure

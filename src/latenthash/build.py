@@ -1,0 +1,133 @@
+"""Builds what a config names: the only module that instantiates.
+
+What a bundle's config names is checked first, for a bundle comes from anywhere.
+"""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hydra.errors import InstantiationException
+from hydra.utils import get_class, instantiate
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from latenthash import InputError
+from latenthash.bundle import Bundle
+from latenthash.data.splits import ROLES, Splits
+from latenthash.hasher import Hasher
+
+log = logging.getLogger(__name__)
+
+BUNDLED = ("seed", "hash", "resamples", "data", "augment", "edits", "features", "model")
+TRUSTED = ("latenthash", "albumentations")  # packages whose classes a bundle may name
+
+
+def build(node: DictConfig, **kwargs: Any) -> Any:
+    """Instantiate a config node; Hydra's wrapping of a refusal is taken off again."""
+    try:
+        return instantiate(node, **kwargs)
+    except InstantiationException as error:
+        if isinstance(error.__cause__, InputError):
+            raise error.__cause__ from None
+        raise
+
+
+def build_hasher(cfg: DictConfig) -> Hasher:
+    """Build features and model, not yet fitted."""
+    features = build(cfg.features)
+    return Hasher(features, build(cfg.model, shape=features.shape))
+
+
+def build_splits(cfg: DictConfig) -> Splits:
+    """Read the pictures of all roles, ready to draw views of the features' size."""
+    splits: Splits = build(
+        cfg.data,
+        augment=build(cfg.augment, _convert_="all"),
+        edits=build(cfg.edits, _convert_="all"),
+        size=cfg.features.size,
+        seed=cfg.seed,
+        _convert_="all",
+    )
+    return splits
+
+
+def bundled_config(cfg: DictConfig) -> str:
+    """Give the part of the config that the bundle needs, with paths that hold anywhere."""
+    config = cfg.copy()
+    for role in ROLES:
+        if Path(cfg.data[role]).exists():
+            config.data[role] = str(Path(cfg.data[role]).absolute())
+    return OmegaConf.to_yaml(OmegaConf.masked_copy(config, list(BUNDLED)), resolve=True)
+
+
+def bundle_config(bundle: Bundle) -> DictConfig:
+    """Read a bundle's config.
+
+    Raises:
+        InputError: if it is no config, or names what must not be built.
+    """
+    try:
+        config = OmegaConf.create(bundle.config)
+        plain = OmegaConf.to_container(config, resolve=True)
+    except (yaml.YAMLError, OmegaConfBaseException) as error:
+        raise InputError(f"The bundle's config cannot be read: {error}") from error
+    if not isinstance(config, DictConfig) or not set(BUNDLED) <= set(config):
+        raise InputError(f"The bundle's config must hold {', '.join(BUNDLED)}.")
+    _check_targets(plain)
+    return config
+
+
+def restore(bundle: Bundle, config: DictConfig) -> Hasher:
+    """Build the hasher of a bundle, with its weights."""
+    hasher = build_hasher(config)
+    try:
+        hasher.load_state_dict(bundle.weights)
+    except RuntimeError as error:
+        raise InputError(f"The bundle's weights do not fit its config: {error}") from error
+    return hasher
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn refused input into a sentence for each problem and exit code 2."""
+    try:
+        yield
+    except InputError as error:
+        log_problems(error)
+        sys.exit(2)
+
+
+def log_problems(error: InputError) -> None:
+    """Log a sentence for each problem."""
+    for problem in error.problems:
+        log.error(problem)
+
+
+def _check_targets(node: Any) -> None:
+    """Refuse a config whose `_target_` is anything but a class of the trusted packages."""
+    if isinstance(node, list):
+        for value in node:
+            _check_targets(value)
+    if not isinstance(node, dict):
+        return
+    target = node.get("_target_")
+    if target is not None:
+        try:
+            # A path such as latenthash.data.views.os.system leads out of the package, so the
+            # class itself is asked where it is from.
+            trusted = str(target).split(".")[0] in TRUSTED
+            origin = get_class(str(target)).__module__.split(".")[0] if trusted else ""
+        except (ImportError, ValueError):
+            origin = ""
+        if origin not in TRUSTED:
+            raise InputError(
+                f"The bundle's config names {target}, which is not a class of "
+                f"{' or '.join(TRUSTED)}. Use a bundle that train.py wrote."
+            )
+    for value in node.values():
+        _check_targets(value)

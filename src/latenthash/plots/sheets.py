@@ -1,0 +1,61 @@
+"""Sheets of pictures: training views, and reconstructions below their originals."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from latenthash.plots.style import LABELS, Pixels
+
+
+def contact_sheet(sets: Mapping[str, NDArray[np.uint8]], columns: int = 12) -> Figure:
+    """Draw views of each set as thumbnails.
+
+    Args:
+        sets: role -> views (N, H, W, 3).
+        columns: thumbnails a row; two rows for each set.
+    """
+    strips = [
+        (label, views[start : start + columns] / 255)
+        for role, views in sets.items()
+        for label, start in ((f"{LABELS[role]}\n({len(views)})", 0), ("", columns))
+    ]
+    return _sheet(strips, "Training views: the first of each set")
+
+
+def reconstructions(rows: Mapping[str, tuple[Pixels, Pixels]]) -> Figure:
+    """Draw originals above their reconstructions.
+
+    Args:
+        rows: role -> (originals, reconstructions), each (N, H, W, 3).
+    """
+    strips = [
+        (f"{LABELS[role]}\n{kind}", pictures)
+        for role, pairs in rows.items()
+        for kind, pictures in zip(("view", "decoded"), pairs, strict=True)
+    ]
+    return _sheet(strips, "Test views and what the decoder makes of their latents")
+
+
+def _sheet(strips: Sequence[tuple[str, Pixels]], title: str) -> Figure:
+    """Draw labelled rows of pictures, all of one size, on one canvas.
+
+    An axes for each picture would take seconds.
+    """
+    side = strips[0][1].shape[1]
+    pitch = round(side * 1.06)  # pictures stand a little apart
+    columns = max(len(pictures) for _, pictures in strips)
+    canvas = np.ones((len(strips) * pitch, columns * pitch, 3))
+    for i, (_, pictures) in enumerate(strips):
+        for j, picture in enumerate(pictures):
+            canvas[i * pitch :, j * pitch :][:side, :side] = picture.clip(0, 1)
+    figure = Figure(figsize=(columns + 2.0, len(strips) + 0.5), layout="constrained")
+    axes = figure.add_subplot(title=title)
+    axes.imshow(canvas)
+    axes.set_yticks(
+        [i * pitch + side / 2 for i in range(len(strips))], [label for label, _ in strips]
+    )
+    axes.tick_params(left=False, bottom=False, labelbottom=False)
+    axes.spines[:].set_visible(False)
+    return figure
