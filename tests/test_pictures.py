@@ -1,6 +1,7 @@
-"""Sources: the project's own pictures and users' folders; all problems are named at once."""
+"""Where pictures come from: embedded sets, files and folders, and all that can be wrong."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,121 +9,328 @@ import pytest
 from PIL import Image
 
 from latenthash import InputError
-from latenthash.data import pictures
-from latenthash.data.pictures import find_files, load_pictures, source_digest
+from latenthash.data import pictures as module
+from latenthash.data.pictures import find_files, load_pictures, read_files, source_digest
 from latenthash.data.reading import Reader
 
-READER = Reader(working_size=64, max_pixels=10_000, background=(255, 255, 255))
+ROLES = ("signal", "noise_edited", "noise_similar", "outliers", "unseen")
 
 
-def paint(path: Path, seed: int = 0) -> Path:
+def draw(path: Path, seed: int = 0) -> Path:
+    """Write a small random picture as PNG, whatever the name says."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng(seed)
-    Image.fromarray(rng.integers(0, 256, (20, 24, 3), dtype=np.uint8)).save(path)
+    pixels = np.random.default_rng(seed).integers(0, 256, (32, 40, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path, "PNG")
     return path
 
 
-def problems(**sources: object) -> list[str]:
+@pytest.fixture
+def sources(tmp_path: Path) -> dict[str, str]:
+    """Write pictures for all roles: two single ones, and folders of 3, 2 and 2."""
+    draw(tmp_path / "signal.png", 1)
+    draw(tmp_path / "noise_edited.png", 2)
+    for seed, name in enumerate(
+        ["noise_similar/a", "noise_similar/b", "noise_similar/c", "outliers/a", "outliers/b",
+         "unseen/a", "unseen/b"],
+        start=3,
+    ):  # fmt: skip
+        draw(tmp_path / f"{name}.png", seed)
+    names = ("signal.png", "noise_edited.png", *ROLES[2:])
+    return {role: str(tmp_path / name) for role, name in zip(ROLES, names, strict=True)}
+
+
+def problems(sources: dict[str, str], reader: Reader) -> list[str]:
     with pytest.raises(InputError) as caught:
-        load_pictures({role: str(source) for role, source in sources.items()}, READER)
+        load_pictures(sources, reader)
+    assert str(caught.value) == "\n".join(caught.value.problems)
     return caught.value.problems
 
 
-def test_embedded_photographs_are_disjoint_colour_photographs() -> None:
-    found = load_pictures(
-        {role: f"embedded:{name}" for role, name in
-         (("signal", "girl"), ("outliers", "photos_a"), ("unseen", "photos_b"))},
-        Reader(512, 10**7, (255, 255, 255)),
-    )  # fmt: skip
-    assert {role: len(members) for role, members in found.items()} == {
-        "signal": 1, "outliers": 4, "unseen": 5
+# Embedded sets
+
+
+def test_embedded_sets_have_their_pictures(reader: Reader) -> None:
+    expected = {
+        "girl": ["astronaut"],
+        "earth": ["earth"],
+        "photos_a": ["chelsea", "china", "hubble_deep_field", "retina"],
+        "photos_b": ["coffee", "flower", "ihc", "motorcycle_left", "rocket"],
+    }
+    loaded = load_pictures({name: f"embedded:{name}" for name in expected}, reader)
+    for name, members in expected.items():
+        assert [p.name for p in loaded[name]] == [f"embedded:{name}/{m}" for m in members]
+    every = [picture for members in loaded.values() for picture in members]
+    for picture in every:
+        assert picture.pixels.dtype == np.uint8
+        assert picture.pixels.ndim == 3
+        assert picture.pixels.shape[2] == 3
+        assert min(picture.pixels.shape[:2]) >= 256
+        assert max(picture.pixels.shape[:2]) <= 512
+        assert picture.pixels.std() > 20  # shows something
+    assert len({picture.digest for picture in every}) == 11
+    # Disjoint by what they show, too: no two are alike when reduced to 16 x 16.
+    small = [np.asarray(Image.fromarray(p.pixels).resize((16, 16))).ravel() for p in every]
+    likeness = np.corrcoef(np.array(small, float)) - np.eye(11)
+    assert likeness.max() < 0.9
+
+
+def test_embedded_sushi_has_100_plates(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    members = module._SETS["sushi"]
+    assert [name for name, _ in members] == [f"plate_{i:02d}" for i in range(100)]
+    picked = [members[i] for i in (0, 41, 99)]  # rendering all takes long
+    monkeypatch.setitem(module._SETS, "sushi", picked)
+    plates = load_pictures({"noise_similar": "embedded:sushi"}, reader)["noise_similar"]
+    names = [plate.name.removeprefix("embedded:sushi/plate_") for plate in plates]
+    assert names == ["00", "41", "99"]
+    assert {plate.pixels.shape for plate in plates} == {(512, 512, 3)}
+    assert len({plate.digest for plate in plates}) == 3
+    for name, render in picked[:1]:
+        np.testing.assert_array_equal(render(), plates[0].pixels, name)
+
+
+def test_unknown_embedded_set_is_named_with_those_there_are(reader: Reader) -> None:
+    (problem,) = problems({"outliers": "embedded:photos"}, reader)
+    assert problem.startswith("data.outliers=embedded:photos is not one of ")
+    for name in ("girl", "earth", "sushi", "photos_a", "photos_b"):
+        assert f"embedded:{name}" in problem
+
+
+# Files and folders
+
+
+def test_pictures_of_all_roles_are_read(sources: dict[str, str], reader: Reader) -> None:
+    loaded = load_pictures(sources, reader)
+    assert {role: len(members) for role, members in loaded.items()} == {
+        "signal": 1, "noise_edited": 1, "noise_similar": 3, "outliers": 2, "unseen": 2,
     }  # fmt: skip
-    everything = [picture for members in found.values() for picture in members]
-    assert len({picture.digest for picture in everything}) == 10
-    for picture in everything:
-        assert max(picture.pixels.shape) == 512 or picture.name.endswith(("chelsea", "rocket"))
-        red, green, blue = picture.pixels.reshape(-1, 3).astype(int).T
-        assert np.abs(red - green).mean() + np.abs(green - blue).mean() > 5
+    assert [p.name for p in loaded["signal"]] == [sources["signal"]]
+    names = [p.name for p in loaded["noise_similar"]]
+    assert names == [f"{sources['noise_similar']}/{name}.png" for name in "abc"]
+    expected = np.random.default_rng(4).integers(0, 256, (32, 40, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(loaded["noise_similar"][1].pixels, expected)
 
 
-def test_embedded_sushi_has_a_hundred_plates_and_earth_one_globe() -> None:
-    assert len(pictures._SETS["sushi"]) == 100
-    (earth,) = load_pictures({"noise_edited": "embedded:earth"}, READER)["noise_edited"]
-    assert earth.name == "embedded:earth/earth"
-    assert earth.pixels.shape == (512, 512, 3)
+def test_single_file_may_stand_for_a_set(sources: dict[str, str], reader: Reader) -> None:
+    sources["unseen"] += "/a.png"
+    assert [p.name for p in load_pictures(sources, reader)["unseen"]] == [sources["unseen"]]
 
 
-def test_folders_are_searched_recursively_and_sorted(tmp_path: Path) -> None:
-    for name in ("b.png", "a/z.png", "a/b/c.PNG"):
-        paint(tmp_path / name)
-    for name in (".hidden.png", ".git/d.png", "Thumbs.db", "a/desktop.ini"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_bytes(b"")
-    found = [str(path.relative_to(tmp_path)) for path in find_files(tmp_path)]
-    assert found == ["a/b/c.PNG", "a/z.png", "b.png"]
+def test_folders_are_searched_to_any_depth_and_sorted(tmp_path: Path) -> None:
+    names = ["z.png", "a/b/c/deep.png", "a/x.JPG", "b.png", "a/B/y.tif", "a.png"]
+    for name in names:
+        draw(tmp_path / name)
+    found = find_files(tmp_path)
+    assert found == sorted(tmp_path / name for name in names)
+
+
+def test_hidden_files_and_droppings_are_left_out(tmp_path: Path) -> None:
+    kept = draw(tmp_path / "sub" / "a.png")
+    for name in (
+        ".DS_Store", "._a.png", ".git/a.png", "sub/.hidden/deep/a.png", "Thumbs.db",
+        "sub/thumbs.db", "sub/THUMBS.DB", "desktop.ini", "Desktop.ini",
+    ):  # fmt: skip
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    assert find_files(tmp_path) == [kept]
+
+
+def test_folder_below_a_hidden_folder_is_searched(tmp_path: Path) -> None:
+    kept = draw(tmp_path / ".cache" / "pictures" / "a.png")
+    assert find_files(tmp_path / ".cache" / "pictures") == [kept]
 
 
 @pytest.mark.parametrize(
-    "name", ["a b.png", "ä=ö,ü.png", 'it\'s "q".png', "$x {y} [z].png", os.fsdecode(b"\xe9.png")]
+    "name",
+    [
+        "a b  c.png",
+        "Mädchen ß 寿司.png",
+        "a=b.png",
+        "a,b;c.png",
+        'it\'s "x".png',
+        "[x] {y} ${z}.png",
+        "100%.png",
+        "--x.png",
+        "a\nb.png",
+        "no_extension",
+    ],
 )
-def test_odd_names_are_read(tmp_path: Path, name: str) -> None:
-    paint(tmp_path / "odd" / name)
-    (picture,) = load_pictures({"unseen": str(tmp_path / "odd")}, READER)["unseen"]
-    assert picture.pixels.shape == (20, 24, 3)
-    picture.name.encode()  # what tables and MLflow are given
+def test_odd_names_work(name: str, sources: dict[str, str], reader: Reader) -> None:
+    for role in ("signal", "outliers"):
+        path = draw(Path(sources[role]).parent / "odd" / role / name, 40 + len(role))
+        sources[role] = str(path if role == "signal" else path.parent)
+    loaded = load_pictures(sources, reader)
+    assert Path(loaded["signal"][0].name) == Path(sources["signal"])
+    assert Path(loaded["outliers"][0].name) == Path(sources["outliers"], name)
 
 
-def test_all_problems_of_all_sources_are_named_at_once(tmp_path: Path) -> None:
-    paint(tmp_path / "similar/good.png")
-    (tmp_path / "similar/text.png").write_text("no")
-    (tmp_path / "similar/link.png").symlink_to(tmp_path / "gone.png")
-    (tmp_path / "similar/sub").mkdir()
-    Image.new("RGB", (4, 4)).save(tmp_path / "similar/sub/tiny.png")
-    (tmp_path / "hollow").mkdir()
-    found = problems(
-        signal=tmp_path / "missing.png",
-        noise_edited=tmp_path / "similar",
-        noise_similar=tmp_path / "similar",
-        outliers=tmp_path / "hollow",
-        unseen="embedded:pizza",
-    )
-    assert len(found) == 7
-    for part in (
-        "missing.png does not exist", "is a folder; give the path of one picture",
-        "link.png cannot be opened", "tiny.png is 4 x 4 px", "text.png is not a picture",
-        "hollow is an empty folder", "embedded:pizza is not one of embedded:girl",
-    ):  # fmt: skip
-        assert sum(part in sentence for sentence in found) == 1, part
+def test_names_that_are_not_utf8_work_and_can_be_written_down(
+    sources: dict[str, str], reader: Reader
+) -> None:
+    folder = os.fsencode(sources["outliers"])
+    draw(Path(os.fsdecode(folder + b"/\xff\xfe.png")), 20)
+    names = [p.name for p in load_pictures(sources, reader)["outliers"]]
+    assert sorted(names)[0] == f"{sources['outliers']}/\\xff\\xfe.png"
+    Path(os.fsdecode(folder + b"/b\xe4d.png")).write_bytes(b"")
+    (problem,) = problems(sources, reader)
+    assert problem == f"data.outliers: {sources['outliers']}/b\\xe4d.png is empty (0 bytes)."
+    problem.encode("utf-8")
 
 
-def test_a_single_file_serves_as_a_set(tmp_path: Path) -> None:
-    path = paint(tmp_path / "one.png")
-    assert len(load_pictures({"unseen": str(path)}, READER)["unseen"]) == 1
+def test_link_to_a_file_is_read_and_a_broken_one_named(
+    sources: dict[str, str], reader: Reader, tmp_path: Path
+) -> None:
+    outliers = Path(sources["outliers"])
+    (outliers / "c.png").symlink_to(draw(tmp_path / "elsewhere.png", 20))
+    assert len(load_pictures(sources, reader)["outliers"]) == 3
+    (outliers / "d.png").symlink_to(tmp_path / "gone.png")
+    (problem,) = problems(sources, reader)
+    assert f"{outliers / 'd.png'} cannot be opened (No such file or directory)." in problem
+
+
+def test_read_files_returns_good_and_bad(reader: Reader, tmp_path: Path) -> None:
+    good, bad = draw(tmp_path / "good.png"), tmp_path / "bad.png"
+    bad.touch()
+    pictures, sentences = read_files([bad, good], reader, "Reading")
+    assert [p.name for p in pictures] == [str(good)]
+    assert sentences == [f"{bad} is empty (0 bytes)."]
+
+
+# What is wrong
+
+
+def test_all_problems_of_all_sources_are_told_at_once(
+    sources: dict[str, str], reader: Reader, tmp_path: Path
+) -> None:
+    similar, outliers = Path(sources["noise_similar"]), Path(sources["outliers"])
+    whole = draw(tmp_path / "whole.png", 30).read_bytes()
+    (similar / "empty.jpg").touch()
+    (similar / "sub").mkdir()
+    (similar / "sub" / "text.jpg").write_text("hello " * 50)
+    (outliers / "cut.png").write_bytes(whole[: len(whole) // 2])
+    Image.new("RGB", (2000, 1000)).save(outliers / "large.png")
+    Image.new("RGB", (5, 100)).save(outliers / "thin.png")
+    sources["signal"] = str(tmp_path / "nowhere" / "signal.png")
+    sources["noise_edited"] = str(similar)
+    sources["unseen"] = "embedded:nothing"
+    found = problems(sources, reader)
+    expected = {
+        f"data.signal={sources['signal']}": f"does not exist (looked in {tmp_path / 'nowhere'})",
+        f"data.noise_edited={similar}": "is a folder; give the path of one picture",
+        f"data.noise_similar: {similar / 'empty.jpg'}": "is empty (0 bytes)",
+        f"data.noise_similar: {similar / 'sub' / 'text.jpg'}": "is not a picture",
+        f"data.outliers: {outliers / 'cut.png'}": "is truncated or damaged",
+        f"data.outliers: {outliers / 'large.png'}": "over the limit of 1,000,000",
+        f"data.outliers: {outliers / 'thin.png'}": "is 5 x 100 px",
+        "data.unseen=embedded:nothing": "is not one of",
+    }
+    assert len(found) == len(expected)
+    for start, reason in expected.items():
+        (sentence,) = [problem for problem in found if problem.startswith(start)]
+        assert reason in sentence
+        assert sentence.endswith(".")
+
+
+@pytest.mark.parametrize("role", ROLES[:2])
+def test_folder_where_one_picture_is_wanted_is_refused(
+    role: str, sources: dict[str, str], reader: Reader, tmp_path: Path
+) -> None:
+    sources[role] = str(tmp_path)
+    (problem,) = problems(sources, reader)
+    assert problem == f"data.{role}={tmp_path} is a folder; give the path of one picture."
+
+
+@pytest.mark.parametrize("role", ROLES[2:])
+@pytest.mark.parametrize("content", [[], ["Thumbs.db", ".hidden.png", "sub/.keep"]])
+def test_folder_without_pictures_is_refused(
+    role: str, content: list[str], sources: dict[str, str], reader: Reader, tmp_path: Path
+) -> None:
+    folder = tmp_path / "none"
+    folder.mkdir()
+    for name in content:
+        draw(folder / name)
+    sources[role] = str(folder)
+    (problem,) = problems(sources, reader)
+    assert problem == f"data.{role}={folder} is an empty folder; put pictures into it."
 
 
 @pytest.mark.parametrize("role", ["outliers", "unseen"])
-def test_picture_of_another_set_is_refused_among_outliers_and_unseen(
-    tmp_path: Path, role: str
+@pytest.mark.parametrize("other", ROLES)
+def test_picture_of_another_role_is_refused_among_foreign_ones(
+    role: str, other: str, sources: dict[str, str], reader: Reader
 ) -> None:
-    signal = paint(tmp_path / "signal.png")
-    paint(tmp_path / "set/own.png", seed=1)
-    (tmp_path / "set/copy.png").write_bytes(signal.read_bytes())
-    (sentence,) = problems(**{"signal": signal, role: tmp_path / "set"})
-    assert "copy.png is also a picture of data.signal" in sentence
+    if role == other:
+        return
+    source = Path(sources[other])
+    original = source if source.is_file() else source / "b.png"
+    copy = Path(sources[role]) / "copy.png"
+    copy.write_bytes(original.read_bytes())
+    found = problems(sources, reader)
+    expected = f"data.{role}: {copy} is also a picture of data.{other}; the sets must be disjoint."
+    assert expected in found
+    # Between outliers and unseen, each is told of the other.
+    assert len(found) == (2 if {role, other} == {"outliers", "unseen"} else 1)
 
 
-def test_signal_may_be_one_of_the_similar_pictures(tmp_path: Path) -> None:
-    signal = paint(tmp_path / "set/a.png")
-    found = load_pictures({"signal": str(signal), "noise_similar": str(signal.parent)}, READER)
-    assert len(found["noise_similar"]) == 1
+@pytest.mark.parametrize("role", ["outliers", "unseen"])
+def test_embedded_picture_of_another_role_is_refused(role: str, reader: Reader) -> None:
+    (problem,) = problems({"signal": "embedded:girl", role: "embedded:girl"}, reader)
+    assert problem.startswith(f"data.{role}: embedded:girl/astronaut is also a picture of data.s")
 
 
-def test_digest_of_a_source_follows_its_files(tmp_path: Path) -> None:
-    path = paint(tmp_path / "set/a.png")
-    before = source_digest(str(path.parent))
-    assert source_digest(str(path.parent)) == before
-    paint(path, seed=1)
-    changed = source_digest(str(path.parent))
-    paint(tmp_path / "set/b.png")
-    assert len({before, changed, source_digest(str(path.parent))}) == 3
+def test_copies_within_a_role_are_allowed(sources: dict[str, str], reader: Reader) -> None:
+    outliers = Path(sources["outliers"])
+    (outliers / "copy.png").write_bytes((outliers / "a.png").read_bytes())
+    assert len(load_pictures(sources, reader)["outliers"]) == 3
+
+
+# The digest of a source
+
+
+def add(folder: Path) -> None:
+    draw(folder / "new.png", 9)
+
+
+def remove(folder: Path) -> None:
+    (folder / "sub" / "b.png").unlink()
+
+
+def alter(folder: Path) -> None:
+    data = bytearray((folder / "sub" / "b.png").read_bytes())
+    data[-1] ^= 1
+    (folder / "sub" / "b.png").write_bytes(data)
+
+
+@pytest.mark.parametrize("change", [add, remove, alter])
+def test_digest_of_a_folder_follows_its_content(
+    change: Callable[[Path], None], tmp_path: Path
+) -> None:
+    folder = tmp_path / "x"
+    draw(folder / "a.png", 1)
+    draw(folder / "sub" / "b.png", 2)
+    before = source_digest(str(folder))
+    assert source_digest(str(folder)) == before
+    change(folder)
+    assert source_digest(str(folder)) != before
+
+
+def test_digest_does_not_follow_place_hidden_files_or_time(tmp_path: Path) -> None:
+    for name in "xy":
+        draw(tmp_path / name / "a.png", 1)
+    os.utime(tmp_path / "y" / "a.png", (0, 0))
+    (tmp_path / "y" / ".DS_Store").write_text("x")
+    assert source_digest(str(tmp_path / "x")) == source_digest(str(tmp_path / "y"))
+
+
+def test_digest_of_a_file_follows_its_bytes(tmp_path: Path) -> None:
+    path = draw(tmp_path / "a.png", 1)
+    before = source_digest(str(path))
+    draw(path, 2)
+    after = source_digest(str(path))
+    assert before != after
+    draw(path, 1)
+    assert source_digest(str(path)) == before
+
+
+def test_source_without_files_is_its_own_digest(tmp_path: Path) -> None:
     assert source_digest("embedded:girl") == "embedded:girl"
+    assert source_digest(str(tmp_path / "none.png")) == str(tmp_path / "none.png")

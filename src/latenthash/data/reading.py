@@ -5,17 +5,30 @@ import io
 import logging
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
 log = logging.getLogger(__name__)
 
 MIN_SIDE = 8  # px; below this there is no content to hash
 DEEP_GREY = ("I", "I;16", "I;16B", "I;16L", "I;16N")  # Pillow's modes for 16-bit grey
+GREY = ("1", "L", "LA")
+DRAWINGS = ("EPS", "WMF")  # Pillow hands these to other programs
+UPRIGHT = {  # what undoes each EXIF orientation
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 @dataclass(frozen=True)
@@ -63,28 +76,20 @@ class Reader:
             data = path.read_bytes()
         except OSError as error:
             raise ValueError(f"cannot be opened ({error.strerror})") from error
-        image = self._decode(data)
-        image = _rgb(ImageOps.exif_transpose(image), self.background)
+        image = _rgb(_upright(self._decode(data)), self.background)
         image.thumbnail((self.working_size, self.working_size), Image.Resampling.LANCZOS)
         return Picture(shown(path), np.asarray(image), hashlib.sha256(data).hexdigest())
 
     def _decode(self, data: bytes) -> Image.Image:
         if not data:
             raise ValueError("is empty (0 bytes)")
-        try:
-            with warnings.catch_warnings():
-                # The pixel limit below replaces Pillow's own warning.
-                warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-                image = Image.open(io.BytesIO(data))
-                self._check_size(*image.size)
-                image.load()
-        except UnidentifiedImageError as error:
-            raise ValueError("is not a picture that can be read") from error
-        except Image.DecompressionBombError as error:
-            raise ValueError(f"is over the limit of {self.max_pixels:,} pixels") from error
-        except (OSError, SyntaxError, EOFError, IndexError, TypeError, MemoryError) as error:
-            # Pillow's decoders answer damaged data with all of these.
-            raise ValueError(f"is truncated or damaged ({error})") from error
+        with _refusing_damage(self.max_pixels):
+            image = Image.open(io.BytesIO(data))
+        self._check_size(*image.size)
+        if image.format in DRAWINGS:
+            raise ValueError("is a drawing, not pixels; save it as PNG")
+        with _refusing_damage(self.max_pixels):
+            image.load()
         return image
 
     def _check_size(self, width: int, height: int) -> None:
@@ -97,19 +102,58 @@ class Reader:
             raise ValueError(f"is {width} x {height} px; both sides must be at least {MIN_SIDE} px")
 
 
+@contextmanager
+def _refusing_damage(max_pixels: int) -> Iterator[None]:
+    """Give Pillow the pixel limit, and turn what it raises into why a file cannot be used."""
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, max_pixels
+    try:
+        with warnings.catch_warnings():
+            # Pillow refuses twice the limit and warns of less, which `_check_size` refuses.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            yield
+    except UnidentifiedImageError as error:
+        raise ValueError("is not a picture that can be read") from error
+    except Image.DecompressionBombError as error:
+        raise ValueError(
+            f"is over the limit of {max_pixels:,} pixels (raise data.reader.max_pixels to allow it)"
+        ) from error
+    except Exception as error:  # decoders answer damaged data with almost any of them
+        raise ValueError(f"is truncated or damaged ({error})") from error
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    # ImageOps.exif_transpose also writes the EXIF data anew, and fails where a part is damaged.
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
+    except Exception as error:
+        log.warning("EXIF data are damaged and were left out: %s", error)
+        return image
+    return image.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else image
+
+
 def _rgb(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:
     profile = image.info.get("icc_profile")
     if image.mode in DEEP_GREY:
         image = _eight_bits(image)
     elif image.mode == "F":
         raise ValueError("holds floating-point values of unknown range; save it as 8 or 16 bits")
+    grey, alpha = image.mode in GREY, None
     if image.has_transparency_data:
         image = image.convert("RGBA")
-        canvas = Image.new("RGBA", image.size, (*background, 255))
-        image = Image.alpha_composite(canvas, image).convert("RGB")
-    if profile and image.mode in ("RGB", "CMYK"):
+        alpha = image.getchannel("A")
+    if image.mode != "CMYK":
+        image = image.convert("L" if grey else "RGB")
+    if profile:
         image = _to_srgb(image, profile)
-    return image.convert("RGB")
+    image = image.convert("RGB")
+    if alpha is not None:
+        # After the profile, which does not apply to the background.
+        canvas = Image.new("RGB", image.size, background)
+        canvas.paste(image, mask=alpha)
+        return canvas
+    return image
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
@@ -123,10 +167,12 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if image.mode == "L" and source.profile.xcolor_space == "RGB ":
+            image = image.convert("RGB")
         target = ImageCms.createProfile("sRGB")
         converted = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
     except (ImageCms.PyCMSError, OSError) as error:
-        log.warning("A colour profile is damaged and was left out: %s", error)
+        log.warning("A colour profile is damaged or of another kind, and was left out: %s", error)
         return image
     assert converted is not None  # None is returned only for inPlace=True
     return converted

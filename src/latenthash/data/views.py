@@ -59,13 +59,14 @@ class Views(Dataset[Pixels]):
         return self.count
 
     def __getitem__(self, index: int) -> Pixels:  # (size, size, 3)
-        if index >= self.count:
+        if not 0 <= index < self.count:
             raise IndexError(index)
         # DataLoader workers inherit one random state; seeding each item makes every view
         # independent of who computes it, and when.
         self.edits.set_random_seed(view_seed(self.seed, self.split, index))
         pixels = self.pictures[index % len(self.pictures)].pixels
-        return np.asarray(self.edits(image=pixels)["image"])
+        # A copy: where there is nothing to edit or to reduce, albumentations hands on the picture.
+        return np.array(self.edits(image=pixels)["image"])
 
 
 class Text(A.ImageOnlyTransform):  # type: ignore[misc] # albumentations has no types
