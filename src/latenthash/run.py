@@ -86,7 +86,8 @@ def _train(cfg: DictConfig, logger: RunLogger) -> None:
     config = OmegaConf.to_container(cfg, resolve=True)
     assert isinstance(config, dict)
     logger.log_text(OmegaConf.to_yaml(cfg, resolve=True), "config.yaml")
-    logger.log_hyperparams(scalars({key: config[key] for key in (*BUNDLED, "trainer")}))
+    epochs = {"trainer": {"max_epochs": cfg.trainer.max_epochs}}
+    logger.log_hyperparams(scalars({key: config[key] for key in BUNDLED} | epochs))
     log.info("Run %s (%s)", logger.run_name, logger.id)
     calibration_rank(cfg.data.views.calibration, cfg.hash.alpha)  # refuses before work begins
 
