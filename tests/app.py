@@ -64,7 +64,9 @@ def sources(folder: Path) -> list[str]:
         for i in range(count):
             blocks = rng.integers(0, 256, (4, 5, 3), dtype=np.uint8)
             pixels = np.kron(blocks, np.ones((10, 10, 1), np.uint8))
-            Image.fromarray(pixels).save(folder / role / f"{i}.png")
+            # Every other one transparent: users' folders hold all kinds.
+            mode = "RGBA" if i % 2 else "RGB"
+            Image.fromarray(pixels).convert(mode).save(folder / role / f"{i}.png")
     return [
         "data.signal=signal/0.png",
         "data.noise_edited=noise_edited/0.png",

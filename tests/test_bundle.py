@@ -36,6 +36,7 @@ def bundle() -> Bundle:
         config="data:\n  signal: bilder/mädchen\n# 'quotes' and \"more\"\r\n",
         run_id="0123abc",
         pictures={"signal": "ab" * 32, "unseen": "cd" * 32},
+        identity={"weights_sha256": "ef" * 32},
     )
 
 
@@ -75,6 +76,7 @@ def test_round_trip(folder: Path) -> None:
     assert after.config == before.config
     assert after.run_id == before.run_id
     assert after.pictures == before.pictures
+    assert after.identity == before.identity
     assert after.weights.keys() == before.weights.keys()
     for name, weight in before.weights.items():
         assert after.weights[name].dtype == weight.dtype
@@ -84,7 +86,7 @@ def test_round_trip(folder: Path) -> None:
 
 def test_round_trip_of_a_module(tmp_path: Path) -> None:
     module = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.GroupNorm(8, 8))
-    Bundle(Hash(np.zeros(1), 1.0), module.state_dict(), "", "", {}).save(tmp_path / "b")
+    Bundle(Hash(np.zeros(1), 1.0), module.state_dict(), "", "", {}, {}).save(tmp_path / "b")
     other = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.GroupNorm(8, 8))
     other.load_state_dict(dict(Bundle.load(tmp_path / "b").weights))
     for name, weight in module.state_dict().items():
@@ -341,7 +343,7 @@ def test_negative_radius_is_refused(folder: Path) -> None:
         Bundle.load(folder)
 
 
-@pytest.mark.parametrize("key", ["run_id", "pictures"])
+@pytest.mark.parametrize("key", ["run_id", "pictures", "identity"])
 def test_bundle_that_does_not_say_where_it_is_from_is_refused(folder: Path, key: str) -> None:
     rewrite(folder, lambda values: values.pop(key))
     with pytest.raises(InputError, match=rf"hash\.json .*{key}"):

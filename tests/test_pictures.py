@@ -334,3 +334,27 @@ def test_digest_of_a_file_follows_its_bytes(tmp_path: Path) -> None:
 def test_source_without_files_is_its_own_digest(tmp_path: Path) -> None:
     assert source_digest("embedded:girl") == "embedded:girl"
     assert source_digest(str(tmp_path / "none.png")) == str(tmp_path / "none.png")
+
+
+@pytest.mark.parametrize("role", ["noise_edited", "noise_similar"])
+def test_signal_is_nobodys_noise(tmp_path: Path, reader: Reader, role: str) -> None:
+    picture = tmp_path / "signal.png"
+    Image.effect_noise((20, 20), 50).save(picture)
+    with pytest.raises(InputError, match=rf"data\.{role}: .* is also a picture of data\.signal"):
+        load_pictures({"signal": str(picture), role: str(picture)}, reader)
+
+
+def test_linked_folders_are_searched_and_loops_end(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real/a.png").touch()
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set/link").symlink_to(tmp_path / "real")
+    (tmp_path / "real/back").symlink_to(tmp_path / "set")
+    assert find_files(tmp_path / "set") == [tmp_path / "set/link/a.png"]
+
+
+def test_name_too_long_for_the_system_does_not_exist(tmp_path: Path, reader: Reader) -> None:
+    source = str(tmp_path / ("x" * 300))
+    assert source_digest(source) == source
+    with pytest.raises(InputError, match="does not exist"):
+        load_pictures({"unseen": source}, reader)

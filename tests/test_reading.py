@@ -665,3 +665,9 @@ def test_name_that_is_not_utf8_is_escaped(reader: Reader, tmp_path: Path) -> Non
     path = Path(os.fsdecode(os.fsencode(tmp_path / "b") + b"\xe4r.png"))
     path.write_bytes(encoded(textured(), "PNG"))
     assert reader.read(path).name == f"{tmp_path}/b\\xe4r.png"
+
+
+def test_picture_too_narrow_after_reduction_is_refused(tmp_path: Path) -> None:
+    Image.new("RGB", (8, 5000)).save(tmp_path / "thin.png")
+    with pytest.raises(ValueError, match="is too narrow"):
+        Reader(512, 10**6, (255, 255, 255)).read(tmp_path / "thin.png")

@@ -90,6 +90,7 @@ def test_evaluate_needs_only_the_bundle(trained: tuple[Path, Run], tmp_path: Pat
     done = call("evaluate.py", tmp_path, f"run={bundle}", f"pictures={folder / 'signal/0.png'}")
     assert done.code == 0, done.output
     assert "was not logged" in done.output
+    assert not (tmp_path / "mlflow.db").exists(), "a bundle is used without a store"
     (csv,) = tmp_path.rglob("matches.csv")
     assert len(pd.read_csv(csv)) == 1
 
@@ -119,7 +120,7 @@ def test_evaluate_builds_nothing_but_trusted_classes(
     bundle = Bundle.load(source)
     config = yaml.safe_load(bundle.config)
     config["features"] = {"_target_": target, "command": f"touch {tmp_path}/owned"}
-    evil = Bundle(bundle.hash, bundle.weights, yaml.safe_dump(config), "none", bundle.pictures)
+    evil = Bundle(bundle.hash, bundle.weights, yaml.safe_dump(config), "none", bundle.pictures, {})
     evil.save(tmp_path / "evil")
     done = call("evaluate.py", tmp_path, "run=evil", f"pictures={trained[0] / 'signal'}")
     assert done.code == 2
@@ -141,6 +142,45 @@ def test_every_bad_file_is_named_before_training(tmp_path: Path) -> None:
     assert run.info.status == "FAILED"
     assert "notes.txt" in artifact(tmp_path, run, "traceback.txt").read_text()
     assert not list(tmp_path.rglob("bundle"))
+
+
+def test_settings_and_sources_are_refused_with_all_their_faults(tmp_path: Path) -> None:
+    overrides = sources(tmp_path)
+    done = call("train.py", tmp_path, *TINY, *overrides, "seed=-1", "resamples=0")
+    assert done.code == 2
+    assert "seed=-1 must be a whole number" in done.output
+    assert "resamples=0 must be a whole number" in done.output
+    overrides = ["data.signal=null", "data.unseen=nowhere", *overrides[1:4]]
+    done = call("train.py", tmp_path, *TINY, *overrides, "features.size=50")
+    assert done.code == 2
+    for part in ("data.signal is not set", "data.unseen=nowhere does not exist", "multiple of 4"):
+        assert part in done.output
+
+
+@pytest.mark.parametrize("name", ["2024", "1e3", "Bücher und (Bilder), neu=1"])
+def test_folders_of_any_name_can_be_given(tmp_path: Path, name: str) -> None:
+    overrides = sources(tmp_path)[:-1]
+    (tmp_path / "unseen").rename(tmp_path / name)
+    quoted = name if name == "2024" else f'"{name}"'
+    done = call("train.py", tmp_path, *TINY, *overrides, f"data.unseen={quoted}")
+    assert done.code == 0, done.output
+    again = call("evaluate.py", tmp_path, f'pictures="{name}"')
+    assert again.code == 0, again.output
+    assert call("evaluate.py", tmp_path).code == 0
+
+
+def test_store_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    uri = f"logger.tracking_uri=sqlite:///{tmp_path}/file/mlflow.db"
+    for mode in ([], ["-m"]):
+        done = call("train.py", tmp_path, *mode, *TINY, *sources_once(tmp_path), uri)
+        assert done.code == 2
+        assert "cannot be opened" in done.output
+        assert "Traceback" not in done.output
+
+
+def sources_once(folder: Path) -> list[str]:
+    return [] if (folder / "signal").exists() else sources(folder)
 
 
 def test_too_few_calibration_views_are_refused_first(tmp_path: Path) -> None:
@@ -184,3 +224,8 @@ def test_main_job_finds_the_signal(tmp_path: Path) -> None:
     (run,) = runs(tmp_path)
     assert set(PROTOCOL) <= set(run.data.metrics)
     assert run.data.metrics["test/tpr"] >= 0.9
+    assert {path.stem for path in artifact(tmp_path, run, "figures").iterdir()} == FIGURES
+    again = call("evaluate.py", tmp_path, "run=latest")
+    assert again.code == 0, again.output
+    table = pd.read_csv(artifact(tmp_path, run, "evaluate/held_out.csv"))
+    np.testing.assert_allclose(table["value"], table["trained"], atol=1e-5)

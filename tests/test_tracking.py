@@ -1,5 +1,7 @@
 """MLflow: parent and children of sweeps, failed jobs, resuming, two sweeps at once."""
 
+import os
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -122,6 +124,19 @@ def test_interrupted_run_is_marked_killed(tmp_path: Path, monkeypatch: pytest.Mo
         call("train.py", tmp_path, *TINY, *sources(tmp_path))
     (run,) = runs(tmp_path)
     assert run.info.status == "KILLED"
+
+
+def test_terminated_run_is_marked_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def terminated(*args: object) -> Figure:
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise AssertionError("the signal was not heard")
+
+    monkeypatch.setattr("latenthash.plots.edit_bars", terminated)
+    done = call("train.py", tmp_path, *TINY, *sources(tmp_path))
+    assert done.code == 128 + signal.SIGTERM
+    (run,) = runs(tmp_path)
+    assert run.info.status == "KILLED"
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
 def test_deleted_experiment_is_named(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import yaml
 from torch import Tensor, nn
 
 from latenthash import InputError
+from latenthash.features import FeatureSet
 from latenthash.models.vae import VAE
 
 pytestmark = [  # as in pyproject.toml, which `pytest -W error` overrules
@@ -44,6 +45,10 @@ def one_thread() -> Iterator[None]:
 def vae(seed: int = 0, **settings: Any) -> VAE:
     torch.manual_seed(seed)
     return VAE(**SETTINGS | settings)
+
+
+def features(n: int, seed: int) -> FeatureSet:
+    return FeatureSet(pictures(n, seed=seed), np.zeros(n, np.int64))
 
 
 def pictures(n: int, seed: int = 0) -> Tensor:
@@ -307,8 +312,8 @@ def fit(model: VAE, folder: Path, epochs: int, *further: pl.Callback, seed: int 
         default_root_dir=folder,
     )
     torch.manual_seed(seed)
-    train = {"signal": pictures(16, seed=1), "noise_edited": pictures(8, seed=2)}
-    model.fit(train, {"signal": pictures(10, seed=3)}, trainer)
+    train = {"signal": features(16, seed=1), "noise_edited": features(8, seed=2)}
+    model.fit(train, {"signal": features(10, seed=3)}, trainer)
     return watch
 
 

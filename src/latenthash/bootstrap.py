@@ -102,5 +102,6 @@ def resample(picture: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np
     pictures = np.unique(picture)
     if len(pictures) == 1:
         return rng.integers(len(picture), size=len(picture))
-    rows = [np.flatnonzero(picture == p) for p in rng.choice(pictures, len(pictures))]
-    return np.concatenate(rows)
+    order = np.argsort(picture, kind="stable")
+    rows = np.split(order, np.searchsorted(picture[order], pictures[1:]))
+    return np.concatenate([rows[i] for i in rng.integers(len(rows), size=len(rows))])

@@ -5,7 +5,7 @@ What a bundle's config names is checked first, for a bundle comes from anywhere.
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,19 @@ def build(node: DictConfig, **kwargs: Any) -> Any:
         if isinstance(error.__cause__, InputError):
             raise error.__cause__ from None
         raise
+
+
+def collect(*makers: Callable[[], Any]) -> list[Any]:
+    """Call each of the makers, and raise everything that any of them refuses at once."""
+    made, problems = [], []
+    for maker in makers:
+        try:
+            made.append(maker())
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    return made
 
 
 def build_hasher(cfg: DictConfig) -> Hasher:
@@ -85,6 +98,11 @@ def bundle_config(bundle: Bundle) -> DictConfig:
 def restore(bundle: Bundle, config: DictConfig) -> Hasher:
     """Build the hasher of a bundle, with its weights."""
     hasher = build_hasher(config)
+    if hasher.features.identity != bundle.identity:
+        raise InputError(
+            f"The bundle's hash was made with {dict(bundle.identity)}, and here is "
+            f"{dict(hasher.features.identity)}: latents of other weights are not comparable."
+        )
     try:
         hasher.load_state_dict(bundle.weights)
     except RuntimeError as error:

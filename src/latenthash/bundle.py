@@ -34,6 +34,8 @@ class Bundle:
         config: YAML of the resolved config.
         run_id: MLflow's id of the run that made it.
         pictures: role -> digest of the pictures it was made from.
+        identity: what else decides the features, such as the digest of weights that are too
+            large to be part of every bundle.
     """
 
     hash: Hash
@@ -41,6 +43,7 @@ class Bundle:
     config: str
     run_id: str
     pictures: Mapping[str, str]
+    identity: Mapping[str, str]
 
     def save(self, folder: Path) -> None:
         """Write the three files into a folder that appears only when it is whole.
@@ -61,6 +64,7 @@ class Bundle:
             **self.hash.to_json(),
             "run_id": self.run_id,
             "pictures": dict(self.pictures),
+            "identity": dict(self.identity),
             "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
         }
         values["digest"] = _digest(values)
@@ -100,6 +104,7 @@ class Bundle:
                 files[CONFIG].decode(),
                 values["run_id"],
                 values["pictures"],
+                values["identity"],
             )
         except (SafetensorError, ValueError, KeyError) as error:  # KeyError: dtype torch lacks
             raise InputError(f"The bundle {folder} cannot be read: {error}.") from error
@@ -123,8 +128,11 @@ def _read_values(path: Path) -> dict[str, Any]:
         raise InputError(f"{path} was altered after it was written. Use an untouched copy.")
     if not isinstance(values.get("files"), dict) or set(values["files"]) != {WEIGHTS, CONFIG}:
         raise InputError(f"{path} must name the digests of {WEIGHTS} and {CONFIG}.")
-    if not isinstance(values.get("run_id"), str) or not isinstance(values.get("pictures"), dict):
-        raise InputError(f"{path} must name the run_id and the pictures it was made from.")
+    kinds = {"run_id": str, "pictures": dict, "identity": dict}
+    if not all(isinstance(values.get(name), kind) for name, kind in kinds.items()):
+        raise InputError(
+            f"{path} must name the run_id, and the pictures and the identity it was made from."
+        )
     return values
 
 

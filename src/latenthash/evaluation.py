@@ -15,7 +15,7 @@ from latenthash.data.pictures import find_files, read_files, source_digest
 from latenthash.data.splits import ROLES
 from latenthash.data.views import pipeline
 from latenthash.metrics import held_out
-from latenthash.tracking import HELD_OUT, Store, open_store
+from latenthash.tracking import HELD_OUT, Store, find_store, open_store
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +28,7 @@ def evaluate(cfg: DictConfig) -> None:
     Exit code 2 when run or pictures cannot be used.
     """
     with refusals():
-        store = open_store(cfg)
-        bundle = _load_bundle(str(cfg.run), store)
+        store, bundle = _open(cfg)
         config = bundle_config(bundle)
         if cfg.pictures is None:
             name, table = HELD_OUT, _held_out_again(bundle, config, store)
@@ -40,17 +39,20 @@ def evaluate(cfg: DictConfig) -> None:
         path = Path(cfg.paths.output, f"{name}.csv")
         report.write_csv(table, path)
         log.info("Written to %s", path)
-        if store.has(bundle.run_id):
+        if store and store.has(bundle.run_id):
             store.log_table(bundle.run_id, table, f"evaluate/{name}")
         else:
-            log.warning("Run %s is not in %s: the table was not logged.", bundle.run_id, store.uri)
+            log.warning("Run %s is in no store here: the table was not logged.", bundle.run_id)
 
 
-def _load_bundle(run: str, store: Store) -> Bundle:
-    if Path(run).is_dir():
-        return Bundle.load(Path(run))
-    with store.bundle(store.run(run)) as folder:
-        return Bundle.load(folder)
+def _open(cfg: DictConfig) -> tuple[Store | None, Bundle]:
+    folder = Path(str(cfg.run))
+    if folder.is_dir():
+        bundle = Bundle.load(folder)
+        return find_store(cfg), bundle
+    store = open_store(cfg)
+    with store.bundle(store.run(str(cfg.run))) as copy:
+        return store, Bundle.load(copy)
 
 
 def _matches(bundle: Bundle, config: DictConfig, path: Path) -> pd.DataFrame:
@@ -58,7 +60,7 @@ def _matches(bundle: Bundle, config: DictConfig, path: Path) -> pd.DataFrame:
     paths = find_files(path) if path.is_dir() else [path]
     if not paths:
         raise InputError(f"pictures={path} is an empty folder; put pictures into it.")
-    pictures, problems = read_files(paths, build(config.data.reader), "Pictures")
+    pictures, problems = read_files(paths, build(config.data.reader, _convert_="all"), "Pictures")
     if problems:
         raise InputError(problems)
     hasher = restore(bundle, config)
@@ -74,7 +76,7 @@ def _matches(bundle: Bundle, config: DictConfig, path: Path) -> pd.DataFrame:
     )
 
 
-def _held_out_again(bundle: Bundle, config: DictConfig, store: Store) -> pd.DataFrame:
+def _held_out_again(bundle: Bundle, config: DictConfig, store: Store | None) -> pd.DataFrame:
     """Make the held-out figures of a bundle again, beside those that training logged."""
     changed = [
         f"data.{role}={config.data[role]} is not what run {bundle.run_id} was made from; put the "
@@ -94,7 +96,7 @@ def _held_out_again(bundle: Bundle, config: DictConfig, store: Store) -> pd.Data
         config.seed,
     )
     table = report.figures_table(measures)
-    if store.has(bundle.run_id):
+    if store and store.has(bundle.run_id):
         trained = store.client.get_run(bundle.run_id).data.metrics
         table["trained"] = [trained.get(name, np.nan) for name in table["metric"]]
         table["difference"] = (table["value"] - table["trained"]).abs()

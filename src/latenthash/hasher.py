@@ -5,27 +5,30 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from rich.progress import track
 from torch import Tensor, nn
 
 from latenthash.bootstrap import LatentSet
 from latenthash.data.splits import ViewSet
+from latenthash.features import Features, FeatureSet
 from latenthash.hashing import Latents
 from latenthash.models import Decoder, Model
 
-BATCH = 128  # views encoded at once
+BATCH = 64  # views encoded at once
 
 
 class Hasher(nn.Module):
     """Features and model as one: from views to latents and back to pictures.
 
     Args:
-        features: views (N, size, size, 3) uint8 -> features.
+        features: a torch module.
         model: a torch module as well.
     """
 
+    features: Features
     model: Model
 
-    def __init__(self, features: nn.Module, model: Model) -> None:
+    def __init__(self, features: Features, model: Model) -> None:
         super().__init__()
         self.features = features
         self.model = model
@@ -47,11 +50,26 @@ class Hasher(nn.Module):
         pictures = torch.cat([self.model.decode(batch.to(device)).cpu() for batch in batches])
         return pictures.permute(0, 2, 3, 1).double().numpy()
 
+    @torch.inference_mode()
+    def describe(self, sets: Mapping[str, ViewSet]) -> dict[str, FeatureSet]:
+        """Compute the features of the views of several sets."""
+        device = _device()
+        described = {}
+        for name, s in track(sets.items(), "Features", transient=True):
+            batches = torch.split(s.views, BATCH)
+            x = torch.cat([self.features(batch.to(device)).cpu() for batch in batches])
+            described[name] = FeatureSet(x, s.picture)
+        return described
+
     def latents(self, sets: Mapping[str, ViewSet]) -> dict[str, LatentSet]:
         """Encode the views of several sets."""
         return {name: LatentSet(self.encode(s.views), s.picture) for name, s in sets.items()}
 
     def _place(self) -> torch.device:
-        device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+        device = _device()
         self.to(device).eval()
         return device
+
+
+def _device() -> torch.device:
+    return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")

@@ -2,9 +2,12 @@
 
 import json
 import logging
+import signal
+import sys
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
@@ -22,6 +25,7 @@ from latenthash.build import (
     build_hasher,
     build_splits,
     bundled_config,
+    collect,
     log_problems,
     refusals,
 )
@@ -31,7 +35,7 @@ from latenthash.data.splits import ROLES, ViewSet
 from latenthash.hasher import Hasher
 from latenthash.hashing import Hash, calibration_rank
 from latenthash.metrics import held_out
-from latenthash.models import Decoder
+from latenthash.models import Decoder, Diagrammed
 from latenthash.sweeps import refresh_sweep
 from latenthash.tracking import HELD_OUT, RunLogger, scalars
 
@@ -50,7 +54,10 @@ def train(cfg: DictConfig) -> None:
     Exit code 2 when the input cannot be used. In a sweep a failed job is marked FAILED and
     the others go on.
     """
-    with refusals():
+    for role in ROLES:
+        if cfg.data[role] is not None:
+            cfg.data[role] = str(cfg.data[role])  # a folder may be called 2024
+    with refusals(), _killed_by_sigterm():
         logger: RunLogger = build(cfg.logger, fingerprint=fingerprint(cfg))
         if not cfg.force and logger.reuse_finished():
             refresh_sweep(logger.store, logger.parent_run_id)
@@ -89,11 +96,11 @@ def _train(cfg: DictConfig, logger: RunLogger) -> None:
     epochs = {"trainer": {"max_epochs": cfg.trainer.max_epochs}}
     logger.log_hyperparams(scalars({key: config[key] for key in BUNDLED} | epochs))
     log.info("Run %s (%s)", logger.run_name, logger.id)
-    calibration_rank(cfg.data.views.calibration, cfg.hash.alpha)  # refuses before work begins
-
+    _check(cfg)
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
-    hasher = build_hasher(cfg)
-    splits = build_splits(cfg)
+    splits, hasher = collect(lambda: build_splits(cfg), lambda: build_hasher(cfg))
+    for name, value in hasher.features.identity.items():
+        logger.experiment.set_tag(logger.id, f"features.{name}", value)
     train_views = splits.train()
     sheet = plots.contact_sheet({role: s.views.numpy() for role, s in train_views.items()})
     logger.log_figure(sheet, "contact_sheet")
@@ -102,11 +109,7 @@ def _train(cfg: DictConfig, logger: RunLogger) -> None:
         cfg.trainer, callbacks=list(build(cfg.callbacks).values()), logger=logger
     )
     started = time.perf_counter()
-    hasher.model.fit(
-        {role: hasher.features(s.views) for role, s in train_views.items()},
-        {role: hasher.features(s.views) for role, s in splits.validation().items()},
-        trainer,
-    )
+    hasher.model.fit(hasher.describe(train_views), hasher.describe(splits.validation()), trainer)
     logger.log_metrics({"time/fit_seconds": time.perf_counter() - started})
 
     hash_ = Hash.enroll(
@@ -120,6 +123,7 @@ def _train(cfg: DictConfig, logger: RunLogger) -> None:
         bundled_config(cfg),
         logger.id,
         {role: source_digest(str(cfg.data[role])) for role in ROLES},
+        hasher.features.identity,
     )
     folder = Path(cfg.paths.output, "bundle")
     bundle.save(folder)
@@ -140,6 +144,40 @@ def _train(cfg: DictConfig, logger: RunLogger) -> None:
     log.info("The bundle is in %s", folder)
 
 
+def _check(cfg: DictConfig) -> None:
+    """Refuse numbers that would fail only after the training, or not at all.
+
+    Raises:
+        InputError: for all of them at once.
+    """
+    least = {
+        "seed": 0,
+        "resamples": 1,
+        "trainer.max_epochs": 1,
+        "data.views.test": 2,  # separation compares views of a set with each other
+    }
+    problems = []
+    for name, bound in least.items():
+        value = OmegaConf.select(cfg, name)
+        if not isinstance(value, int) or value < bound:
+            problems.append(f"{name}={value} must be a whole number of at least {bound}.")
+    if not isinstance(cfg.hash.alpha, float):
+        problems.append(f"hash.alpha={cfg.hash.alpha} must be a number between 0 and 1.")
+    if problems:
+        raise InputError(problems)
+    calibration_rank(cfg.data.views.calibration, cfg.hash.alpha)
+
+
+@contextmanager
+def _killed_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the job as Ctrl-C does, so that its run is marked KILLED."""
+    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _figures(
     hasher: Hasher,
     hash_: Hash,
@@ -157,6 +195,10 @@ def _figures(
     tpr = next(measure for measure in measures if measure.name == "test/tpr")
     edits = [measure for measure in measures if measure.name.startswith("edits/")]
     yield "edits", plots.edit_bars(edits, tpr)
+    if isinstance(hasher.model, Diagrammed):
+        first = {role: views[role].views[:1] for role in ("signal", "noise_edited")}
+        diagrams = {role: hasher.model.diagrams(hasher.features(v))[0] for role, v in first.items()}
+        yield "persistence_diagrams", plots.persistence_diagrams(diagrams, ("birth", "death"))
     if isinstance(hasher.model, Decoder):
         yield "decoded_map", plots.decoded_map(hasher.decode, everywhere, hash_, plane)
         shown = {role: s.views[:SHOWN] for role, s in views.items()}

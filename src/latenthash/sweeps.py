@@ -38,6 +38,14 @@ class Sweep(Callback):
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Create the store before parallel jobs need it, and the parent, or reopen it."""
         HydraConfig.instance().set_config(config)  # Hydra does so only when a job starts
+        try:
+            os.environ[PARENT_VARIABLE] = self._open_parent(config)
+        except Exception as error:
+            # Hydra only warns when a callback fails, and would run the jobs as orphans.
+            log.error("The sweep cannot begin: %s", error)
+            raise SystemExit(2) from error
+
+    def _open_parent(self, config: DictConfig) -> str:
         store = open_store(config)
         overrides = [str(o) for o in config.hydra.overrides.task]
         grid = {key: str(value) for key, value in (config.hydra.sweeper.params or {}).items()}
@@ -52,7 +60,8 @@ class Sweep(Callback):
                 tags = {KIND: SWEEP, FINGERPRINT: fingerprint, RUN_NAME: f"sweep {name}"}
                 parent = store.client.create_run(store.experiment_id, tags=tags)
                 store.client.log_text(parent.info.run_id, "\n".join(overrides), "overrides.txt")
-        os.environ[PARENT_VARIABLE] = parent.info.run_id
+        run_id: str = parent.info.run_id
+        return run_id
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """End the parent; leave with exit code 1 when a job failed."""

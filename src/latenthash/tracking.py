@@ -24,6 +24,8 @@ from latenthash import InputError
 # A research tool on private pictures tells nobody that it runs.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+# The default of 7, each twice as long as the last, is minutes of silence before a refusal.
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
 from mlflow import MlflowClient
 from mlflow.entities import Run as Run  # exported: sweeps speak of runs too
 from mlflow.exceptions import MlflowException
@@ -54,28 +56,30 @@ class Store:
 
     def __init__(self, tracking_uri: str, experiment_name: str, artifact_root: str) -> None:
         self.uri = tracking_uri
-        with self.lock():
-            try:
+        if not tracking_uri:
+            raise InputError("logger.tracking_uri is empty: unset MLFLOW_TRACKING_URI, or set it.")
+        try:
+            with self.lock():
                 self.client = MlflowClient(tracking_uri)
-                experiment = self.client.get_experiment_by_name(experiment_name)
-            except MlflowException as error:
-                raise InputError(
-                    f"The MLflow store {tracking_uri} cannot be opened: {error}. Set "
-                    "MLFLOW_TRACKING_URI or logger.tracking_uri to one that can."
-                ) from error
-            if experiment is not None and experiment.lifecycle_stage == "deleted":
-                raise InputError(
-                    f"The MLflow experiment {experiment_name} in {tracking_uri} was deleted; "
-                    "restore it, or name another one with logger.experiment_name=NAME."
-                )
-            local = tracking_uri.startswith(SQLITE)
-            self.experiment_id = (
-                experiment.experiment_id
-                if experiment
-                else self.client.create_experiment(
-                    experiment_name, Path(artifact_root).absolute().as_uri() if local else None
-                )
+                self.experiment_id = self._experiment(experiment_name, artifact_root)
+        except (MlflowException, OSError) as error:
+            raise InputError(
+                f"The MLflow store '{tracking_uri}' cannot be opened: {error}. Set "
+                "MLFLOW_TRACKING_URI or logger.tracking_uri to one that can."
+            ) from error
+
+    def _experiment(self, name: str, artifact_root: str) -> str:
+        experiment = self.client.get_experiment_by_name(name)
+        if experiment is None:
+            local = self.uri.startswith(SQLITE)
+            location = Path(artifact_root).absolute().as_uri() if local else None
+            return str(self.client.create_experiment(name, location))
+        if experiment.lifecycle_stage == "deleted":
+            raise InputError(
+                f"The MLflow experiment {name} in {self.uri} was deleted; restore it, or name "
+                "another one with logger.experiment_name=NAME."
             )
+        return str(experiment.experiment_id)
 
     def lock(self) -> AbstractContextManager[object]:
         """Keep other processes of this machine from creating the same things.
@@ -226,10 +230,11 @@ class RunLogger(MLFlowLogger):
         """End the run as FAILED, or KILLED when it was interrupted, and keep the traceback."""
         interrupted = not isinstance(error, Exception)
         client = self.experiment
-        client.log_text(self.id, "".join(traceback.format_exception(error)), "traceback.txt")
+        # The end first: where artifacts cannot be written, the run is not left open.
         client.set_terminated(self.id, "KILLED" if interrupted else "FAILED")
         if interrupted and self.parent_run_id:
             client.set_terminated(self.parent_run_id, "KILLED")
+        client.log_text(self.id, "".join(traceback.format_exception(error)), "traceback.txt")
 
     def finish(self) -> None:
         """End the run as FINISHED."""
@@ -267,3 +272,15 @@ def open_store(config: DictConfig) -> Store:
     """Open the store that the config's logger names."""
     logger = config.logger
     return Store(logger.tracking_uri, logger.experiment_name, logger.artifact_root)
+
+
+def find_store(config: DictConfig) -> Store | None:
+    """Open the store if there is one; a bundle can be used without."""
+    uri = config.logger.tracking_uri
+    if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE)).exists():
+        return None
+    try:
+        return open_store(config)
+    except InputError as error:
+        log.warning("%s", error)
+        return None

@@ -5,7 +5,7 @@ are read, and everything wrong with them collected, before any work begins.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from hashlib import sha256
 from importlib.resources import as_file, files
@@ -54,17 +54,20 @@ _SETS: dict[str, list[tuple[str, Callable[[], Pixels]]]] = {
 }
 
 
-def load_pictures(sources: Mapping[str, str], reader: Reader) -> dict[str, list[Picture]]:
+def load_pictures(
+    sources: Mapping[str, str], reader: Reader, problems: Sequence[str] = ()
+) -> dict[str, list[Picture]]:
     """Read the pictures of every role.
 
     Args:
         sources: role -> `embedded:<set>` or a path; a folder is searched recursively.
         reader: how files are decoded.
+        problems: what is known to be wrong already.
 
     Raises:
         InputError: everything that is wrong, in all sources at once.
     """
-    problems: list[str] = []
+    problems = list(problems)
     found = {role: _find(role, source, problems) for role, source in sources.items()}
     pictures = {
         role: _read(role, sources[role], paths, reader, problems) for role, paths in found.items()
@@ -77,17 +80,30 @@ def load_pictures(sources: Mapping[str, str], reader: Reader) -> dict[str, list[
 
 
 def find_files(path: Path) -> list[Path]:
-    """List the files of a folder, recursively and sorted; hidden ones are left out.
+    """List the files of a folder and of all below it, links followed; hidden ones are left out.
 
-    A link that leads nowhere is listed, so that reading it names it.
+    Links that lead nowhere and folders that cannot be opened are listed too, so that reading
+    names them.
     """
-    return sorted(
-        p
-        for p in path.rglob("*")
-        if (p.is_file() or (p.is_symlink() and not p.exists()))
-        and p.name.lower() not in DROPPINGS
-        and not any(part.startswith(".") for part in p.relative_to(path).parts)
-    )
+    found: list[Path] = []
+    seen: set[str] = set()
+
+    def unreadable(error: OSError) -> None:
+        found.append(Path(error.filename))
+
+    for folder, folders, names in os.walk(path, followlinks=True, onerror=unreadable):
+        inside = os.path.realpath(folder)
+        if inside in seen:  # a link back to a folder above would be followed for ever
+            folders.clear()
+            continue
+        seen.add(inside)
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [
+            Path(folder, name)
+            for name in names
+            if not name.startswith(".") and name.lower() not in DROPPINGS
+        ]
+    return sorted(found)
 
 
 def read_files(paths: list[Path], reader: Reader, title: str) -> tuple[list[Picture], list[str]]:
@@ -107,12 +123,19 @@ def source_digest(source: str) -> str:
     An embedded set is named by its own name: the project's version covers its content.
     """
     path = Path(source)
-    if source.startswith(EMBEDDED) or not path.exists():
+    if source.startswith(EMBEDDED) or not _exists(path):
         return source
     paths = [path] if path.is_file() else find_files(path)
     # What cannot be opened is named when the pictures are read.
-    readable = [p for p in paths if os.access(p, os.R_OK)]
+    readable = [p for p in paths if p.is_file() and os.access(p, os.R_OK)]
     return sha256(b"".join(sha256(p.read_bytes()).digest() for p in readable)).hexdigest()
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name too long, a folder that may not be entered
+        return False
 
 
 def _find(role: str, source: str, problems: list[str]) -> list[Path]:
@@ -122,7 +145,7 @@ def _find(role: str, source: str, problems: list[str]) -> list[Path]:
             problems.append(f"data.{role}={source} is not one of {known}.")
         return []
     path = Path(source)
-    if not path.exists():
+    if not _exists(path):
         problems.append(
             f"data.{role}={source} does not exist (looked in {path.absolute().parent})."
         )
@@ -156,19 +179,20 @@ def _read(
 
 
 def _shared(pictures: Mapping[str, list[Picture]]) -> list[str]:
-    """Say which outlier or unseen pictures another role holds too: the test would be void."""
+    """Say which pictures stand in two roles where that makes the test void.
+
+    The Signal is nobody's noise, and outliers and unseen pictures are in no other set.
+    """
     problems = []
-    for role in FOREIGN:
-        elsewhere = {
-            picture.digest: other
-            for other, members in pictures.items()
-            if other != role
-            for picture in members
-        }
+    for role, members in pictures.items():
+        if role == "signal":
+            continue
+        others = [other for other in pictures if other != role] if role in FOREIGN else ["signal"]
+        elsewhere = {picture.digest: o for o in others for picture in pictures.get(o, [])}
         problems += [
             f"data.{role}: {picture.name} is also a picture of data.{elsewhere[picture.digest]}; "
             "the sets must be disjoint."
-            for picture in pictures.get(role, [])
+            for picture in members
             if picture.digest in elsewhere
         ]
     return problems

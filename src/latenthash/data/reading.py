@@ -78,6 +78,11 @@ class Reader:
             raise ValueError(f"cannot be opened ({error.strerror})") from error
         image = _rgb(_upright(self._decode(data)), self.background)
         image.thumbnail((self.working_size, self.working_size), Image.Resampling.LANCZOS)
+        if min(image.size) < MIN_SIDE:
+            raise ValueError(
+                f"is too narrow: reduced to {self.working_size} px it has {image.width} x "
+                f"{image.height}; both sides must be at least {MIN_SIDE} px"
+            )
         return Picture(shown(path), np.asarray(image), hashlib.sha256(data).hexdigest())
 
     def _decode(self, data: bytes) -> Image.Image:
@@ -150,7 +155,7 @@ def _rgb(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:
     image = image.convert("RGB")
     if alpha is not None:
         # After the profile, which does not apply to the background.
-        canvas = Image.new("RGB", image.size, background)
+        canvas = Image.new("RGB", image.size, tuple(background))  # a list, from YAML
         canvas.paste(image, mask=alpha)
         return canvas
     return image

@@ -11,7 +11,6 @@ from rich.progress import track
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from latenthash import InputError
 from latenthash.data.pictures import load_pictures
 from latenthash.data.reading import Reader
 from latenthash.data.views import Edit, Views, pipeline
@@ -79,8 +78,9 @@ class Splits:
         sources = dict(
             zip(ROLES, (signal, noise_edited, noise_similar, outliers, unseen), strict=True)
         )
-        _check(sources, views, train_sets)
-        self.pictures = load_pictures(sources, reader)
+        problems = _check(sources, views, train_sets)
+        given = {role: source for role, source in sources.items() if source is not None}
+        self.pictures = load_pictures(given, reader, problems)
         self.counts = views
         self.train_sets = train_sets
         self.workers = workers
@@ -134,7 +134,7 @@ class Splits:
 
 def _check(
     sources: Mapping[str, str | None], views: Mapping[str, int], train_sets: tuple[str, ...]
-) -> None:
+) -> list[str]:
     problems = [
         f"data.{role} is not set; give a path: data.{role}=PATH."
         for role, source in sources.items()
@@ -151,5 +151,4 @@ def _check(
             f"data.train_sets={list(train_sets)} must hold signal and may hold "
             f"{', '.join(sorted(allowed - {'signal'}))}; unseen pictures are for the test alone."
         )
-    if problems:
-        raise InputError(problems)
+    return problems

@@ -1,5 +1,7 @@
 """The pixels themselves as features."""
 
+from collections.abc import Mapping
+
 from torch import Tensor, nn
 
 
@@ -9,6 +11,8 @@ class Pixels(nn.Module):
     Args:
         size: px, side of the square view.
     """
+
+    identity: Mapping[str, str] = {}  # nothing learned has a part in them
 
     def __init__(self, size: int) -> None:
         super().__init__()

@@ -3,15 +3,22 @@
 from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
+import numpy as np
 import pytorch_lightning as pl
+from numpy.typing import NDArray
 from torch import Tensor
+
+from latenthash.features import FeatureSet
 
 
 class Model(Protocol):
     """What hashing, metrics and plots know of a model."""
 
     def fit(
-        self, train: Mapping[str, Tensor], validation: Mapping[str, Tensor], trainer: pl.Trainer
+        self,
+        train: Mapping[str, FeatureSet],
+        validation: Mapping[str, FeatureSet],
+        trainer: pl.Trainer,
     ) -> None:
         """Fit on features of each set; validation may choose the epoch."""
 
@@ -25,3 +32,11 @@ class Decoder(Protocol):
 
     def decode(self, z: Tensor) -> Tensor:
         """Map z (N, k) to pictures (N, 3, side, side) in [0, 1]."""
+
+
+@runtime_checkable
+class Diagrammed(Protocol):
+    """A model that sees the shape of features."""
+
+    def diagrams(self, x: Tensor) -> list[NDArray[np.float64]]:
+        """Compute each picture's persistence diagram: rows of channel, dimension, birth, death."""

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
 from latenthash import InputError
+from latenthash.features import FeatureSet
 from latenthash.models.losses import gaussian_nll, kl_to_standard_normal
 from latenthash.models.networks import GROUPS, ConvDecoder, ConvEncoder
 
@@ -46,6 +47,11 @@ class VAE(pl.LightningModule):
         batch_size: int,
     ) -> None:
         super().__init__()
+        if len(shape) != 3 or shape[0] != 3:
+            raise InputError(
+                f"model=vae draws pictures and cannot take features of shape {tuple(shape)}: set "
+                "features=pixels, or take model=pca."
+            )
         if latent_dim < 1:
             raise InputError(f"model.latent_dim={latent_dim} must be at least 1.")
         if not channels or any(width < 1 or width % GROUPS for width in channels):
@@ -66,15 +72,19 @@ class VAE(pl.LightningModule):
         self.decoder = ConvDecoder(shape, channels, latent_dim)
 
     def fit(
-        self, train: Mapping[str, Tensor], validation: Mapping[str, Tensor], trainer: pl.Trainer
+        self,
+        train: Mapping[str, FeatureSet],
+        validation: Mapping[str, FeatureSet],
+        trainer: pl.Trainer,
     ) -> None:
         """Train on the union of the sets and keep the epoch with the best validation loss.
 
         Args:
-            train: set -> features (N, C, side, side).
+            train: set -> its features.
             validation: the same from views of their own.
             trainer: its callbacks hold a ModelCheckpoint.
         """
+        self.train()
         trainer.fit(
             self,
             self._loader(train, shuffle=True),
@@ -87,7 +97,8 @@ class VAE(pl.LightningModule):
         self.eval()
         # The bundle keeps these weights as data; the checkpoint is a pickle and must not stay.
         best.unlink()
-        best.parent.rmdir()
+        if not any(best.parent.iterdir()):
+            best.parent.rmdir()
 
     def encode(self, x: Tensor) -> Tensor:
         """Map features x (N, C, side, side) to the posterior mean z (N, k)."""
@@ -117,8 +128,10 @@ class VAE(pl.LightningModule):
         scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
         return {"optimizer": optimizer, "lr_scheduler": scheduler}
 
-    def _loader(self, sets: Mapping[str, Tensor], shuffle: bool) -> DataLoader[tuple[Tensor, ...]]:
-        data = TensorDataset(torch.cat(list(sets.values())))
+    def _loader(
+        self, sets: Mapping[str, FeatureSet], shuffle: bool
+    ) -> DataLoader[tuple[Tensor, ...]]:
+        data = TensorDataset(torch.cat([features.x for features in sets.values()]))
         return DataLoader(data, self.batch_size, shuffle=shuffle)
 
     def _beta(self) -> float:

@@ -1,0 +1,152 @@
+"""Persistent homology of activation maps: diagrams, and vectors of a fixed size made from them.
+
+H0 counts separate peaks, H1 counts rings around a hole. This module knows numpy alone, for
+every worker process imports it anew.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeAlias, TypeVar
+
+import numpy as np
+from gudhi.representations import PersistenceImage
+from gudhi.sklearn import CubicalPersistence
+from joblib import Parallel, cpu_count, delayed
+from numpy.typing import NDArray
+from rich.progress import track
+from ripser import ripser
+from sklearn.metrics.pairwise import cosine_distances
+
+Maps: TypeAlias = NDArray[np.float32]  # (C, H, W)
+Floats: TypeAlias = NDArray[np.float64]
+Diagram: TypeAlias = Floats  # (n, 4): channel, dimension, birth, death; finite ones alone
+
+PEAKS = 2  # longest H0 lifetimes kept of a channel
+CHUNK = 16  # pictures a worker is handed at once
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def cubical_diagram(maps: Maps) -> Diagram:
+    """Compute the superlevel diagrams of each map over the largest activation of its picture.
+
+    The level falls from 1 to 0: a peak is born at its height and dies where it meets a higher
+    one; a ring is born when it closes and dies when its hole is filled. Births and deaths are
+    negated levels, so that birth < death as everywhere else. Cells that touch at a corner are
+    connected. Lifetimes move by at most twice what an activation moves (Cohen-Steiner,
+    Edelsbrunner and Harer 2007).
+
+    Args:
+        maps: (C, H, W).
+    """
+    # A picture without any activation has no topology, and must not become NaN.
+    levels = maps / max(np.abs(maps).max(), np.finfo(np.float32).tiny)
+    return _table(CubicalPersistence([0, 1]).fit_transform(list(-levels)))
+
+
+def rips_diagram(maps: Maps) -> Diagram:
+    """Compute the Vietoris-Rips diagrams of the H * W activation vectors.
+
+    Births and deaths are cosine distances (Bauer 2021). All points belong to channel 0. A cell
+    without any activation has no direction: it is at distance 1 from all others, and jumps
+    away from there with the first activation it gets.
+
+    Args:
+        maps: (C, H, W).
+    """
+    distances = cosine_distances(maps.reshape(len(maps), -1).T)
+    return _table([ripser(distances, distance_matrix=True)["dgms"]])
+
+
+def lifetimes(diagram: Diagram, channels: int) -> Floats:
+    """List each channel's two longest H0 lifetimes and its longest H1, as (3 * channels,).
+
+    The highest peak of a map never dies and is not among them; what is missing is 0.
+    """
+    longest = np.zeros((channels, PEAKS + 1))
+    for dimension, kept in ((0, PEAKS), (1, 1)):
+        channel, _, birth, death = diagram[diagram[:, 1] == dimension].T
+        life = death - birth
+        order = np.lexsort((-life, channel))
+        channel, life = channel[order].astype(int), life[order]
+        rank = np.arange(len(life)) - np.searchsorted(channel, channel)
+        top = rank < kept
+        longest[channel[top], dimension * PEAKS + rank[top]] = life[top]
+    return longest.ravel()
+
+
+def ranges(diagrams: Iterable[Diagram]) -> Floats:
+    """Find the span of several diagrams: least and greatest birth, longest life; H0, H1 (2, 3).
+
+    A dimension without points has the range 0 to 0.
+    """
+    points = np.concatenate(list(diagrams))
+    spans = np.zeros((2, 3))
+    for dimension in (0, 1):
+        birth, death = points[points[:, 1] == dimension, 2:].T
+        if len(birth):
+            spans[dimension] = birth.min(), birth.max(), (death - birth).max()
+    return spans
+
+
+def images(diagram: Diagram, spans: Floats, resolution: int, bandwidth: float) -> Floats:
+    """Draw the persistence images of H0 and H1, summed over channels (Adams et al. 2017).
+
+    Points weigh as much as they live, so that what is near the diagonal, hence noise, fades
+    to nothing; without that weight images would not be stable.
+
+    Args:
+        diagram: (n, 4) of one picture.
+        spans: (2, 3) from `ranges`: what the unit square of an image stands for. A point
+            beyond it counts at the square's edge.
+        resolution: cells along each side.
+        bandwidth: standard deviation of a point's blur, as a share of the square's side.
+
+    Returns:
+        (2 * resolution * resolution,).
+    """
+    draw = PersistenceImage(
+        bandwidth, lambda point: point[1], [resolution, resolution], [0, 1, 0, 1]
+    )
+    drawn = []
+    for dimension, (least, greatest, longest) in enumerate(spans):
+        birth, death = diagram[diagram[:, 1] == dimension, 2:].T
+        x = _share(birth - least, greatest - least)
+        y = _share(death - birth, longest)
+        drawn.append(draw.fit_transform([np.column_stack([x, x + y])])[0])
+    return np.concatenate(drawn)
+
+
+def on_all_cores(
+    function: Callable[[Item], Result], items: Sequence[Item], description: str
+) -> list[Result]:
+    """Apply a function to each item, in order, with a progress bar.
+
+    Processes, because most of the time goes into Python code, which holds the interpreter's
+    lock; a few items stay in this process, where no worker has to start.
+    """
+    chunks = [items[i : i + CHUNK] for i in range(0, len(items), CHUNK)]
+    workers = Parallel(min(cpu_count(), len(chunks)), return_as="generator")
+    done = workers(delayed(_each)(function, chunk) for chunk in chunks)
+    alone = len(chunks) == 1
+    parts = track(done, description, total=len(chunks), transient=True, disable=alone)
+    return [result for part in parts for result in part]
+
+
+def _each(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    return [function(item) for item in items]
+
+
+def _table(channels: Sequence[Sequence[Floats]]) -> Diagram:
+    """Join the finite points of [channel][dimension] -> (n, 2)."""
+    counts = np.array([[len(points) for points in dimensions] for dimensions in channels])
+    channel, dimension = np.indices(counts.shape).reshape(2, -1).repeat(counts.ravel(), axis=1)
+    points = np.concatenate([points for dimensions in channels for points in dimensions])
+    table = np.column_stack([channel, dimension, points])
+    finite: Diagram = table[np.isfinite(points[:, 1])]
+    return finite
+
+
+def _share(part: Floats, whole: float) -> Floats:
+    share: Floats = np.clip(part / whole, 0, 1) if whole > 0 else np.zeros_like(part)
+    return share
