@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from mlflow.entities import Run
 from PIL import Image
 
 from app import TINY, artifact, call, runs, sources
+from latenthash.bundle import Bundle
 
 PROTOCOL = (
     *("hash/radius", "hash/centroid_0", "hash/centroid_1"),
@@ -114,8 +116,6 @@ def test_evaluate_refuses_changed_pictures(tmp_path: Path, trained: tuple[Path, 
 def test_evaluate_builds_nothing_but_trusted_classes(
     trained: tuple[Path, Run], tmp_path: Path, target: str
 ) -> None:
-    from latenthash.bundle import Bundle
-
     (source,) = trained[0].glob("outputs/*/*/bundle")
     bundle = Bundle.load(source)
     config = yaml.safe_load(bundle.config)
@@ -126,6 +126,42 @@ def test_evaluate_builds_nothing_but_trusted_classes(
     assert done.code == 2
     assert f"names {target}, which is not a class of" in done.output
     assert not (tmp_path / "owned").exists()
+
+
+def test_bundle_of_other_weights_is_refused(trained: tuple[Path, Run], tmp_path: Path) -> None:
+    (source,) = trained[0].glob("outputs/*/*/bundle")
+    other = replace(Bundle.load(source), identity={"weights_sha256": "0" * 64})
+    other.save(tmp_path / "other")
+    done = call("evaluate.py", tmp_path, "run=other", f"pictures={trained[0] / 'signal'}")
+    assert done.code == 2
+    assert "latents of other weights are not comparable" in done.output
+
+
+@pytest.mark.parametrize(
+    ("model", "figures"),
+    [
+        (["model=pca", "model.whitening=learned", "features.pooling=average"], set()),
+        (["model=topology", "features.pooling=none"], {"persistence_diagrams"}),
+    ],
+)
+def test_models_on_a_vgg16_layer_fill_the_same_names(
+    tmp_path: Path, model: list[str], figures: set[str]
+) -> None:
+    pixels = ("features.", "model.")
+    tiny = [override for override in TINY if not override.startswith(pixels)]
+    vgg = ["features=vgg16", "features.weights=random", "features.layer=pool2", "features.size=32"]
+    done = call("train.py", tmp_path, *tiny, *vgg, *model, *sources(tmp_path))
+    assert done.code == 0, done.output
+    (run,) = runs(tmp_path)
+    assert set(PROTOCOL) <= set(run.data.metrics)
+    assert run.data.tags["features.weights"] == "random, seed 0"
+    shown = {path.stem for path in artifact(tmp_path, run, "figures").iterdir()}
+    assert shown == FIGURES - {"decoded_map", "reconstructions"} | figures
+    assert artifact(tmp_path, run, "bundle/weights.safetensors").stat().st_size < 10**6
+    again = call("evaluate.py", tmp_path)
+    assert again.code == 0, again.output
+    table = pd.read_csv(artifact(tmp_path, run, "evaluate/held_out.csv"))
+    np.testing.assert_allclose(table["value"], table["trained"], atol=1e-5)
 
 
 def test_every_bad_file_is_named_before_training(tmp_path: Path) -> None:
