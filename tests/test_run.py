@@ -45,6 +45,7 @@ def test_run_keeps_metrics_figures_config_and_bundle(trained: tuple[Path, Run]) 
     assert run.info.run_name == "vae-pixels-k2-s0"
     assert set(PROTOCOL) <= set(run.data.metrics)
     assert run.data.params["model.latent_dim"] == "2"
+    assert run.data.tags["test.worst_unseen"] in {f"unseen/{i}.png" for i in range(3)}
     assert {path.stem for path in artifact(folder, run, "figures").iterdir()} == FIGURES
     config = yaml.safe_load(artifact(folder, run, "config.yaml").read_text())
     assert config["data"]["signal"] == "signal/0.png"
@@ -208,15 +209,12 @@ def test_folders_of_any_name_can_be_given(tmp_path: Path, name: str) -> None:
 def test_store_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     uri = f"logger.tracking_uri=sqlite:///{tmp_path}/file/mlflow.db"
+    overrides = sources(tmp_path)
     for mode in ([], ["-m"]):
-        done = call("train.py", tmp_path, *mode, *TINY, *sources_once(tmp_path), uri)
+        done = call("train.py", tmp_path, *mode, *TINY, *overrides, uri)
         assert done.code == 2
         assert "cannot be opened" in done.output
         assert "Traceback" not in done.output
-
-
-def sources_once(folder: Path) -> list[str]:
-    return [] if (folder / "signal").exists() else sources(folder)
 
 
 def test_too_few_calibration_views_are_refused_first(tmp_path: Path) -> None:

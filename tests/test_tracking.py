@@ -14,6 +14,7 @@ from mlflow.entities import Run
 
 from app import ROOT, TINY, artifact, call, runs, sources
 from latenthash import InputError
+from latenthash.data.views import Views
 from latenthash.sweeps import _natural
 from latenthash.tracking import Store, scalars
 
@@ -81,6 +82,22 @@ def test_failed_job_is_marked_and_the_others_run_on(tmp_path: Path) -> None:
     assert parent.info.status == "FINISHED"
 
 
+def test_job_that_fails_under_a_progress_bar_does_not_hinder_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = Views.__getitem__
+
+    def broken(views: Views, index: int) -> object:
+        if views.seed == 0:
+            raise RuntimeError("no such view")
+        return draw(views, index)
+
+    monkeypatch.setattr(Views, "__getitem__", broken)
+    done = call("train.py", tmp_path, "-m", *TINY, *sources(tmp_path), "seed=0,1")
+    assert done.code == 1
+    assert [job.info.status for job in children(tmp_path)] == ["FAILED", "FINISHED"], done.output
+
+
 def test_single_run_always_runs_and_force_repeats_a_sweep(tmp_path: Path) -> None:
     command = [*TINY, *sources(tmp_path), "resamples=5"]
     for _ in range(2):
@@ -112,6 +129,7 @@ def test_run_that_raises_outside_fit_is_marked_failed(
     assert done.code == 1
     (run,) = runs(tmp_path)
     assert run.info.status == "FAILED"
+    assert not list(tmp_path.rglob("*.ckpt"))
     assert "no ink" in artifact(tmp_path, run, "traceback.txt").read_text()
 
 

@@ -1,7 +1,6 @@
 """Variational autoencoder (Kingma and Welling 2014) whose posterior mean is the latent."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
@@ -12,6 +11,7 @@ from latenthash import InputError
 from latenthash.features import FeatureSet
 from latenthash.models.losses import gaussian_nll, kl_to_standard_normal
 from latenthash.models.networks import GROUPS, ConvDecoder, ConvEncoder
+from latenthash.training import fit_best_epoch
 
 ACTIVE = 0.01  # variance of the posterior mean above which a unit is active (Burda et al. 2016)
 
@@ -84,21 +84,12 @@ class VAE(pl.LightningModule):
             validation: the same from views of their own.
             trainer: its callbacks hold a ModelCheckpoint.
         """
-        self.train()
-        trainer.fit(
+        fit_best_epoch(
             self,
+            trainer,
             self._loader(train, shuffle=True),
             self._loader(validation, shuffle=False),
         )
-        checkpoint = trainer.checkpoint_callback
-        assert isinstance(checkpoint, pl.callbacks.ModelCheckpoint)
-        best = Path(checkpoint.best_model_path)
-        self.load_state_dict(torch.load(best, weights_only=True)["state_dict"])
-        self.eval()
-        # The bundle keeps these weights as data; the checkpoint is a pickle and must not stay.
-        best.unlink()
-        if not any(best.parent.iterdir()):
-            best.parent.rmdir()
 
     def encode(self, x: Tensor) -> Tensor:
         """Map features x (N, C, side, side) to the posterior mean z (N, k)."""
