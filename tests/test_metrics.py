@@ -13,8 +13,8 @@ from sklearn.metrics import (
 )
 
 from latenthash import bootstrap, metrics
-from latenthash.bootstrap import Figure, LatentSet
-from latenthash.hashing import Hash
+from latenthash.bootstrap import Measure
+from latenthash.hashing import Hash, LatentSet
 
 # Protocol, task 1; hash/radius and hash/centroid_i are logged by the run itself.
 PROTOCOL = {
@@ -65,7 +65,7 @@ def sane() -> tuple[dict[str, LatentSet], dict[str, LatentSet]]:
 
 def judge(
     test: dict[str, LatentSet], edited: dict[str, LatentSet], resamples: int = 100, seed: int = 0
-) -> dict[str, Figure]:
+) -> dict[str, Measure]:
     figures = metrics.held_out(HASH, test, edited, resamples, seed)
     assert len({figure.name for figure in figures}) == len(figures)
     return {figure.name: figure for figure in figures}
@@ -272,7 +272,7 @@ def test_rule_of_three_at_0_and_1() -> None:
 
 
 def test_text_of_a_share_in_between() -> None:
-    assert Figure("test/tpr", 0.96666, 0.9, 1.0, 30).text == "0.9667 [0.9, 1]"
+    assert Measure("test/tpr", 0.96666, 0.9, 1.0, 30).text == "0.9667 [0.9, 1]"
 
 
 def test_intervals_contain_the_value() -> None:
@@ -352,5 +352,5 @@ def test_take_repeats_rows_with_their_pictures() -> None:
     assert taken.picture.tolist() == [6, 4, 6]
 
 
-def _interval(figure: Figure) -> tuple[float, float, float]:
+def _interval(figure: Measure) -> tuple[float, float, float]:
     return figure.value, figure.low, figure.high

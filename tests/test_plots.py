@@ -14,7 +14,7 @@ from matplotlib.patches import Circle
 from PIL import Image
 
 from latenthash import plots
-from latenthash.bootstrap import Figure as Measure
+from latenthash.bootstrap import Measure
 from latenthash.hashing import Hash
 from latenthash.plots import Plane
 from latenthash.plots.latents import GRID

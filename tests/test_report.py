@@ -10,19 +10,21 @@ import pandas as pd
 import pytest
 
 from latenthash import report
-from latenthash.bootstrap import Figure
+from latenthash.bootstrap import Measure
 from latenthash.report import HEADLINES, Row
 
 FIGURES = [
-    Figure("test/tpr", 1 / 3, 0.1 + 0.2, 1.0, 30),
-    Figure("test/fpr_unseen", 0.0, 0.0, 0.03, 100),
-    Figure("separation/fisher", 1234.5678901234567, 5e-324, 1.7e308),
-    Figure("separation/margin", 1.0, 1.0, 1.0),
+    Measure("test/tpr", 1 / 3, 0.1 + 0.2, 1.0, 30),
+    Measure("test/fpr_unseen", 0.0, 0.0, 0.03, 100),
+    Measure("separation/fisher", 1234.5678901234567, 5e-324, 1.7e308),
+    Measure("separation/margin", 1.0, 1.0, 1.0),
 ]
 
 
-def figures(**values: float) -> dict[str, Figure]:
-    return {f"test/{name}": Figure(f"test/{name}", v, v - 0.1, v, 50) for name, v in values.items()}
+def figures(**values: float) -> dict[str, Measure]:
+    return {
+        f"test/{name}": Measure(f"test/{name}", v, v - 0.1, v, 50) for name, v in values.items()
+    }
 
 
 def run(name: str, status: str = "FINISHED", tpr: float | None = None, **params: str) -> Row:

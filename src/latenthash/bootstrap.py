@@ -1,4 +1,4 @@
-"""Figures with 95 % bootstrap intervals over pictures (protocol, statistics)."""
+"""Measured values with 95 % bootstrap intervals over pictures (protocol, statistics)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,31 +8,14 @@ import sklearn
 from numpy.typing import NDArray
 from rich.progress import track
 
-from latenthash.hashing import Latents
+from latenthash.hashing import LatentSet
 
 LEVEL = (0.025, 0.975)  # a 95 % interval
 
 
 @dataclass(frozen=True)
-class LatentSet:
-    """Latents of the views of one set.
-
-    Attributes:
-        z: (N, k).
-        picture: (N,) which picture of the set each view is of.
-    """
-
-    z: Latents
-    picture: NDArray[np.int64]
-
-    def take(self, rows: NDArray[np.int64]) -> "LatentSet":
-        """Pick rows, with repetition."""
-        return LatentSet(self.z[rows], self.picture[rows])
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One figure of the table.
+class Measure:
+    """One measured value of the table.
 
     Attributes:
         name: as in MLflow.
@@ -50,7 +33,7 @@ class Figure:
 
     @property
     def text(self) -> str:
-        """The figure as people read it; a share that was never met is printed as its bound."""
+        """The value as people read it; a share that was never met is printed as its bound."""
         if self.trials and self.value == 0:
             return f"0 (< {self.high:.3g}: none in {self.trials})"
         return f"{self.value:.4g} [{self.low:.4g}, {self.high:.4g}]"
@@ -62,7 +45,7 @@ def bootstrap(
     trials: Callable[[str, Mapping[str, LatentSet]], int | None],
     resamples: int,
     rng: np.random.Generator,
-) -> list[Figure]:
+) -> list[Measure]:
     """Measure the sets, and again on draws of their pictures.
 
     Args:
@@ -81,7 +64,7 @@ def bootstrap(
             measure({name: rows.take(resample(rows.picture, rng)) for name, rows in sets.items()})
             for _ in track(range(resamples), "Bootstrap", transient=True)
         ]
-    figures = []
+    measures = []
     for name, value in values.items():
         low, high = np.quantile([draw[name] for draw in draws], LEVEL)
         n = trials(name, sets)
@@ -89,8 +72,8 @@ def bootstrap(
             high = min(1.0, 3 / n)
         if n and value == 1:
             low = max(0.0, 1 - 3 / n)
-        figures.append(Figure(name, value, float(low), float(high), n))
-    return figures
+        measures.append(Measure(name, value, float(low), float(high), n))
+    return measures
 
 
 def resample(picture: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:

@@ -3,10 +3,6 @@
 What a bundle's config names is checked first, for a bundle comes from anywhere.
 """
 
-import logging
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +17,6 @@ from latenthash.bundle import Bundle
 from latenthash.data.splits import ROLES, Splits
 from latenthash.hasher import Hasher
 
-log = logging.getLogger(__name__)
-
 BUNDLED = ("seed", "hash", "resamples", "data", "augment", "edits", "features", "model")
 TRUSTED = ("latenthash", "albumentations")  # packages whose classes a bundle may name
 
@@ -35,19 +29,6 @@ def build(node: DictConfig, **kwargs: Any) -> Any:
         if isinstance(error.__cause__, InputError):
             raise error.__cause__ from None
         raise
-
-
-def collect(*makers: Callable[[], Any]) -> list[Any]:
-    """Call each of the makers, and raise everything that any of them refuses at once."""
-    made, problems = [], []
-    for maker in makers:
-        try:
-            made.append(maker())
-        except InputError as error:
-            problems += error.problems
-    if problems:
-        raise InputError(problems)
-    return made
 
 
 def build_hasher(cfg: DictConfig) -> Hasher:
@@ -108,22 +89,6 @@ def restore(bundle: Bundle, config: DictConfig) -> Hasher:
     except RuntimeError as error:
         raise InputError(f"The bundle's weights do not fit its config: {error}") from error
     return hasher
-
-
-@contextmanager
-def refusals() -> Iterator[None]:
-    """Turn refused input into a sentence for each problem and exit code 2."""
-    try:
-        yield
-    except InputError as error:
-        log_problems(error)
-        sys.exit(2)
-
-
-def log_problems(error: InputError) -> None:
-    """Log a sentence for each problem."""
-    for problem in error.problems:
-        log.error(problem)
 
 
 def _check_targets(node: Any) -> None:

@@ -9,12 +9,13 @@ import torch
 from omegaconf import DictConfig
 
 from latenthash import InputError, report
-from latenthash.build import build, build_splits, bundle_config, refusals, restore
+from latenthash.build import build, build_splits, bundle_config, restore
 from latenthash.bundle import Bundle
 from latenthash.data.pictures import find_files, read_files, source_digest
 from latenthash.data.splits import ROLES
 from latenthash.data.views import pipeline
 from latenthash.metrics import held_out
+from latenthash.refusals import refusals
 from latenthash.tracking import HELD_OUT, Store, find_store, open_store
 
 log = logging.getLogger(__name__)
@@ -34,8 +35,7 @@ def evaluate(cfg: DictConfig) -> None:
             name, table = HELD_OUT, _held_out_again(bundle, config, store)
         else:
             name, table = "matches", _matches(bundle, config, Path(str(cfg.pictures)))
-        hidden = [column for column in report.DETAILS if column in table]
-        report.show(table.drop(columns=hidden), f"{name} of run {bundle.run_id}")
+        report.show(table, f"{name} of run {bundle.run_id}")
         path = Path(cfg.paths.output, f"{name}.csv")
         report.write_csv(table, path)
         log.info("Written to %s", path)

@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 from rich.progress import track
 from torch import Tensor, nn
 
-from latenthash.bootstrap import LatentSet
 from latenthash.data.splits import ViewSet
 from latenthash.features import Features, FeatureSet
-from latenthash.hashing import Latents
+from latenthash.hashing import Latents, LatentSet
 from latenthash.models import Decoder, Model
 
 BATCH = 64  # views encoded at once
@@ -50,7 +49,7 @@ class Hasher(nn.Module):
         pictures = torch.cat([self.model.decode(batch.to(device)).cpu() for batch in batches])
         return pictures.permute(0, 2, 3, 1).double().numpy()
 
-    @torch.inference_mode()
+    @torch.no_grad()  # not inference_mode: models are trained on what comes out
     def describe(self, sets: Mapping[str, ViewSet]) -> dict[str, FeatureSet]:
         """Compute the features of the views of several sets."""
         device = _device()

@@ -15,6 +15,23 @@ Latents = NDArray[np.float64]  # (N, k)
 
 
 @dataclass(frozen=True)
+class LatentSet:
+    """Latents of the views of one set.
+
+    Attributes:
+        z: (N, k).
+        picture: (N,) which picture of the set each view is of.
+    """
+
+    z: Latents
+    picture: NDArray[np.int64]
+
+    def take(self, rows: NDArray[np.int64]) -> LatentSet:
+        """Pick rows, with repetition."""
+        return LatentSet(self.z[rows], self.picture[rows])
+
+
+@dataclass(frozen=True)
 class Hash:
     """Centroid and radius of one picture in a latent space.
 

@@ -14,8 +14,8 @@ from sklearn.metrics import (
     silhouette_score,
 )
 
-from latenthash.bootstrap import Figure, LatentSet, bootstrap
-from latenthash.hashing import Hash, Latents
+from latenthash.bootstrap import Measure, bootstrap
+from latenthash.hashing import Hash, Latents, LatentSet
 
 NOISE = ("noise_edited", "noise_similar")
 FOREIGN = (*NOISE, "unseen")
@@ -31,7 +31,7 @@ def held_out(
     edited: Mapping[str, LatentSet],
     resamples: int,
     seed: int,
-) -> list[Figure]:
+) -> list[Measure]:
     """Measure a hash on test rows.
 
     Args:
@@ -112,8 +112,12 @@ def tpr_at_fpr(fpr: Floats, tpr: Floats, limit: float) -> tuple[float, float]:
 
 def worst_picture(within: NDArray[np.bool_], picture: NDArray[np.int64]) -> float:
     """Give the largest share, over pictures, of a picture's views (N,) that match."""
-    hits = np.bincount(picture, within)
-    return float((hits / np.maximum(np.bincount(picture), 1)).max())
+    return float(shares(within, picture).max())
+
+
+def shares(within: NDArray[np.bool_], picture: NDArray[np.int64]) -> Floats:
+    """Give for each picture, by its number, the share of its views (N,) that match."""
+    return np.bincount(picture, within) / np.maximum(np.bincount(picture), 1)
 
 
 def separation(
@@ -163,6 +167,6 @@ def _trials(name: str, sets: Mapping[str, LatentSet]) -> int | None:
         return len(sets[rest.removesuffix("/tpr")].z)
     if rest == "fpr_unseen_worst":
         return int(np.unique(sets["unseen"].picture, return_counts=True)[1].min())
-    shares = {"tpr": "signal"} | {f"fpr_{role}": role for role in FOREIGN}
-    shares |= {f"realised_fpr_{fpr}_unseen": "unseen" for fpr in OPERATING_POINTS}
-    return len(sets[shares[rest]].z) if rest in shares else None
+    roles = {"tpr": "signal"} | {f"fpr_{role}": role for role in FOREIGN}
+    roles |= {f"realised_fpr_{fpr}_unseen": "unseen" for fpr in OPERATING_POINTS}
+    return len(sets[roles[rest]].z) if rest in roles else None

@@ -6,19 +6,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pandas as pd
-from matplotlib.figure import Figure as MplFigure
+from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
 from latenthash import plots
-from latenthash.bootstrap import Figure
+from latenthash.bootstrap import Measure
 
-# Columns of a figure's table that its text says in words; files keep them.
+# Columns whose text says in words what they say; files keep them, the terminal has no room.
 DETAILS = ["value", "low", "high", "trials"]
 HEADLINES = ("test/tpr", "test/fpr_noise_edited", "test/fpr_noise_similar", "test/fpr_unseen")
 
 
-def figures_table(figures: Sequence[Figure]) -> pd.DataFrame:
+def figures_table(figures: Sequence[Measure]) -> pd.DataFrame:
     """Lay out figures with their 95 % intervals, a row each."""
     return pd.DataFrame(
         {
@@ -32,10 +32,10 @@ def figures_table(figures: Sequence[Figure]) -> pd.DataFrame:
     )
 
 
-def read_figures(table: pd.DataFrame) -> dict[str, Figure]:
+def read_figures(table: pd.DataFrame) -> dict[str, Measure]:
     """Read what `figures_table` laid out, by name."""
     return {
-        row["metric"]: Figure(
+        row["metric"]: Measure(
             row["metric"],
             row["value"],
             row["low"],
@@ -60,7 +60,7 @@ class Row:
     name: str
     status: str
     params: Mapping[str, str]
-    figures: Mapping[str, Figure]
+    figures: Mapping[str, Measure]
 
 
 def comparison_table(rows: Sequence[Row]) -> pd.DataFrame:
@@ -78,7 +78,7 @@ def comparison_table(rows: Sequence[Row]) -> pd.DataFrame:
     )
 
 
-def comparison_figure(rows: Sequence[Row]) -> MplFigure:
+def comparison_figure(rows: Sequence[Row]) -> Figure:
     """Draw the headline figures of the runs of a sweep side by side."""
     labels = [row.name for row in rows]
     if len(set(labels)) < len(labels):  # the name does not tell these runs apart
@@ -103,6 +103,7 @@ def _differing(rows: Sequence[Row]) -> list[str]:
 
 def show(table: pd.DataFrame, title: str) -> None:
     """Write a table to the terminal; names that are not UTF-8 are escaped."""
+    table = table.drop(columns=DETAILS, errors="ignore")
     view = Table(title=title)
     for column in table.columns:
         view.add_column(str(column), overflow="fold")

@@ -17,25 +17,16 @@ from matplotlib.figure import Figure
 from omegaconf import DictConfig, OmegaConf
 
 from latenthash import InputError, __version__, plots, report
-from latenthash.bootstrap import Figure as Measure
-from latenthash.bootstrap import LatentSet
-from latenthash.build import (
-    BUNDLED,
-    build,
-    build_hasher,
-    build_splits,
-    bundled_config,
-    collect,
-    log_problems,
-    refusals,
-)
+from latenthash.bootstrap import Measure
+from latenthash.build import BUNDLED, build, build_hasher, build_splits, bundled_config
 from latenthash.bundle import Bundle
 from latenthash.data.pictures import source_digest
 from latenthash.data.splits import ROLES, ViewSet
 from latenthash.hasher import Hasher
-from latenthash.hashing import Hash, calibration_rank
-from latenthash.metrics import held_out
+from latenthash.hashing import Hash, LatentSet, calibration_rank
+from latenthash.metrics import held_out, shares
 from latenthash.models import Decoder, Diagrammed
+from latenthash.refusals import collect, log_problems, refusals
 from latenthash.sweeps import refresh_sweep
 from latenthash.tracking import HELD_OUT, RunLogger, scalars
 
@@ -57,13 +48,15 @@ def train(cfg: DictConfig) -> None:
     for role in ROLES:
         if cfg.data[role] is not None:
             cfg.data[role] = str(cfg.data[role])  # a folder may be called 2024
+    # Once, and before training: a file that changes meanwhile is not what was trained on.
+    digests = {role: source_digest(str(cfg.data[role])) for role in ROLES}
     with refusals(), _killed_by_sigterm():
-        logger: RunLogger = build(cfg.logger, fingerprint=fingerprint(cfg))
+        logger: RunLogger = build(cfg.logger, fingerprint=fingerprint(cfg, digests))
         if not cfg.force and logger.reuse_finished():
             refresh_sweep(logger.store, logger.parent_run_id)
             return
         try:
-            _train(cfg, logger)
+            _train(cfg, logger, digests)
         except BaseException as error:
             logger.fail(error)
             if not logger.parent_run_id or not isinstance(error, Exception):
@@ -78,18 +71,18 @@ def train(cfg: DictConfig) -> None:
             refresh_sweep(logger.store, logger.parent_run_id)
 
 
-def fingerprint(cfg: DictConfig) -> str:
+def fingerprint(cfg: DictConfig, digests: Mapping[str, str]) -> str:
     """Digest all that decides a job's result: resolved config, picture files, version."""
     # Where things are kept decides nothing, and differs between two calls of one command.
     bare = cfg.copy()
     bare.paths = dict.fromkeys(cfg.paths, "")
     del bare.logger, bare.force
     values = OmegaConf.to_container(bare, resolve=True)
-    sources = [source_digest(str(cfg.data[role])) for role in ROLES]
-    return sha256(json.dumps([values, sources, __version__], sort_keys=True).encode()).hexdigest()
+    parts = [values, list(digests.values()), __version__]
+    return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _train(cfg: DictConfig, logger: RunLogger) -> None:
+def _train(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> None:
     config = OmegaConf.to_container(cfg, resolve=True)
     assert isinstance(config, dict)
     logger.log_text(OmegaConf.to_yaml(cfg, resolve=True), "config.yaml")
@@ -122,7 +115,7 @@ def _train(cfg: DictConfig, logger: RunLogger) -> None:
         hasher.state_dict(),
         bundled_config(cfg),
         logger.id,
-        {role: source_digest(str(cfg.data[role])) for role in ROLES},
+        digests,
         hasher.features.identity,
     )
     folder = Path(cfg.paths.output, "bundle")
@@ -138,9 +131,12 @@ def _train(cfg: DictConfig, logger: RunLogger) -> None:
     logger.log_metrics({measure.name: measure.value for measure in measures})
     logger.log_metrics({f"hash/centroid_{i}": value for i, value in enumerate(hash_.centroid)})
     logger.log_metrics({"hash/radius": hash_.radius})
+    unseen = test["unseen"]
+    worst = shares(hash_.matches(unseen.z), unseen.picture).argmax()
+    logger.experiment.set_tag(logger.id, "test.worst_unseen", test_views["unseen"].names[worst])
     for name, figure in _figures(hasher, hash_, test_views, test, measures, logger.run_name):
         logger.log_figure(figure, name)
-    report.show(table.drop(columns=report.DETAILS), f"Held-out figures of {logger.run_name}")
+    report.show(table, f"Held-out figures of {logger.run_name}")
     log.info("The bundle is in %s", folder)
 
 

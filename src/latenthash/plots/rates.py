@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from latenthash.bootstrap import Figure as Measure
+from latenthash.bootstrap import Measure
 
 
 def edit_bars(edits: Sequence[Measure], tpr: Measure) -> Figure:
