@@ -50,5 +50,5 @@ lock: $(READY) ## record the versions that .venv holds, once they have passed th
 	@mv requirements.lock.new requirements.lock
 
 clean: ## remove outputs and caches; .venv and the runs in mlflow.db stay
-	rm -rf outputs multirun .mypy_cache .pytest_cache .ruff_cache
+	rm -rf outputs multirun .cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

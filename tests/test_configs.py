@@ -1,11 +1,12 @@
 """Every option of every group composes and resolves, and says what its numbers mean."""
 
+import re
 from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
-from hydra.utils import get_class
+from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
 CONF = Path(__file__).parent.parent / "conf"
@@ -47,7 +48,7 @@ def test_every_option_composes_resolves_and_names_classes_that_exist(
                if key == "_target_"]  # fmt: skip
     assert len(targets) > 10
     for target in targets:
-        get_class(target)
+        assert callable(get_object(target)), target
 
 
 def test_evaluate_composes() -> None:
@@ -76,7 +77,7 @@ def test_every_number_in_a_group_file_has_a_comment() -> None:
         for path in CONF.glob("*/*.yaml")
         for line in path.read_text(encoding="utf-8").splitlines()
         if "#" not in line
-        and any(char.isdigit() for char in line.partition(": ")[2])
+        and re.search(r"(?<![\w.])\d", line.partition(": ")[2])  # the 16 of vgg16 is no number
         and not any(word in line for word in ("p: 1.0", "@package", "${", "_target_", "override /"))
     ]
     assert not bare

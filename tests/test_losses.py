@@ -6,9 +6,15 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from torch.distributions import Normal, kl_divergence
+from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from latenthash.models.losses import gaussian_nll, kl_to_standard_normal
+from latenthash.models.losses import (
+    bernoulli_nll,
+    cost_of,
+    gaussian_nll,
+    kl_to_standard_normal,
+    turns,
+)
 
 SHAPE = (4, 3, 5, 5)
 DIMENSIONS = 75
@@ -74,6 +80,43 @@ def test_perfect_reconstruction_has_a_finite_loss_and_no_gradient() -> None:
     assert not mean.grad.any()
 
 
+def test_bernoulli_nll_by_hand() -> None:
+    x, mean = torch.tensor([[1.0, 0.0], [1.0, 0.5]]), torch.tensor([[0.5, 0.2], [0.25, 0.9]])
+    first = -math.log(0.5) - math.log(0.8)
+    second = -math.log(0.25) - 0.5 * math.log(0.9) - 0.5 * math.log(0.1)
+    assert bernoulli_nll(x, mean).item() == pytest.approx((first + second) / 2, rel=1e-6)
+
+
+def test_bernoulli_nll_of_grey_pictures_is_that_of_plain_numpy() -> None:
+    x, other = pair(0.0)[0], pair(0.3)[1]
+    mean = other.sigmoid()
+    a, b = x.numpy(), mean.numpy()
+    each = -(a * np.log(b) + (1 - a) * np.log(1 - b))
+    expected = each.reshape(len(a), -1).sum(1).mean()
+    assert bernoulli_nll(x, mean).item() == pytest.approx(expected, rel=1e-12)
+
+
+def test_bernoulli_nll_of_black_and_white_is_that_of_torch() -> None:
+    x, other = pair(0.3)
+    x, mean = x.round(), other.sigmoid()
+    theirs = -Bernoulli(mean).log_prob(x).flatten(1).sum(1).mean()
+    torch.testing.assert_close(bernoulli_nll(x, mean), theirs, rtol=1e-10, atol=0)
+
+
+def test_bernoulli_nll_is_least_where_the_reconstruction_is_the_picture() -> None:
+    x = pair(0.0)[0].clamp(0.01, 0.99)
+    mean = x.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(bernoulli_nll(x, mean), mean)
+    torch.testing.assert_close(gradient, torch.zeros_like(x), rtol=0, atol=1e-10)
+    for shift in (-0.005, 0.005):
+        assert bernoulli_nll(x, x + shift) > bernoulli_nll(x, x)
+
+
+def test_bernoulli_nll_stays_finite_when_the_reconstruction_is_sure_and_wrong() -> None:
+    loss = bernoulli_nll(torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]]))
+    assert loss.item() == 200, "torch bounds each logarithm at -100"
+
+
 def test_kl_by_hand() -> None:
     mean = torch.tensor([[0.0, 1.0], [2.0, 1.0]])
     log_variance = torch.log(torch.tensor([[1.0, 4.0], [1.0, 4.0]]))
@@ -95,3 +138,31 @@ def test_kl_is_that_of_torch() -> None:
 
 def test_kl_of_the_prior_itself_is_nought() -> None:
     assert kl_to_standard_normal(torch.zeros(3, 4), torch.zeros(3, 4)).tolist() == [0.0] * 4
+
+
+def test_cost_by_hand() -> None:
+    logits = torch.tensor([0.0, math.log(4.0)])  # probabilities .5 and .8
+    assert cost_of(logits, 1.0).item() == pytest.approx(-(math.log(0.5) + math.log(0.8)) / 2)
+    assert cost_of(logits, 0.0).item() == pytest.approx(-(math.log(0.5) + math.log(0.2)) / 2)
+    smooth = -(math.log(0.5) + 0.9 * math.log(0.8) + 0.1 * math.log(0.2)) / 2
+    assert cost_of(logits, 0.9).item() == pytest.approx(smooth)
+
+
+@pytest.mark.parametrize(
+    ("real", "fake", "decoder", "discriminator"),
+    [
+        (0.68, 0.68, True, True),
+        (0.34, 1.02, True, True),  # just within the margin
+        (0.32, 0.68, True, False),
+        (0.68, 0.32, True, False),
+        (1.04, 0.68, False, True),
+        (0.68, 1.04, False, True),
+        (0.32, 1.04, True, True),  # both would wait
+        (2.00, 0.10, True, True),
+    ],
+)
+def test_turns_by_the_authors_rule(
+    real: float, fake: float, decoder: bool, discriminator: bool
+) -> None:
+    assert turns(real, fake, (0.68, 0.35)) == (decoder, discriminator)
+    assert turns(real, fake, None) == (True, True)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from PIL import Image
 
 from latenthash import InputError
+from latenthash.cache import DiskCache
 from latenthash.data import pictures as module
 from latenthash.data.pictures import find_files, load_pictures, read_files, source_digest
 from latenthash.data.reading import Reader
@@ -93,6 +95,86 @@ def test_unknown_embedded_set_is_named_with_those_there_are(reader: Reader) -> N
     assert problem.startswith("data.outliers=embedded:photos is not one of ")
     for name in ("girl", "earth", "sushi", "photos_a", "photos_b"):
         assert f"embedded:{name}" in problem
+
+
+# Painted pictures in the cache
+
+
+def cache(folder: Path) -> DiskCache:
+    return DiskCache(folder=str(folder), max_bytes=10**9)
+
+
+def painted(names: str, asked: list[str]) -> list[tuple[str, Callable[[], module.Pixels]]]:
+    """A set of small pictures that notes whenever one of them is painted."""
+
+    def paint(name: str) -> module.Pixels:
+        asked.append(name)
+        rng = np.random.default_rng(ord(name))
+        return rng.integers(0, 256, (20 + ord(name) % 5, 30, 3), dtype=np.uint8)
+
+    return [(name, partial(paint, name)) for name in names]
+
+
+def test_painted_pictures_come_from_the_cache_the_second_time(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setitem(module._SETS, "sushi", painted("abc", asked))
+    source = {"noise_similar": "embedded:sushi"}
+    plain = load_pictures(source, reader)["noise_similar"]
+    first = load_pictures(source, reader, cache(tmp_path))["noise_similar"]
+    assert asked == list("abcabc")
+    second = load_pictures(source, reader, cache(tmp_path))["noise_similar"]
+    assert asked == list("abcabc"), "it was painted again"
+    for before, *after in zip(plain, first, second, strict=True):
+        for picture in after:
+            assert (picture.name, picture.digest) == (before.name, before.digest)
+            assert picture.pixels.dtype == np.uint8
+            np.testing.assert_array_equal(picture.pixels, before.pixels)
+
+
+def test_picture_from_the_cache_may_be_written_to(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(module._SETS, "earth", painted("e", []))
+    for _ in range(2):
+        (picture,) = load_pictures({"noise_edited": "embedded:earth"}, reader, cache(tmp_path))[
+            "noise_edited"
+        ]
+        picture.pixels[:] = 0
+
+
+def test_damaged_or_deleted_painting_is_painted_again(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setitem(module._SETS, "sushi", painted("abc", asked))
+    source = {"noise_similar": "embedded:sushi"}
+    before = [p.digest for p in load_pictures(source, reader, cache(tmp_path))["noise_similar"]]
+    first, second, _ = (path for path in tmp_path.rglob("*") if path.is_file())
+    first.write_bytes(first.read_bytes()[:-1])
+    second.unlink()
+    after = [p.digest for p in load_pictures(source, reader, cache(tmp_path))["noise_similar"]]
+    assert after == before
+    assert len(asked) == 3 + 2
+
+
+def test_no_painting_outlives_a_change_of_the_code_that_paints(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setitem(module._SETS, "sushi", painted("a", asked))
+    for code in (b"old", b"new", b"old"):
+        monkeypatch.setattr(module, "_painters", lambda code=code: code)
+        load_pictures({"noise_similar": "embedded:sushi"}, reader, cache(tmp_path))
+    assert asked == ["a", "a"]
+
+
+def test_users_files_are_not_kept_in_the_cache(
+    sources: dict[str, str], reader: Reader, tmp_path: Path
+) -> None:
+    load_pictures(sources, reader, cache(tmp_path / "cache"))
+    assert not (tmp_path / "cache").exists()
 
 
 # Files and folders

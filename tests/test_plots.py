@@ -16,7 +16,7 @@ from PIL import Image
 from latenthash import plots
 from latenthash.bootstrap import Measure
 from latenthash.hashing import Hash
-from latenthash.plots import Plane
+from latenthash.plots import Plane, Scatter
 from latenthash.plots.latents import GRID
 from latenthash.plots.style import LABELS
 
@@ -304,6 +304,16 @@ def test_contact_sheet_shows_two_rows_of_each_set(columns: int) -> None:
     assert row_labels(figure) == ["Signal\n(30)", "", "Outliers\n(5)", "", "Noise similar\n(1)", ""]
 
 
+def test_prior_samples_lie_side_by_side_in_their_order() -> None:
+    pictures = np.random.default_rng(9).random((7, 4, 4, 3)) * 1.5 - 0.25
+    figure = drawn(plots.prior_samples(pictures, columns=3))
+    grid = tiles(figure, 3, 3).reshape(9, 4, 4, 3)
+    np.testing.assert_array_equal(grid[:7], pictures.clip(0, 1))
+    assert (grid[7:] == 1).all(), "where there is no picture the sheet is white"
+    assert row_labels(figure) == ["", "", ""]
+    assert "prior" in figure.axes[0].get_title()
+
+
 # ---- figures ----
 
 
@@ -377,7 +387,7 @@ def test_edit_bars_of_any_number_are_drawn(n: int) -> None:
 def test_comparison_draws_each_run_on_its_line() -> None:
     first = {"a": Measure("a", 0.5, 0.4, 0.7), "b": Measure("b", 1.0, 0.9, 1.0)}
     rows = [("one", first), ("two (FAILED)", {}), ("three", {"a": Measure("a", 0.2, 0.2, 0.3)})]
-    figure = drawn(plots.comparison(rows, ["a", "b"]))
+    figure = drawn(plots.comparison([], rows, ["a", "b"]))
     left, right = figure.axes
     assert [axes.get_title() for axes in figure.axes] == ["a", "b"]
     labels = [label.get_text() for label in left.get_yticklabels()]
@@ -388,10 +398,89 @@ def test_comparison_draws_each_run_on_its_line() -> None:
     assert bottom > top, "the first run is at the top"
 
 
+def test_comparison_draws_the_scatter_of_each_run_above() -> None:
+    scatters = [
+        Scatter(f"run {i} of $x", latents(), np.array([i, -1.0]), 0.5 + i) for i in range(2)
+    ]
+    rows = [("run", {"a": Measure("a", 0.5, 0.4, 0.7)})]
+    figure = drawn(plots.comparison(scatters, rows, ["a"]))
+    shown = [axes for axes in figure.axes if circles(axes)]
+    for axes, scatter in zip(shown, scatters, strict=True):
+        assert axes.get_title() == scatter.title
+        (circle,) = circles(axes)
+        assert circle.get_center() == tuple(scatter.centroid)
+        assert circle.get_radius() == scatter.radius
+        found = {str(dots.get_label()): dots for dots in axes.collections}
+        assert set(found) == {LABELS[role] for role in ROLES}
+        for role, colour in ROLES.items():
+            dots = found[LABELS[role]]
+            np.testing.assert_array_equal(dots.get_offsets(), scatter.points[role])
+            assert to_hex(dots.get_facecolor()[0]) == to_hex(f"tab:{colour}")
+    assert _points(figure.axes[-1]) == [(0.5, 0, 0.4, 0.7)]
+
+
 def test_interval_that_leaves_out_its_value_is_drawn() -> None:
     rows = [("odd", {"a": Measure("a", 0.5, 0.6, 0.7)})]
-    (axes,) = drawn(plots.comparison(rows, ["a"])).axes
+    (axes,) = drawn(plots.comparison([], rows, ["a"])).axes
     assert _points(axes) == [(0.5, 0, 0.5, 0.7)]
+
+
+# ---- fine-tuning ----
+
+
+def test_training_curves_show_every_epoch_of_both_phases() -> None:
+    history = {
+        "train_loss": [0.7, 0.4, 0.2], "val_loss": [0.6, 0.5, 0.55],
+        "train_accuracy": [0.5, 0.9, 1.0], "val_accuracy": [0.6, 0.8, 0.7],
+    }  # fmt: skip
+    figure = drawn(plots.training_curves(history))
+    loss, accuracy = figure.axes
+    for axes, name in ((loss, "loss"), (accuracy, "accuracy")):
+        assert axes.get_ylabel().startswith(name)
+        assert axes.get_xlabel() == "epoch"
+        lines = {str(line.get_label()): line for line in axes.lines}
+        assert set(lines) == {"training views", "validation views"}
+        for phase, label in (("train", "training views"), ("val", "validation views")):
+            x, y = lines[label].get_data()
+            assert list(x) == [1, 2, 3]
+            assert list(y) == history[f"{phase}_{name}"]
+        assert axes.get_legend() is not None
+        assert all(float(tick).is_integer() for tick in axes.get_xticks())
+    assert "nats" in loss.get_ylabel()
+
+
+def test_training_curve_of_a_single_epoch_is_drawn() -> None:
+    names = ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
+    figure = drawn(plots.training_curves({name: [0.5] for name in names}))
+    for axes in figure.axes:
+        for line in axes.lines:
+            assert line.get_xydata().tolist() == [[1, 0.5]]
+            assert line.get_marker() == "o", "a point alone is seen by its marker only"
+
+
+def test_confusion_shows_counts_under_the_answers_and_beside_the_sets() -> None:
+    answers = {
+        "signal": np.array([1, 9]), "noise_edited": np.array([8, 0]), "outliers": np.array([6, 2]),
+    }  # fmt: skip
+    (axes,) = drawn(plots.confusion(answers)).axes
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["Noise", "Signal"]
+    rows = [label.get_text() for label in axes.get_yticklabels()]
+    assert rows == ["Signal", "Noise edited", "Outliers"]
+    numbers = {text.get_position(): text.get_text() for text in axes.texts}
+    assert numbers == {
+        (column, row): str(count)
+        for row, counts in enumerate(answers.values())
+        for column, count in enumerate(counts)
+    }
+    (image,) = axes.images
+    np.testing.assert_allclose(image.get_array(), [[0.1, 0.9], [1, 0], [0.75, 0.25]])
+    assert image.get_clim() == (0, 1)
+    bottom, top = axes.get_ylim()
+    assert bottom > top, "the first set is at the top"
+    for text in axes.texts:
+        x, y = text.get_position()
+        share = image.get_array()[int(y), int(x)]
+        assert to_hex(text.get_color()) == to_hex("white" if share > 0.5 else "black")
 
 
 def _points(axes: Axes) -> list[tuple[float, ...]]:

@@ -11,7 +11,9 @@ import pytest
 
 from latenthash import report
 from latenthash.bootstrap import Measure
-from latenthash.report import HEADLINES, Row
+from latenthash.hashing import Hash, LatentSet
+from latenthash.plots import Plane
+from latenthash.report import COSTS, HEADLINES, Row
 
 FIGURES = [
     Measure("test/tpr", 1 / 3, 0.1 + 0.2, 1.0, 30),
@@ -27,8 +29,14 @@ def figures(**values: float) -> dict[str, Measure]:
     }
 
 
-def run(name: str, status: str = "FINISHED", tpr: float | None = None, **params: str) -> Row:
-    return Row(name, status, params, {} if tpr is None else figures(tpr=tpr))
+def run(
+    name: str,
+    status: str = "FINISHED",
+    tpr: float | None = None,
+    latents: pd.DataFrame | None = None,
+    **params: str,
+) -> Row:
+    return Row(name, status, params, {} if tpr is None else figures(tpr=tpr), {}, latents)
 
 
 # ---- one run ----
@@ -72,12 +80,17 @@ def test_figures_survive_a_file_with_further_columns(tmp_path: Path) -> None:
 
 def test_comparison_shows_the_parameters_that_differ_and_all_figures() -> None:
     rows = [
-        Row("a", "FINISHED", {"seed": "0", "k": "2", "size": "64"}, figures(tpr=0.9, eer=0.2)),
-        Row("b", "FINISHED", {"seed": "0", "k": "8", "size": "64"}, figures(tpr=0.8)),
-        Row("c", "FAILED", {"seed": "0", "k": "8", "size": "64", "beta": "1"}, {}),
-    ]
+        Row(
+            "a", "FINISHED", {"seed": "0", "k": "2", "size": "64"}, figures(tpr=0.9, eer=0.2),
+            {"time/fit_seconds": 12.3456, "hash/bytes": 12.0}, None,
+        ),
+        Row("b", "FINISHED", {"seed": "0", "k": "8", "size": "64"}, figures(tpr=0.8), {}, None),
+        Row("c", "FAILED", {"seed": "0", "k": "8", "size": "64", "beta": "1"}, {}, {}, None),
+    ]  # fmt: skip
     table = report.comparison_table(rows)
-    assert list(table.columns) == ["run", "status", "k", "beta", *HEADLINES, "test/eer"]
+    assert list(table.columns) == ["run", "status", "k", "beta", *HEADLINES, "test/eer", *COSTS]
+    assert table["time/fit_seconds"].tolist() == ["12.35", "", ""]
+    assert table["hash/bytes"].tolist() == ["12", "", ""]
     assert table["run"].tolist() == ["a", "b", "c"]
     assert table["status"].tolist() == ["FINISHED", "FINISHED", "FAILED"]
     assert table["k"].tolist() == ["2", "8", "8"]
@@ -90,8 +103,50 @@ def test_comparison_shows_the_parameters_that_differ_and_all_figures() -> None:
 @pytest.mark.parametrize("rows", [[], [run("only", "RUNNING", k="2")]])
 def test_comparison_of_a_sweep_that_has_just_begun(rows: list[Row]) -> None:
     table = report.comparison_table(rows)
-    assert list(table.columns) == ["run", "status", *HEADLINES]
+    assert list(table.columns) == ["run", "status", *HEADLINES, *COSTS]
     assert len(table) == len(rows)
+
+
+def latents(centre: float) -> pd.DataFrame:
+    hash_ = Hash(np.array([centre, -1.0]), 0.5)
+    rows = LatentSet(np.array([[centre, 0.0], [2.0, 3.0]]), np.array([0, 4]))
+    plane = Plane.of(rows.z, hash_.centroid)
+    return report.latents_table({"signal": rows, "unseen": rows.take(np.array([1]))}, hash_, plane)
+
+
+def test_latents_table_says_where_everything_lies() -> None:
+    table = latents(7.0)
+    assert table["set"].tolist() == ["signal", "signal", "unseen", "centroid"]
+    assert table[["x", "y"]].to_numpy().tolist() == [[7, 0], [2, 3], [2, 3], [7, -1]]
+    assert table["picture"].tolist() == [0, 4, 4, 0]
+    assert set(table["radius"]) == {0.5}
+
+
+def test_latents_of_many_dimensions_are_those_of_the_plane() -> None:
+    rows = LatentSet(np.random.default_rng(0).normal(size=(9, 5)), np.zeros(9, dtype=np.int64))
+    hash_ = Hash(rows.z.mean(0), 1.0)
+    plane = Plane.of(rows.z, hash_.centroid)
+    table = report.latents_table({"signal": rows}, hash_, plane)
+    np.testing.assert_allclose(table[["x", "y"]].to_numpy()[:9], plane.project(rows.z))
+
+
+def test_runs_that_differ_in_their_seed_alone_share_the_scatter_of_the_first() -> None:
+    rows = [
+        run("a-s0", tpr=0.9, latents=latents(1.0), model="a", seed="0"),
+        run("a-s1", tpr=0.9, latents=latents(2.0), model="a", seed="1", **{"features.seed": "1"}),
+        run("b-s0", "FAILED", model="b", seed="0"),
+        # As it comes back from a file.
+        run("b-s1", tpr=0.9, latents=reread(latents(3.0)), model="b", seed="1"),
+    ]
+    figure = report.comparison_figure(rows)
+    titles = [axes.get_title() for axes in figure.axes if axes.patches]
+    assert titles == ["a-s0", "b-s1"]
+    centres = [axes.patches[0].get_center() for axes in figure.axes if axes.patches]
+    assert centres == [(1.0, -1.0), (3.0, -1.0)]
+
+
+def reread(table: pd.DataFrame) -> pd.DataFrame:
+    return pd.read_csv(io.StringIO(table.to_csv(index=False)))
 
 
 def labels(rows: list[Row]) -> list[str]:

@@ -26,8 +26,10 @@ PROTOCOL = (
     *("edits/jpeg_50/tpr", "edits/flip/tpr", "edits/text/tpr", "edits/grey/tpr"),
 )
 FIGURES = {
-    *("contact_sheet", "decoded_map", "distances", "edits", "latent_scatter", "reconstructions"),
+    *("contact_sheet", "decoded_map", "distances", "edits", "latent_scatter", "prior_samples"),
+    "reconstructions",
 }
+DRAWN = {"decoded_map", "prior_samples", "reconstructions"}  # by models that can decode
 
 
 @pytest.fixture(scope="module")
@@ -141,8 +143,19 @@ def test_bundle_of_other_weights_is_refused(trained: tuple[Path, Run], tmp_path:
 @pytest.mark.parametrize(
     ("model", "figures"),
     [
-        (["model=pca", "model.whitening=learned", "features.pooling=average"], set()),
-        (["model=topology", "features.pooling=none"], {"persistence_diagrams"}),
+        (
+            [
+                "model=pca",
+                "model.whitening=learned",
+                "finetune=true",
+                "features.freeze_until=pool1",
+            ],
+            {"finetune_curves", "finetune_confusion"},
+        ),
+        (
+            ["model=topology", "features.pooling=none", "finetune=false"],
+            {"persistence_diagrams"},
+        ),
     ],
 )
 def test_models_on_a_vgg16_layer_fill_the_same_names(
@@ -157,7 +170,10 @@ def test_models_on_a_vgg16_layer_fill_the_same_names(
     assert set(PROTOCOL) <= set(run.data.metrics)
     assert run.data.tags["features.weights"] == "random, seed 0"
     shown = {path.stem for path in artifact(tmp_path, run, "figures").iterdir()}
-    assert shown == FIGURES - {"decoded_map", "reconstructions"} | figures
+    assert shown == FIGURES - DRAWN | figures
+    tuned = {name for name in run.data.metrics if name.startswith("finetune/auroc_unseen_")}
+    assert len(tuned) == 2 * ("finetune=false" not in model)
+    assert not list(tmp_path.rglob("*.ckpt")), "a checkpoint is a pickle and must not stay"
     assert artifact(tmp_path, run, "bundle/weights.safetensors").stat().st_size < 10**6
     again = call("evaluate.py", tmp_path)
     assert again.code == 0, again.output

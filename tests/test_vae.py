@@ -1,6 +1,6 @@
-"""The VAE: its loss, its latents, and what fitting keeps."""
+"""The VAE of pictures: its loss, its latents, and what fitting keeps."""
 
-from collections.abc import Iterator
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,37 +9,30 @@ import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
-import yaml
 from torch import Tensor, nn
 
+from fitting import MARKS, differing, quiet_trainer, weights
 from latenthash import InputError
 from latenthash.features import FeatureSet
 from latenthash.models.vae import VAE
 
-pytestmark = [  # as in pyproject.toml, which `pytest -W error` overrules
-    pytest.mark.filterwarnings("ignore:.*treespec:FutureWarning"),
-    pytest.mark.filterwarnings("ignore:The '.*_dataloader' does not have many workers"),
-]
-CALLBACKS = Path(__file__).parent.parent / "conf" / "callbacks" / "default.yaml"
+pytestmark = MARKS
 SETTINGS: dict[str, Any] = {
     "shape": (3, 8, 8),
     "latent_dim": 2,
     "channels": (8, 16),
+    "hidden": (16, 8),
+    "likelihood": "gaussian",
     "sigma_floor": 0.04,
+    "vector_sigma_floor": 0.3,
+    "picture_side": 16,
+    "picture_channels": (8, 16),
+    "picture_epochs": 2,
     "beta_warmup": 0.25,
     "learning_rate": 1e-3,
     "weight_decay": 1e-2,
     "batch_size": 8,
 }
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Networks this small spend their time waiting when threads share them."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def vae(seed: int = 0, **settings: Any) -> VAE:
@@ -53,15 +46,6 @@ def features(n: int, seed: int) -> FeatureSet:
 
 def pictures(n: int, seed: int = 0) -> Tensor:
     return torch.rand(n, 3, 8, 8, generator=torch.Generator().manual_seed(seed))
-
-
-def weights(model: nn.Module) -> dict[str, Tensor]:
-    return {name: weight.clone() for name, weight in model.state_dict().items()}
-
-
-def same(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
-    assert first.keys() == second.keys()
-    return all(torch.equal(first[name], second[name]) for name in first)
 
 
 # ---- what it refuses ----
@@ -86,6 +70,19 @@ def test_channels_that_cannot_be_grouped_are_refused(channels: tuple[int, ...]) 
         vae(channels=channels)
 
 
+@pytest.mark.parametrize("shape", [(4, 8, 8), (2, 8, 8), (512, 8, 8), (3, 8), ()])
+def test_features_that_are_neither_pictures_nor_vectors_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(InputError, match=rf"features of shape {re.escape(str(shape))}; set feat"):
+        vae(shape=shape)
+
+
+@pytest.mark.parametrize("likelihood", ["laplace", "Gaussian", ""])
+def test_unknown_likelihood_is_refused(likelihood: str) -> None:
+    sentence = f"model.likelihood={likelihood} must be gaussian or bernoulli"
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        vae(likelihood=likelihood)
+
+
 # ---- the loss ----
 
 
@@ -102,15 +99,16 @@ class LinearEncoder(nn.Module):
 
 
 class LinearDecoder(nn.Module):
-    """A reconstruction as a matrix product."""
+    """A reconstruction as a matrix product, and its sigmoid where there must be one."""
 
-    def __init__(self, weight: np.ndarray) -> None:
+    def __init__(self, weight: np.ndarray, sigmoid: bool = False) -> None:
         super().__init__()
         self.w = torch.from_numpy(weight)
+        self.last = nn.Sigmoid() if sigmoid else nn.Identity()
 
     def forward(self, z: Tensor) -> Tensor:
         """Map z (N, k) to (N, 3, 8, 8)."""
-        return (z @ self.w).view(-1, 3, 8, 8)
+        return self.last(z @ self.w).view(-1, 3, 8, 8)
 
 
 @pytest.fixture
@@ -171,14 +169,39 @@ def test_loss_is_that_of_plain_numpy(
     )  # fmt: skip
 
 
+def test_bernoulli_loss_is_that_of_plain_numpy(
+    logged: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    x, noise = rng.random((6, 3, 8, 8)), rng.normal(size=(6, 3))
+    a, b = rng.normal(size=(2, 192, 3)) * 0.1
+    w = rng.normal(size=(3, 192))
+    monkeypatch.setattr(torch, "randn_like", lambda like: torch.from_numpy(noise).to(like))
+    model = at(vae(latent_dim=3, likelihood="bernoulli"), 1, 16)  # two of four epochs of warm-up
+    model.encoder = LinearEncoder(a, b)  # type: ignore[assignment]
+    model.decoder = LinearDecoder(w, sigmoid=True)  # type: ignore[assignment]
+    loss = model.training_step([torch.from_numpy(x)], 0)
+
+    flat = x.reshape(6, -1)
+    mean, log_variance = flat @ a, flat @ b
+    white = 1 / (1 + np.exp(-(mean + np.exp(log_variance / 2) * noise) @ w))
+    nll = -(flat * np.log(white) + (1 - flat) * np.log(1 - white)).sum(1).mean()
+    kl = ((mean**2 + np.exp(log_variance) - 1 - log_variance) / 2).mean(0).sum()
+    assert loss.item() == pytest.approx(nll + 0.5 * kl, rel=1e-10)
+    assert logged["train/nll"] == pytest.approx(nll)
+    model.validation_step([torch.from_numpy(x)], 0)
+    assert logged["val/loss"] == pytest.approx(nll + kl)
+
+
 def test_noise_is_drawn_anew_and_reaches_the_loss(logged: dict[str, float]) -> None:
     model = at(vae(), 0, 1)
     losses = {model.training_step([pictures(8)], 0).item() for _ in range(3)}
     assert len(losses) == 3
 
 
-def test_gradient_reaches_every_weight(logged: dict[str, float]) -> None:
-    model = at(vae(), 0, 1)
+@pytest.mark.parametrize("likelihood", ["gaussian", "bernoulli"])
+def test_gradient_reaches_every_weight(logged: dict[str, float], likelihood: str) -> None:
+    model = at(vae(likelihood=likelihood), 0, 1)
     model.training_step([pictures(8)], 0).backward()
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None, name
@@ -295,24 +318,10 @@ class Watch(pl.Callback):
 
 
 def fit(model: VAE, folder: Path, epochs: int, *further: pl.Callback, seed: int = 0) -> Watch:
-    """Fit with the callbacks that ship, but for the progress bar."""
-    settings = yaml.safe_load(CALLBACKS.read_text(encoding="utf-8"))["checkpoint"]
-    assert settings.pop("_target_") == "pytorch_lightning.callbacks.ModelCheckpoint"
-    settings["dirpath"] = folder / "checkpoints"
     watch = Watch()
-    trainer = pl.Trainer(
-        accelerator="cpu",
-        max_epochs=epochs,
-        callbacks=[*further, watch, pl.callbacks.ModelCheckpoint(**settings)],
-        logger=False,
-        log_every_n_steps=1,
-        num_sanity_val_steps=0,
-        enable_model_summary=False,
-        enable_progress_bar=False,
-        default_root_dir=folder,
-    )
     torch.manual_seed(seed)
     train = {"signal": features(16, seed=1), "noise_edited": features(8, seed=2)}
+    trainer = quiet_trainer(folder, epochs, *further, watch)
     model.fit(train, {"signal": features(10, seed=3)}, trainer)
     return watch
 
@@ -325,16 +334,9 @@ def test_fit_keeps_the_best_epoch(tmp_path: Path) -> None:
     best = int(np.argmin(losses))
     assert len(losses) == 3
     assert best < 2, "the spoilt epoch must not be the best for this test to say anything"
-    assert same(weights(model), watch.epochs[best][1])
-    assert not same(weights(model), watch.epochs[2][1])
-    assert not same(weights(model), before)
-
-
-def test_fit_keeps_the_last_epoch_when_it_is_the_best(tmp_path: Path) -> None:
-    model = vae(learning_rate=1e-2)
-    watch = fit(model, tmp_path, 2)
-    assert watch.epochs[1][0] < watch.epochs[0][0]
-    assert same(weights(model), watch.epochs[1][1])
+    assert not differing(weights(model), watch.epochs[best][1])
+    assert differing(weights(model), watch.epochs[2][1]) == {"encoder", "decoder"}
+    assert differing(weights(model), before) == {"encoder", "decoder"}
 
 
 def test_fit_leaves_no_file_and_a_model_ready_to_encode(tmp_path: Path) -> None:
@@ -377,8 +379,8 @@ def test_same_seed_gives_the_same_weights_and_another_seed_others(tmp_path: Path
         model = vae(seed=seed)
         fit(model, tmp_path / str(i), 2, seed=seed)
         models.append(weights(model))
-    assert same(models[0], models[1])
-    assert not same(models[0], models[2])
+    assert not differing(models[0], models[1])
+    assert differing(models[0], models[2]) == {"encoder", "decoder"}
 
 
 def test_weights_fit_a_model_made_anew(tmp_path: Path) -> None:
@@ -387,3 +389,16 @@ def test_weights_fit_a_model_made_anew(tmp_path: Path) -> None:
     other = vae(seed=9)
     other.load_state_dict(model.state_dict())
     assert torch.equal(other.eval().encode(pictures(4)), model.encode(pictures(4)))
+
+
+def test_fit_to_black_and_white_pictures_learns_them(tmp_path: Path) -> None:
+    """Two pictures of stripes; what is drawn of each must tell white from black."""
+    stripes = torch.tensor([0.0, 1.0]).repeat_interleave(2).repeat(2).expand(3, 8, 8)
+    x = torch.stack([stripes, stripes.mT]).repeat(12, 1, 1, 1)
+    model = vae(likelihood="bernoulli", learning_rate=1e-2, weight_decay=0.0)
+    sets = {"signal": FeatureSet(x, np.zeros(len(x), np.int64))}
+    torch.manual_seed(0)
+    model.fit(sets, sets, quiet_trainer(tmp_path, 30))
+    drawn = model.decode(model.encode(x))
+    assert torch.equal(drawn.round(), x)
+    assert (drawn - x).abs().mean() < 0.1

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from torchvision.models import vgg16
 
 from latenthash import InputError
+from latenthash.cache import DiskCache
 from latenthash.features import weights
-from latenthash.features.vgg16 import VGG16, layer_ends
+from latenthash.features.vgg16 import BATCH, VGG16, layer_ends
 from latenthash.features.weights import load_trunk, trunk_digest
 
 
@@ -24,8 +25,24 @@ def views(n: int, size: int = 64, seed: int = 0) -> Tensor:
 
 
 def make(**changes: object) -> VGG16:
-    values = {"weights": "random", "layer": "conv5_3", "pooling": "none", "size": 64, "seed": 0}
+    values: dict[str, object] = {
+        "weights": "random", "layer": "conv5_3", "pooling": "none", "size": 64,
+        "finetune": False, "freeze_until": "pool4", "seed": 0,
+    }  # fmt: skip
     return VGG16(**(values | changes))  # type: ignore[arg-type]
+
+
+def small(folder: Path | None = None, **changes: object) -> VGG16:
+    """Make features that are quick to compute, with a cache when a folder is given."""
+    values: dict[str, object] = {"layer": "pool2", "size": 32, "freeze_until": "pool1"}
+    features = make(**(values | changes))
+    if folder:
+        features.cache = DiskCache(folder=str(folder), max_bytes=10**9)
+    return features
+
+
+def no_trunk(*args: object) -> None:
+    raise AssertionError("the trunk was asked")
 
 
 @pytest.fixture(scope="module")
@@ -73,11 +90,17 @@ def test_poolings() -> None:
     torch.testing.assert_close(gem(views(2)).double(), expected, rtol=1e-4, atol=1e-4)
 
 
-def test_features_of_a_view_depend_on_no_neighbour() -> None:
-    features = make(pooling="average")
-    together = features(views(7))
-    alone = torch.cat([features(view[None]) for view in views(7)])
-    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-4)
+@pytest.mark.parametrize(
+    ("layer", "pooling"), [("conv5_3", "average"), ("conv2_2", "gem"), ("conv2_2", "none")]
+)
+def test_features_of_a_view_depend_on_no_neighbour_and_no_batch(layer: str, pooling: str) -> None:
+    features, many = make(layer=layer, pooling=pooling, size=32), views(BATCH + 2, size=32)
+    together = features(many)
+    limit = 1e-4 * float(together.max())
+    for size in (1, 7):
+        batches = torch.cat([features(batch) for batch in torch.split(many, size)])
+        torch.testing.assert_close(batches, together, rtol=0, atol=limit)
+    torch.testing.assert_close(features(many.flip(0)).flip(0), together, rtol=0, atol=limit)
 
 
 def test_random_weights_follow_the_seed_and_leave_torch_alone(
@@ -90,6 +113,152 @@ def test_random_weights_follow_the_seed_and_leave_torch_alone(
     assert torch.equal(torch.get_rng_state(), before)
     assert "know nothing of pictures" in caplog.text
     assert make(seed=5).identity["weights"] == "random, seed 5"
+
+
+# ---- two stages ----
+
+
+@pytest.mark.parametrize(
+    ("layer", "freeze_until", "pooling", "trained"),
+    [("conv5_3", "pool4", "average", (24, 26, 28)), ("pool5", "conv5_2", "none", (28,)),
+     ("conv4_1", "conv3_3", "gem", (17,)), ("conv2_2", "conv2_1", "average", (7,))],
+)  # fmt: skip
+def test_untrained_tail_gives_what_the_whole_trunk_gives(
+    layer: str, freeze_until: str, pooling: str, trained: tuple[int, ...]
+) -> None:
+    whole = make(layer=layer, pooling=pooling, size=32, freeze_until=freeze_until)
+    tuned = make(layer=layer, pooling=pooling, size=32, freeze_until=freeze_until, finetune=True)
+    some = views(3, size=32)
+    expected = whole(some)
+    limit = 1e-5 * float(expected.max())
+    assert tuned.shape == whole.shape
+    for found in (tuned(some), tuned.finish(tuned.begin(some))):
+        torch.testing.assert_close(found, expected, rtol=0, atol=limit)
+    torch.testing.assert_close(whole.finish(whole.begin(some)), expected, rtol=0, atol=0)
+    # A bundle holds what was trained, under torchvision's numbers, and no more.
+    assert set(tuned.state_dict()) == {
+        f"tail.{i}.{part}" for i in trained for part in ("weight", "bias")
+    }
+    assert not whole.state_dict()
+    assert whole.identity == tuned.identity
+
+
+def test_features_follow_the_weights_of_the_tail() -> None:
+    tuned, some = small(finetune=True, pooling="average"), views(2, size=32)
+    before = tuned(some)
+    state = {name: weight * 2 for name, weight in tuned.state_dict().items()}
+    tuned.load_state_dict(state)
+    assert not torch.allclose(tuned(some), before)
+    again = small(finetune=True, pooling="average")
+    again.load_state_dict(state)
+    assert torch.equal(again(some), tuned(some))
+
+
+def test_frozen_maps_are_those_of_the_layer_that_is_named() -> None:
+    tuned, some = small(finetune=True), views(2, size=32)
+    torch.testing.assert_close(tuned.begin(some), small(layer="pool1")(some), rtol=0, atol=1e-4)
+    assert tuned.begin(some).shape == (2, *tuned.frozen_shape) == (2, 64, 16, 16)
+
+
+@pytest.mark.parametrize("freeze_until", ["conv4_3", "pool4", "pool5"])
+def test_nothing_left_to_fine_tune_is_refused(freeze_until: str) -> None:
+    with pytest.raises(InputError, match=rf"freeze_until={freeze_until} leaves nothing of .*4_3"):
+        make(layer="conv4_3", finetune=True, freeze_until=freeze_until)
+    assert make(layer="conv4_3", freeze_until=freeze_until).shape == (512, 8, 8)
+
+
+def test_pooling_alone_is_nothing_to_fine_tune() -> None:
+    with pytest.raises(InputError, match=r"freeze_until=conv5_3 leaves nothing of .*pool5"):
+        make(layer="pool5", finetune=True, freeze_until="conv5_3")
+
+
+# ---- the cache ----
+
+
+@pytest.mark.parametrize("changes", [{}, {"finetune": True}, {"pooling": "average"}])
+def test_warm_cache_gives_exactly_what_cold_gave_without_the_trunk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, object]
+) -> None:
+    some = views(BATCH + 2, size=32)
+    features, warm = small(**changes), small(tmp_path, **changes)
+    plain = features(some)
+    features.cache = warm.cache
+    cold = features(some)
+    assert torch.equal(cold, plain)
+    monkeypatch.setattr(warm, "_activations", no_trunk)
+    assert torch.equal(warm(some), cold)
+    assert torch.equal(warm(some[[5, 5, 0]]), cold[[5, 5, 0]])
+    with pytest.raises(AssertionError, match="the trunk was asked"):
+        warm(views(1, size=32, seed=1))
+
+
+def test_trunk_is_asked_for_the_missing_views_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = views(6, size=32)
+    features = small(tmp_path)
+    features(some[[1, 4]])
+    asked, activations = [], features._activations
+
+    def counted(missing: Tensor) -> Tensor:
+        asked.append(missing)
+        return activations(missing)
+
+    monkeypatch.setattr(features, "_activations", counted)
+    torch.testing.assert_close(features(some), small()(some), rtol=0, atol=1e-4)
+    (missing,) = asked
+    assert torch.equal(missing, some[[0, 2, 3, 5]])
+
+
+def test_features_from_the_cache_may_be_written_to(tmp_path: Path) -> None:
+    features, some = small(tmp_path), views(2, size=32)
+    expected = features(some).clone()
+    maps = features(some)
+    maps += 1
+    assert torch.equal(features(some), expected)
+
+
+def test_damaged_entry_is_computed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    some = views(4, size=32)
+    expected = small(tmp_path)(some)
+    entries = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(entries) == 4
+    for path, damage in zip(entries, ("flip", "cut", "empty", "keep"), strict=True):
+        data = bytearray(path.read_bytes())
+        data[-1] ^= damage == "flip"
+        path.write_bytes(data[: {"cut": 1000, "empty": 0}.get(damage, len(data))])
+    found = small(tmp_path)(some)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-4 * float(expected.max()))
+    whole = small(tmp_path)
+    monkeypatch.setattr(whole, "_activations", no_trunk)
+    assert torch.equal(whole(some), found)
+
+
+def test_other_weights_sizes_and_layers_share_no_entries(tmp_path: Path) -> None:
+    kinds: list[dict[str, object]] = [
+        {}, {"seed": 1}, {"size": 64}, {"layer": "pool1"}, {"layer": "conv2_2"}, {"finetune": True},
+    ]  # fmt: skip
+    some = {size: views(2, size=size) for size in (32, 64)}
+    for i, changes in enumerate(kinds, start=1):
+        size = 64 if "size" in changes else 32
+        features = small(tmp_path, **changes)
+        found = features(some[size])
+        features.cache = None
+        assert torch.equal(found, features(some[size])), changes
+        # Layer pool1, and what is frozen up to pool1, are the same maps.
+        kept = i - (changes == {"finetune": True})
+        assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 2 * kept
+
+
+def test_what_lies_above_the_frozen_part_shares_its_entries() -> None:
+    keys = {
+        small(finetune=True, layer=layer, pooling=pooling).key
+        for layer, pooling in (("pool2", "none"), ("conv2_1", "gem"), ("pool5", "average"))
+    }
+    assert keys == {small(layer="pool1").key}
+
+
+# ---- weights ----
 
 
 @pytest.mark.parametrize("suffix", ["safetensors", "pth"])
@@ -149,9 +318,10 @@ def test_pickle_with_code_is_not_run(tmp_path: Path) -> None:
 
 def test_arguments_that_cannot_be_used_are_named_at_once() -> None:
     with pytest.raises(InputError) as caught:
-        make(layer="conv6_1", pooling="max", size=31)
-    layer, pooling, size = caught.value.problems
-    assert "conv1_1, conv1_2, pool1" in layer
+        make(layer="conv6_1", pooling="max", size=31, finetune=True, freeze_until="fc6")
+    layer, freeze_until, pooling, size = caught.value.problems
+    assert layer.startswith("features.layer=conv6_1 must be one of conv1_1, conv1_2, pool1")
+    assert freeze_until.startswith("features.freeze_until=fc6 must be one of conv1_1")
     assert "none, average, gem" in pooling
     assert "at least 32 px" in size
 

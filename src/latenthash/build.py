@@ -14,7 +14,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from latenthash import InputError
 from latenthash.bundle import Bundle
+from latenthash.cache import DiskCache
 from latenthash.data.splits import ROLES, Splits
+from latenthash.features import Staged
 from latenthash.hasher import Hasher
 
 BUNDLED = ("seed", "hash", "resamples", "data", "augment", "edits", "features", "model")
@@ -31,13 +33,15 @@ def build(node: DictConfig, **kwargs: Any) -> Any:
         raise
 
 
-def build_hasher(cfg: DictConfig) -> Hasher:
+def build_hasher(cfg: DictConfig, cache: DiskCache) -> Hasher:
     """Build features and model, not yet fitted."""
     features = build(cfg.features)
+    if isinstance(features, Staged):
+        features.cache = cache
     return Hasher(features, build(cfg.model, shape=features.shape))
 
 
-def build_splits(cfg: DictConfig) -> Splits:
+def build_splits(cfg: DictConfig, cache: DiskCache) -> Splits:
     """Read the pictures of all roles, ready to draw views of the features' size."""
     splits: Splits = build(
         cfg.data,
@@ -45,6 +49,7 @@ def build_splits(cfg: DictConfig) -> Splits:
         edits=build(cfg.edits, _convert_="all"),
         size=cfg.features.size,
         seed=cfg.seed,
+        cache=cache,
         _convert_="all",
     )
     return splits
@@ -52,11 +57,12 @@ def build_splits(cfg: DictConfig) -> Splits:
 
 def bundled_config(cfg: DictConfig) -> str:
     """Give the part of the config that the bundle needs, with paths that hold anywhere."""
-    config = cfg.copy()
-    for role in ROLES:
-        if Path(cfg.data[role]).exists():
-            config.data[role] = str(Path(cfg.data[role]).absolute())
-    return OmegaConf.to_yaml(OmegaConf.masked_copy(config, list(BUNDLED)), resolve=True)
+    values = OmegaConf.to_container(cfg, resolve=True)
+    assert isinstance(values, dict)
+    for node, key in [("data", role) for role in ROLES] + [("features", "weights")]:
+        if Path(str(values[node].get(key))).exists():
+            values[node][key] = str(Path(values[node][key]).absolute())
+    return OmegaConf.to_yaml(OmegaConf.create({key: values[key] for key in BUNDLED}))
 
 
 def bundle_config(bundle: Bundle) -> DictConfig:
@@ -76,9 +82,9 @@ def bundle_config(bundle: Bundle) -> DictConfig:
     return config
 
 
-def restore(bundle: Bundle, config: DictConfig) -> Hasher:
+def restore(bundle: Bundle, config: DictConfig, cache: DiskCache) -> Hasher:
     """Build the hasher of a bundle, with its weights."""
-    hasher = build_hasher(config)
+    hasher = build_hasher(config, cache)
     if hasher.features.identity != bundle.identity:
         raise InputError(
             f"The bundle's hash was made with {dict(bundle.identity)}, and here is "

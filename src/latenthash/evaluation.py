@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 from latenthash import InputError, report
 from latenthash.build import build, build_splits, bundle_config, restore
 from latenthash.bundle import Bundle
+from latenthash.cache import DiskCache
 from latenthash.data.pictures import find_files, read_files, source_digest
 from latenthash.data.splits import ROLES
 from latenthash.data.views import pipeline
@@ -31,10 +32,11 @@ def evaluate(cfg: DictConfig) -> None:
     with refusals():
         store, bundle = _open(cfg)
         config = bundle_config(bundle)
+        cache = build(cfg.cache)
         if cfg.pictures is None:
-            name, table = HELD_OUT, _held_out_again(bundle, config, store)
+            name, table = HELD_OUT, _held_out_again(bundle, config, store, cache)
         else:
-            name, table = "matches", _matches(bundle, config, Path(str(cfg.pictures)))
+            name, table = "matches", _matches(bundle, config, Path(str(cfg.pictures)), cache)
         report.show(table, f"{name} of run {bundle.run_id}")
         path = Path(cfg.paths.output, f"{name}.csv")
         report.write_csv(table, path)
@@ -55,7 +57,7 @@ def _open(cfg: DictConfig) -> tuple[Store | None, Bundle]:
         return store, Bundle.load(copy)
 
 
-def _matches(bundle: Bundle, config: DictConfig, path: Path) -> pd.DataFrame:
+def _matches(bundle: Bundle, config: DictConfig, path: Path, cache: DiskCache) -> pd.DataFrame:
     """Hash the pictures at a path, and say which match, a row each."""
     paths = find_files(path) if path.is_dir() else [path]
     if not paths:
@@ -63,7 +65,7 @@ def _matches(bundle: Bundle, config: DictConfig, path: Path) -> pd.DataFrame:
     pictures, problems = read_files(paths, build(config.data.reader, _convert_="all"), "Pictures")
     if problems:
         raise InputError(problems)
-    hasher = restore(bundle, config)
+    hasher = restore(bundle, config, cache)
     reduce = pipeline([], config.features.size)
     views = np.stack([reduce(image=picture.pixels)["image"] for picture in pictures])
     z = hasher.encode(torch.from_numpy(views))
@@ -76,7 +78,9 @@ def _matches(bundle: Bundle, config: DictConfig, path: Path) -> pd.DataFrame:
     )
 
 
-def _held_out_again(bundle: Bundle, config: DictConfig, store: Store | None) -> pd.DataFrame:
+def _held_out_again(
+    bundle: Bundle, config: DictConfig, store: Store | None, cache: DiskCache
+) -> pd.DataFrame:
     """Make the held-out figures of a bundle again, beside those that training logged."""
     changed = [
         f"data.{role}={config.data[role]} is not what run {bundle.run_id} was made from; put the "
@@ -86,8 +90,8 @@ def _held_out_again(bundle: Bundle, config: DictConfig, store: Store | None) -> 
     ]
     if changed:
         raise InputError(changed)
-    hasher = restore(bundle, config)
-    splits = build_splits(config)
+    hasher = restore(bundle, config, cache)
+    splits = build_splits(config, cache)
     measures = held_out(
         bundle.hash,
         hasher.latents(splits.test()),

@@ -1,5 +1,6 @@
 """Features and model as one: from views to latents, and back to pictures."""
 
+import time
 from collections.abc import Mapping
 
 import numpy as np
@@ -9,11 +10,11 @@ from rich.progress import track
 from torch import Tensor, nn
 
 from latenthash.data.splits import ViewSet
-from latenthash.features import Features, FeatureSet
+from latenthash.features import Features, FeatureSet, Staged
 from latenthash.hashing import Latents, LatentSet
 from latenthash.models import Decoder, Model
 
-BATCH = 64  # views encoded at once
+BATCH = 64  # views taken at once
 
 
 class Hasher(nn.Module):
@@ -32,12 +33,15 @@ class Hasher(nn.Module):
         self.features = features
         self.model = model
 
-    @torch.inference_mode()
     def encode(self, views: Tensor) -> Latents:
         """Map views (N, size, size, 3) uint8 to z (N, k)."""
+        return self.encode_features(self._features(views, "Features"))
+
+    @torch.no_grad()
+    def encode_features(self, x: Tensor) -> Latents:
+        """Map features (N, *shape) to z (N, k)."""
         device = self._place()
-        batches = torch.split(views, BATCH)
-        z = [self.model.encode(self.features(batch.to(device))).cpu() for batch in batches]
+        z = [self.model.encode(batch.to(device)).cpu() for batch in torch.split(x, BATCH)]
         return torch.cat(z).double().numpy()
 
     @torch.inference_mode()
@@ -49,25 +53,56 @@ class Hasher(nn.Module):
         pictures = torch.cat([self.model.decode(batch.to(device)).cpu() for batch in batches])
         return pictures.permute(0, 2, 3, 1).double().numpy()
 
-    @torch.no_grad()  # not inference_mode: models are trained on what comes out
     def describe(self, sets: Mapping[str, ViewSet]) -> dict[str, FeatureSet]:
         """Compute the features of the views of several sets."""
-        device = _device()
-        described = {}
-        for name, s in track(sets.items(), "Features", transient=True):
-            batches = torch.split(s.views, BATCH)
-            x = torch.cat([self.features(batch.to(device)).cpu() for batch in batches])
-            described[name] = FeatureSet(x, s.picture)
-        return described
+        return {
+            name: FeatureSet(self._features(s.views, f"Features of {name}"), s.picture, s.views)
+            for name, s in sets.items()
+        }
 
     def latents(self, sets: Mapping[str, ViewSet]) -> dict[str, LatentSet]:
         """Encode the views of several sets."""
         return {name: LatentSet(self.encode(s.views), s.picture) for name, s in sets.items()}
 
+    def milliseconds(self, views: Tensor) -> float:
+        """Time the way from a view (N, size, size, 3) to its z, without the help of the cache."""
+        features = self.features
+        cache = features.cache if isinstance(features, Staged) else None
+        if isinstance(features, Staged):
+            features.cache = None
+        try:
+            self.encode(views[:1])  # what is done once is not counted
+            started = time.perf_counter()
+            self.encode(views)
+            return 1000 * (time.perf_counter() - started) / len(views)
+        finally:
+            if isinstance(features, Staged):
+                features.cache = cache
+
+    @torch.no_grad()  # not inference_mode: models are trained on what comes out
+    def _features(self, views: Tensor, title: str) -> Tensor:
+        """Compute the features of views, on the CPU."""
+        device = self._place()
+        batches = torch.split(views, BATCH)
+        shown = track(batches, title, disable=len(batches) == 1, transient=True)
+        return torch.cat([self.features(batch.to(device)).cpu() for batch in shown])
+
     def _place(self) -> torch.device:
         device = _device()
         self.to(device).eval()
         return device
+
+
+@torch.no_grad()
+def begin(features: Staged, sets: Mapping[str, ViewSet]) -> dict[str, Tensor]:
+    """Put the views of several sets through the frozen stage of features."""
+    device = _device()
+    maps = {}
+    for name, s in sets.items():
+        batches = torch.split(s.views, BATCH)
+        shown = track(batches, f"Frozen layers, {name}", disable=len(batches) == 1, transient=True)
+        maps[name] = torch.cat([features.begin(batch.to(device)).cpu() for batch in shown])
+    return maps
 
 
 def _device() -> torch.device:

@@ -132,15 +132,19 @@ def separation(
     z = np.concatenate([sets[role].z for role in roles])
     labels = np.repeat(np.arange(len(roles)), [len(sets[role].z) for role in roles])
     noise = np.concatenate([distances[role] for role in NOISE])
+    margin = float(np.quantile(noise, 0.05) / radius)
+    return class_separation(z, labels) | {"separation/margin": margin}
+
+
+def class_separation(z: Latents, labels: NDArray[np.int64]) -> dict[str, float]:
+    """Describe how labelled latents z (N, k) lie apart."""
     rows = SILHOUETTE_ROWS if len(z) > SILHOUETTE_ROWS else None
+    silhouette = silhouette_score(z, labels, sample_size=rows, random_state=0)
     return {
-        "separation/silhouette": float(
-            silhouette_score(z, labels, sample_size=rows, random_state=0)
-        ),
+        "separation/silhouette": float(silhouette),
         "separation/davies_bouldin": float(davies_bouldin_score(z, labels)),
         "separation/calinski_harabasz": float(calinski_harabasz_score(z, labels)),
         "separation/fisher": fisher(z, labels),
-        "separation/margin": float(np.quantile(noise, 0.05) / radius),
     }
 
 

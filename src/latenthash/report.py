@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from rich.console import Console
@@ -12,9 +13,12 @@ from rich.table import Table
 
 from latenthash import plots
 from latenthash.bootstrap import Measure
+from latenthash.hashing import Hash, Latents, LatentSet
 
 # Columns whose text says in words what they say; files keep them, the terminal has no room.
 DETAILS = ["value", "low", "high", "trials"]
+COSTS = ("time/finetune_seconds", "time/fit_seconds", "time/ms_per_picture", "hash/bytes")
+CENTROID = "centroid"  # its row in a table of latents
 HEADLINES = ("test/tpr", "test/fpr_noise_edited", "test/fpr_noise_similar", "test/fpr_unseen")
 
 
@@ -46,6 +50,17 @@ def read_figures(table: pd.DataFrame) -> dict[str, Measure]:
     }
 
 
+def latents_table(sets: Mapping[str, LatentSet], hash_: Hash, plane: plots.Plane) -> pd.DataFrame:
+    """Lay out where latents and centroid lie in the plane in which they are drawn, a row each."""
+    sets = {**sets, CENTROID: LatentSet(hash_.centroid[None], np.zeros(1, dtype=np.int64))}
+    return pd.concat(
+        pd.DataFrame(plane.project(rows.z), columns=["x", "y"]).assign(
+            set=role, picture=rows.picture, radius=hash_.radius
+        )
+        for role, rows in sets.items()
+    )
+
+
 @dataclass(frozen=True)
 class Row:
     """A run of a sweep, as a row of its comparison.
@@ -55,16 +70,20 @@ class Row:
         status: of the run, as MLflow has it.
         params: parameter -> value.
         figures: name -> held-out figure; empty when the run has none.
+        costs: name -> value of `COSTS`; empty when the run did not come so far.
+        latents: what `latents_table` laid out; None when the run has none.
     """
 
     name: str
     status: str
     params: Mapping[str, str]
     figures: Mapping[str, Measure]
+    costs: Mapping[str, float]
+    latents: pd.DataFrame | None
 
 
 def comparison_table(rows: Sequence[Row]) -> pd.DataFrame:
-    """Lay out the runs of a sweep: status, the parameters that differ, and all figures."""
+    """Lay out the runs of a sweep: status, the parameters that differ, all figures, and costs."""
     names = dict.fromkeys([*HEADLINES, *(name for row in rows for name in row.figures)])
     differing = _differing(rows)
     return pd.DataFrame(
@@ -72,14 +91,41 @@ def comparison_table(rows: Sequence[Row]) -> pd.DataFrame:
             {"run": row.name, "status": row.status}
             | {key: row.params.get(key, "") for key in differing}
             | {name: row.figures[name].text if name in row.figures else "" for name in names}
+            | {name: f"{row.costs[name]:.4g}" if name in row.costs else "" for name in COSTS}
             for row in rows
         ],
-        columns=["run", "status", *differing, *names],
+        columns=["run", "status", *differing, *names, *COSTS],
     )
 
 
 def comparison_figure(rows: Sequence[Row]) -> Figure:
-    """Draw the headline figures of the runs of a sweep side by side."""
+    """Draw the runs of a sweep side by side: scatter plots, and the headline figures below.
+
+    Runs that differ in their seed alone share a scatter plot: that of the first.
+    """
+    differing = [key for key in _differing(rows) if key.split(".")[-1] != "seed"]
+    first: dict[tuple[str, ...], Row] = {}
+    for row in rows:
+        if row.latents is not None:
+            first.setdefault(tuple(row.params.get(key, "") for key in differing), row)
+    scatters = [plots.Scatter(row.name, *_read_latents(row)) for row in first.values()]
+    labels = _labels(rows)
+    figures = [row.figures for row in rows]
+    return plots.comparison(scatters, list(zip(labels, figures, strict=True)), HEADLINES)
+
+
+def _read_latents(row: Row) -> tuple[dict[str, Latents], Latents, float]:
+    """Read what `latents_table` laid out: role -> (N, 2), centroid (2,), radius."""
+    assert row.latents is not None
+    points = {
+        str(role): part[["x", "y"]].to_numpy(np.float64)
+        for role, part in row.latents.groupby("set", sort=False)
+    }
+    return points, points.pop(CENTROID)[0], float(row.latents["radius"].iloc[0])
+
+
+def _labels(rows: Sequence[Row]) -> list[str]:
+    """Name the runs so that they can be told apart, and say which did not finish."""
     labels = [row.name for row in rows]
     if len(set(labels)) < len(labels):  # the name does not tell these runs apart
         differing = _differing(rows)
@@ -87,12 +133,10 @@ def comparison_figure(rows: Sequence[Row]) -> Figure:
             " ".join([row.name, *(f"{key}={row.params.get(key, '')}" for key in differing)])
             for row in rows
         ]
-    labels = [
+    return [
         label if row.figures else f"{label} ({row.status})"
         for label, row in zip(labels, rows, strict=True)
     ]
-    figures = [row.figures for row in rows]
-    return plots.comparison(list(zip(labels, figures, strict=True)), HEADLINES)
 
 
 def _differing(rows: Sequence[Row]) -> list[str]:

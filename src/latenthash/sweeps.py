@@ -21,6 +21,7 @@ from latenthash.tracking import (
     REUSED,
     RUN_NAME,
     SWEEP,
+    TEST_LATENTS,
     Run,
     Store,
     open_store,
@@ -107,6 +108,10 @@ def refresh_sweep(store: Store, parent_id: str | None) -> None:
     for run in jobs:
         table = store.read_table(run, HELD_OUT)  # None: the job has not come so far
         figures = {} if table is None else report.read_figures(table)
-        rows.append(report.Row(run.info.run_name, run.info.status, run.data.params, figures))
+        costs = {k: v for k, v in run.data.metrics.items() if k in report.COSTS}
+        latents = store.read_table(run, TEST_LATENTS)
+        rows.append(
+            report.Row(run.info.run_name, run.info.status, run.data.params, figures, costs, latents)
+        )
     store.log_table(parent_id, report.comparison_table(rows), COMPARISON)
     store.log_figure(parent_id, report.comparison_figure(rows), COMPARISON)

@@ -13,9 +13,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from filelock import FileLock
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from omegaconf import DictConfig
 from pytorch_lightning.loggers import MLFlowLogger
 
@@ -41,7 +43,7 @@ REUSED = "latenthash.reused."  # tag of a parent: this + run id -> the overrides
 JOB, SWEEP = "job", "sweep"
 PARENT, RUN_NAME = MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME  # MLflow's own tags
 LOGGED_TABLES = "mlflow.loggedArtifacts"  # the tag by which MLflow's UI finds tables
-BUNDLE, HELD_OUT = "bundle", "held_out"  # artifacts
+BUNDLE, HELD_OUT, TEST_LATENTS = "bundle", "held_out", "test_latents"  # artifacts
 
 
 class Store:
@@ -247,6 +249,10 @@ class RunLogger(MLFlowLogger):
     def log_figure(self, figure: Figure, name: str) -> None:
         """Keep a figure as figures/<name>.png."""
         self.store.log_figure(self.id, figure, name)
+
+    def log_image(self, pixels: NDArray[np.uint8], key: str, step: int) -> None:
+        """Keep an image (H, W, 3) as one of a series, which the UI shows with a slider of steps."""
+        self.experiment.log_image(self.id, pixels, key=key, step=step)
 
     def log_table(self, table: pd.DataFrame, name: str) -> None:
         """Keep a table as <name>.json and <name>.csv."""

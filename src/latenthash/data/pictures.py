@@ -4,6 +4,8 @@ A source is a string: `embedded:<set>`, or the path of a picture or of a folder.
 are read, and everything wrong with them collected, before any work begins.
 """
 
+import functools
+import io
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from latenthash import InputError
+from latenthash.cache import DiskCache, cache_key
 from latenthash.data.earth import render_earth
 from latenthash.data.reading import Picture, Reader, shown
 from latenthash.data.sushi import render_sushi
@@ -55,13 +58,17 @@ _SETS: dict[str, list[tuple[str, Callable[[], Pixels]]]] = {
 
 
 def load_pictures(
-    sources: Mapping[str, str], reader: Reader, problems: Sequence[str] = ()
+    sources: Mapping[str, str],
+    reader: Reader,
+    cache: DiskCache | None = None,
+    problems: Sequence[str] = (),
 ) -> dict[str, list[Picture]]:
     """Read the pictures of every role.
 
     Args:
         sources: role -> `embedded:<set>` or a path; a folder is searched recursively.
         reader: how files are decoded.
+        cache: where painted pictures are kept; None paints them anew.
         problems: what is known to be wrong already.
 
     Raises:
@@ -70,7 +77,8 @@ def load_pictures(
     problems = list(problems)
     found = {role: _find(role, source, problems) for role, source in sources.items()}
     pictures = {
-        role: _read(role, sources[role], paths, reader, problems) for role, paths in found.items()
+        role: _read(role, sources[role], paths, reader, cache, problems)
+        for role, paths in found.items()
     }
     if not problems:
         problems = _shared(pictures)
@@ -162,20 +170,44 @@ def _find(role: str, source: str, problems: list[str]) -> list[Path]:
 
 
 def _read(
-    role: str, source: str, paths: list[Path], reader: Reader, problems: list[str]
+    role: str,
+    source: str,
+    paths: list[Path],
+    reader: Reader,
+    cache: DiskCache | None,
+    problems: list[str],
 ) -> list[Picture]:
     title = f"Pictures of {role}"
     if source.startswith(EMBEDDED):
         members = _SETS.get(source.removeprefix(EMBEDDED), [])
         pictures = []
         for name, render in track(members, title, disable=len(members) < 10, transient=True):
-            pixels = render()
+            pixels = _painted(name, render, cache) if cache else render()
             digest = sha256(pixels.tobytes()).hexdigest()
             pictures.append(Picture(f"{source}/{name}", pixels, digest))
         return pictures
     pictures, bad = read_files(paths, reader, title)
     problems.extend(f"data.{role}: {sentence}" for sentence in bad)
     return pictures
+
+
+def _painted(name: str, render: Callable[[], Pixels], cache: DiskCache) -> Pixels:
+    """Take an embedded picture from the cache, or make it and keep it there."""
+    key = cache_key("picture", name, _painters())
+    data = cache.read(key)
+    if data is None:
+        file = io.BytesIO()
+        np.save(file, render(), allow_pickle=False)
+        data = file.getvalue()
+        cache.write(key, data)
+    pixels: Pixels = np.load(io.BytesIO(data), allow_pickle=False)
+    return pixels
+
+
+@functools.cache
+def _painters() -> bytes:
+    """Read the code that paints, so that no picture outlives a change of it."""
+    return b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
 
 
 def _shared(pictures: Mapping[str, list[Picture]]) -> list[str]:

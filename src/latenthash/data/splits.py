@@ -11,6 +11,7 @@ from rich.progress import track
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from latenthash.cache import DiskCache
 from latenthash.data.pictures import load_pictures
 from latenthash.data.reading import Reader
 from latenthash.data.views import Edit, Views, pipeline
@@ -53,6 +54,7 @@ class Splits:
         edits: name -> edit that only the test sees, put on top of the pipeline.
         size: px, side of a view.
         seed: the run's seed.
+        cache: where painted pictures are kept; None paints them anew.
 
     Raises:
         InputError: everything that is wrong with the sources, at once.
@@ -74,13 +76,14 @@ class Splits:
         edits: Mapping[str, Edit],
         size: int,
         seed: int,
+        cache: DiskCache | None = None,
     ) -> None:
         sources = dict(
             zip(ROLES, (signal, noise_edited, noise_similar, outliers, unseen), strict=True)
         )
         problems = _check(sources, views, train_sets)
         given = {role: source for role, source in sources.items() if source is not None}
-        self.pictures = load_pictures(given, reader, problems)
+        self.pictures = load_pictures(given, reader, cache, problems)
         self.counts = views
         self.train_sets = train_sets
         self.workers = workers

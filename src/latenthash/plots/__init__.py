@@ -1,18 +1,27 @@
 """The pictures people look at, each a matplotlib Figure made from arrays alone."""
 
 from latenthash.plots.diagrams import persistence_diagrams
+from latenthash.plots.digits import digit_scatter, prior_map
 from latenthash.plots.latents import Plane, decoded_map, distance_histogram, latent_scatter
-from latenthash.plots.rates import comparison, edit_bars
-from latenthash.plots.sheets import contact_sheet, reconstructions
+from latenthash.plots.rates import edit_bars
+from latenthash.plots.sheets import contact_sheet, prior_samples, reconstructions
+from latenthash.plots.sweeps import Scatter, comparison
+from latenthash.plots.tuning import confusion, training_curves
 
 __all__ = [
     "Plane",
+    "Scatter",
     "comparison",
+    "confusion",
     "contact_sheet",
     "decoded_map",
+    "digit_scatter",
     "distance_histogram",
     "edit_bars",
     "latent_scatter",
     "persistence_diagrams",
+    "prior_map",
+    "prior_samples",
     "reconstructions",
+    "training_curves",
 ]

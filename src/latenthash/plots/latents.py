@@ -113,17 +113,14 @@ def decoded_map(
     cells = np.linspace(-half, half, GRID)
     x, y = np.meshgrid(middle[0] + cells, middle[1] + cells)
     pictures = decode(plane.lift(np.column_stack([x.ravel(), y.ravel()])))
-    side = pictures.shape[1]
-    # Row 0 of the grid is the lowest z, so rows are stacked from the bottom up.
-    rows = pictures.reshape(GRID, GRID, side, side, 3)[::-1]
-    canvas = rows.transpose(0, 2, 1, 3, 4).reshape(GRID * side, GRID * side, 3)
+    canvas = grid_canvas(pictures)
 
     figure = Figure(figsize=(9, 9), layout="constrained")
     axes = figure.add_subplot()
     edge = half * GRID / (GRID - 1)  # cells are drawn around their points
     left, bottom = middle - edge
     right, top = middle + edge
-    axes.imshow(canvas.clip(0, 1), extent=(left, right, bottom, top))
+    axes.imshow(canvas, extent=(left, right, bottom, top))
     for colour, width in (("white", 4), ("tab:red", 2)):
         axes.add_patch(Circle(tuple(centre), hash_.radius, fill=False, color=colour, lw=width))
     axes.plot(*centre, "+", color="tab:red", ms=14, mew=3)
@@ -136,6 +133,15 @@ def decoded_map(
         title="Decoded map: what the decoder draws where, and the hash's circle",
     )
     return figure
+
+
+def grid_canvas(pictures: Pixels) -> Pixels:
+    """Lay out pictures (GRID * GRID, side, side, 3) as one, the first row at the bottom."""
+    side = pictures.shape[1]
+    # Row 0 of the grid is the lowest z, so rows are stacked from the bottom up.
+    rows = pictures.reshape(GRID, GRID, side, side, 3)[::-1]
+    canvas: Pixels = rows.transpose(0, 2, 1, 3, 4).reshape(GRID * side, GRID * side, 3)
+    return canvas.clip(0, 1)
 
 
 def distance_histogram(distances: Mapping[str, NDArray[np.float64]], radius: float) -> Figure:

@@ -28,7 +28,7 @@ def reconstructions(rows: Mapping[str, tuple[Pixels, Pixels]]) -> Figure:
     """Draw originals above their reconstructions.
 
     Args:
-        rows: role -> (originals, reconstructions), each (N, H, W, 3).
+        rows: role -> (originals, reconstructions), each (N, side, side, 3); sides may differ.
     """
     strips = [
         (f"{LABELS[role]}\n{kind}", pictures)
@@ -38,8 +38,19 @@ def reconstructions(rows: Mapping[str, tuple[Pixels, Pixels]]) -> Figure:
     return _sheet(strips, "Test views and what the decoder makes of their latents")
 
 
+def prior_samples(pictures: Pixels, columns: int = 9) -> Figure:
+    """Draw what the decoder makes of samples from the prior.
+
+    Args:
+        pictures: (N, H, W, 3).
+        columns: pictures a row.
+    """
+    rows = [("", pictures[i : i + columns]) for i in range(0, len(pictures), columns)]
+    return _sheet(rows, "What the decoder makes of samples from the prior")
+
+
 def _sheet(strips: Sequence[tuple[str, Pixels]], title: str) -> Figure:
-    """Draw labelled rows of pictures, all of one size, on one canvas.
+    """Draw labelled rows of pictures on one canvas, all as large as the first.
 
     An axes for each picture would take seconds.
     """
@@ -48,7 +59,8 @@ def _sheet(strips: Sequence[tuple[str, Pixels]], title: str) -> Figure:
     columns = max(len(pictures) for _, pictures in strips)
     canvas = np.ones((len(strips) * pitch, columns * pitch, 3))
     for i, (_, pictures) in enumerate(strips):
-        for j, picture in enumerate(pictures):
+        nearest = np.arange(side) * pictures.shape[1] // side  # pictures of another size
+        for j, picture in enumerate(pictures[:, nearest][:, :, nearest]):
             canvas[i * pitch :, j * pitch :][:side, :side] = picture.clip(0, 1)
     figure = Figure(figsize=(columns + 2.0, len(strips) + 0.5), layout="constrained")
     axes = figure.add_subplot(title=title)

@@ -19,4 +19,5 @@ LABELS = {
     "noise_similar": "Noise similar",
     "outliers": "Outliers",
     "unseen": "Unseen",
+    "digits": "Digits",
 }

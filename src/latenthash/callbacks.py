@@ -1,0 +1,37 @@
+"""Lightning callbacks that conf/callbacks names."""
+
+import pytorch_lightning as pl
+import torch
+from torchvision.utils import make_grid
+
+from latenthash.models.autoencoder import Autoencoder
+from latenthash.tracking import RunLogger
+
+SHOWN, COLUMNS = 36, 6  # samples in a grid
+
+
+class PriorSamples(pl.Callback):
+    """Show in MLflow what the decoder makes of the prior while it learns.
+
+    Models of vectors are left out: what draws for them is fitted after the training.
+
+    Args:
+        every: epochs from one grid to the next.
+    """
+
+    def __init__(self, *, every: int) -> None:
+        self.every = every
+
+    @torch.no_grad()
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Log a grid of samples."""
+        epoch, logger = trainer.current_epoch + 1, trainer.logger
+        if epoch % self.every or not isinstance(logger, RunLogger):
+            return
+        if not isinstance(module, Autoencoder) or module.picture_head is not None:
+            return
+        # The same z every time: what changes from grid to grid is the decoder.
+        z = torch.randn(SHOWN, module.latent_dim, generator=torch.Generator().manual_seed(0))
+        pictures = module.decode(z.to(module.device))
+        grid = make_grid(pictures, COLUMNS, padding=1, pad_value=1.0).permute(1, 2, 0)
+        logger.log_image((255 * grid).byte().cpu().numpy(), "prior_samples", epoch)

@@ -1,0 +1,163 @@
+"""The job that makes a hash: fit, enrol, measure, draw."""
+
+import logging
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytorch_lightning as pl
+from matplotlib.figure import Figure
+from omegaconf import DictConfig
+
+from latenthash import InputError, plots, report
+from latenthash.bootstrap import Measure
+from latenthash.build import build, build_hasher, build_splits, bundled_config
+from latenthash.bundle import Bundle
+from latenthash.data.splits import Splits, ViewSet
+from latenthash.finetuning import check_finetune, finetune
+from latenthash.hasher import Hasher
+from latenthash.hashing import Hash, LatentSet, calibration_rank
+from latenthash.metrics import held_out, shares
+from latenthash.models import Decoder, Diagrammed
+from latenthash.refusals import collect
+from latenthash.tracking import HELD_OUT, TEST_LATENTS, RunLogger
+
+log = logging.getLogger(__name__)
+
+FLOAT = 4  # bytes; centroid and radius lose nothing that matters
+TIMED = 32  # views behind the time of one
+SHOWN = 10  # reconstructions of each set in the figure
+SAMPLES = 36  # pictures made of the prior
+
+
+def enrol(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> None:
+    """Fit features and model, enrol the Signal, and measure its hash on what neither has seen.
+
+    Args:
+        cfg: the composed config.
+        logger: the run.
+        digests: role -> digest of its pictures.
+
+    Raises:
+        InputError: if the input cannot be used, before any training.
+    """
+    _check(cfg)
+    cache = build(cfg.cache)
+    splits, hasher = collect(lambda: build_splits(cfg, cache), lambda: build_hasher(cfg, cache))
+    if cfg.finetune:
+        check_finetune(hasher.features, splits.train_sets)
+    for name, value in hasher.features.identity.items():
+        logger.experiment.set_tag(logger.id, f"features.{name}", value)
+    train_views, validation_views = splits.train(), splits.validation()
+    if cfg.finetune:
+        finetune(cfg, hasher.features, train_views, validation_views, splits.test(), logger)
+
+    trainer: pl.Trainer = build(
+        cfg.trainer, callbacks=list(build(cfg.callbacks).values()), logger=logger
+    )
+    train, validation = hasher.describe(train_views), hasher.describe(validation_views)
+    log.info("Fitting %s", type(hasher.model).__name__)
+    started = time.perf_counter()
+    hasher.model.fit(train, validation, trainer)
+    logger.log_metrics({"time/fit_seconds": time.perf_counter() - started})
+    sheet = plots.contact_sheet({role: v.views.numpy() for role, v in train_views.items()})
+    logger.log_figure(sheet, "contact_sheet")
+
+    hash_ = Hash.enroll(
+        hasher.encode_features(train["signal"].x),
+        hasher.encode(splits.calibration().views),
+        cfg.hash.alpha,
+    )
+    bundle = Bundle(
+        hash_,
+        hasher.state_dict(),
+        bundled_config(cfg),
+        logger.id,
+        digests,
+        hasher.features.identity,
+    )
+    folder = Path(cfg.paths.output, "bundle")
+    bundle.save(folder)
+    logger.log_folder(folder)
+    _judge(cfg, logger, hasher, hash_, splits)
+    log.info("The bundle is in %s", folder)
+
+
+def _judge(cfg: DictConfig, logger: RunLogger, hasher: Hasher, hash_: Hash, splits: Splits) -> None:
+    """Measure the hash on test rows, and log figures, tables and drawings."""
+    test_views = splits.test()
+    test = hasher.latents(test_views)
+    edited = hasher.latents(splits.edited())
+    measures = held_out(hash_, test, edited, cfg.resamples, cfg.seed)
+    table = report.figures_table(measures)
+    logger.log_table(table, HELD_OUT)
+    logger.log_metrics({measure.name: measure.value for measure in measures})
+    logger.log_metrics({f"hash/centroid_{i}": value for i, value in enumerate(hash_.centroid)})
+    logger.log_metrics(
+        {
+            "hash/radius": hash_.radius,
+            "hash/bytes": FLOAT * (len(hash_.centroid) + 1),
+            "time/ms_per_picture": hasher.milliseconds(test_views["signal"].views[:TIMED]),
+        }
+    )
+    unseen = test["unseen"]
+    worst = shares(hash_.matches(unseen.z), unseen.picture).argmax()
+    logger.experiment.set_tag(logger.id, "test.worst_unseen", test_views["unseen"].names[worst])
+    plane = plots.Plane.of(np.concatenate([rows.z for rows in test.values()]), hash_.centroid)
+    logger.log_table(report.latents_table(test, hash_, plane), TEST_LATENTS)
+    title = logger.run_name
+    for name, figure in _figures(hasher, hash_, plane, test_views, test, measures, title):
+        logger.log_figure(figure, name)
+    report.show(table, f"Held-out figures of {logger.run_name}")
+
+
+def _check(cfg: DictConfig) -> None:
+    """Refuse numbers that would fail only after the training, or not at all."""
+    problems = []
+    views = cfg.data.views.test
+    if not isinstance(views, int) or views < 2:
+        # Separation compares views of a set with each other.
+        problems.append(f"data.views.test={views} must be a whole number of at least 2.")
+    if not isinstance(cfg.hash.alpha, float):
+        problems.append(f"hash.alpha={cfg.hash.alpha} must be a number between 0 and 1.")
+    if problems:
+        raise InputError(problems)
+    calibration_rank(cfg.data.views.calibration, cfg.hash.alpha)
+
+
+def _figures(
+    hasher: Hasher,
+    hash_: Hash,
+    plane: plots.Plane,
+    views: Mapping[str, ViewSet],
+    test: Mapping[str, LatentSet],
+    measures: Sequence[Measure],
+    title: str,
+) -> Iterator[tuple[str, Figure]]:
+    z = {role: rows.z for role, rows in test.items()}
+    everywhere = np.concatenate(list(z.values()))
+    yield "latent_scatter", plots.latent_scatter(z, hash_, plane, f"Test latents of {title}")
+    distances = {role: hash_.distances(rows) for role, rows in z.items()}
+    yield "distances", plots.distance_histogram(distances, hash_.radius)
+    tpr = next(measure for measure in measures if measure.name == "test/tpr")
+    edits = [measure for measure in measures if measure.name.startswith("edits/")]
+    yield "edits", plots.edit_bars(edits, tpr)
+    if isinstance(hasher.model, Diagrammed):
+        first = {role: views[role].views[:1] for role in ("signal", "noise_edited")}
+        diagrams = {role: hasher.model.diagrams(hasher.features(v))[0] for role, v in first.items()}
+        yield "persistence_diagrams", plots.persistence_diagrams(diagrams, ("birth", "death"))
+    if isinstance(hasher.model, Decoder):
+        yield "decoded_map", plots.decoded_map(hasher.decode, everywhere, hash_, plane)
+        samples = np.random.default_rng(0).standard_normal((SAMPLES, everywhere.shape[1]))
+        yield "prior_samples", plots.prior_samples(hasher.decode(samples))
+        shown = {role: s.views[:SHOWN] for role, s in views.items()}
+        yield (
+            "reconstructions",
+            plots.reconstructions(
+                {
+                    role: (v.numpy() / 255, hasher.decode(z[role][:SHOWN]))
+                    for role, v in shown.items()
+                }
+            ),
+        )

@@ -1,0 +1,88 @@
+"""The step of a run that fine-tunes its features, and what that did to them."""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+
+import pytorch_lightning as pl
+import torch
+from omegaconf import DictConfig
+from torch import Tensor, nn
+
+from latenthash import InputError, plots
+from latenthash.build import build
+from latenthash.data.splits import ViewSet
+from latenthash.features import Features, Staged
+from latenthash.hasher import begin
+from latenthash.metrics import auroc
+from latenthash.tracking import RunLogger
+
+log = logging.getLogger(__name__)
+
+
+def check_finetune(features: Features, train_sets: Sequence[str]) -> None:
+    """Refuse what cannot be fine-tuned.
+
+    Raises:
+        InputError: if the features have nothing to tune, or there is no Noise to tell apart.
+    """
+    if not isinstance(features, Staged) or not len(features.tail):
+        raise InputError("finetune=true needs features that were learned: set features=vgg16.")
+    if set(train_sets) == {"signal"}:
+        raise InputError(
+            "finetune=true tells Signal from Noise, and data.train_sets holds the Signal alone: "
+            "add noise_edited, noise_similar or outliers, or set finetune=false."
+        )
+
+
+def finetune(
+    cfg: DictConfig,
+    features: Features,
+    train: Mapping[str, ViewSet],
+    validation: Mapping[str, ViewSet],
+    test: Mapping[str, ViewSet],
+    logger: RunLogger,
+) -> None:
+    """Train the tail of the features on Signal against Noise, and log what it did to them.
+
+    Test views have no part in it: they are measured before and after, and nothing follows.
+    """
+    assert isinstance(features, Staged)
+    before = deepcopy(features.tail)
+    module = build(cfg.finetuning.module, features=features)
+    # trainer=debug asks for a single epoch, of this training too.
+    epochs = min(cfg.finetuning.max_epochs, cfg.trainer.max_epochs)
+    callbacks = list(build(cfg.finetuning.callbacks).values())
+    trainer: pl.Trainer = build(cfg.trainer, max_epochs=epochs, callbacks=callbacks, logger=logger)
+    maps = begin(features, train)
+    held_out = begin(features, validation)
+    log.info("Fine-tuning on %d views", sum(map(len, maps.values())))
+    started = time.perf_counter()
+    module.fit(maps, held_out, trainer)
+    logger.log_metrics({"time/finetune_seconds": time.perf_counter() - started})
+    logger.log_figure(plots.training_curves(module.history), "finetune_curves")
+    logger.log_figure(plots.confusion(module.answers(held_out)), "finetune_confusion")
+
+    judged = begin(features, {role: test[role] for role in ("signal", "unseen")})
+    after, features.tail = features.tail, before
+    areas = {"finetune/auroc_unseen_before": _auroc(features, maps["signal"], judged)}
+    features.tail = after
+    areas["finetune/auroc_unseen_after"] = _auroc(features, maps["signal"], judged)
+    logger.log_metrics(areas)
+
+
+def _auroc(features: Staged, enrolled: Tensor, judged: Mapping[str, Tensor]) -> float:
+    """Measure how well the cosine to the mean Signal feature tells Signal from unseen."""
+    unit = {
+        name: nn.functional.normalize(_finish(features, maps))
+        for name, maps in {"enrolled": enrolled, **judged}.items()
+    }
+    centre = nn.functional.normalize(unit["enrolled"].mean(0), dim=0)
+    signal, unseen = (1 - unit[role].double().numpy() @ centre.double().numpy() for role in judged)
+    return auroc(signal, unseen)
+
+
+@torch.no_grad()
+def _finish(features: Staged, maps: Tensor) -> Tensor:
+    return torch.cat([features.finish(batch).flatten(1) for batch in torch.split(maps, 64)])

@@ -1,0 +1,214 @@
+"""What VAE and VAE/GAN share: networks by the shape of features, fitting, encoding, drawing."""
+
+from collections.abc import Mapping
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from latenthash import InputError
+from latenthash.features import FeatureSet
+from latenthash.models.inputs import (
+    Standardize,
+    check_halvings,
+    check_latent_dim,
+    check_widths,
+    noise,
+    picture_shape,
+)
+from latenthash.models.losses import (
+    BERNOULLI,
+    LIKELIHOODS,
+    bernoulli_nll,
+    gaussian_nll,
+    kl_to_standard_normal,
+)
+from latenthash.models.networks import ConvDecoder, ConvEncoder, MLPDecoder, MLPEncoder
+from latenthash.models.picture_head import PictureHead
+from latenthash.training import fit_best_epoch
+
+ACTIVE = 0.01  # variance of the posterior mean above which a unit is active (Burda et al. 2016)
+
+
+class Autoencoder(pl.LightningModule):
+    """Encoder and decoder with a Gaussian latent; how they are trained is up to the children.
+
+    Pictures get convolutions and are taken as they are; vectors get linear layers, are
+    standardized, and have a picture head, for the decoder gives vectors as well.
+
+    Args:
+        shape: of the features, (1 or 3, side, side) with values in [0, 1], or (D,).
+        latent_dim: k.
+        channels: width after each halving of a picture's side.
+        hidden: width of each hidden layer for vectors, from the input on.
+        likelihood: gaussian, or bernoulli for pictures that are black or white.
+        sigma_floor: smallest standard deviation of a picture's likelihood, of values in [0, 1].
+        vector_sigma_floor: the same for vectors, in units of the noise's standard deviation.
+        picture_side: px, side of what the picture head draws.
+        picture_channels: width after each halving of that side.
+        picture_epochs: passes over the training views that fit the picture head, but no more than
+            the trainer makes.
+        learning_rate: decayed to 0 along a cosine.
+        batch_size: views per step.
+
+    Raises:
+        InputError: if the networks cannot be built.
+    """
+
+    def __init__(
+        self,
+        *,
+        shape: tuple[int, ...],
+        latent_dim: int,
+        channels: tuple[int, ...],
+        hidden: tuple[int, ...],
+        likelihood: str,
+        sigma_floor: float,
+        vector_sigma_floor: float,
+        picture_side: int,
+        picture_channels: tuple[int, ...],
+        picture_epochs: int,
+        learning_rate: float,
+        batch_size: int,
+    ) -> None:
+        super().__init__()
+        check_latent_dim(latent_dim)
+        if likelihood not in LIKELIHOODS or (likelihood == BERNOULLI and len(shape) == 1):
+            raise InputError(
+                f"model.likelihood={likelihood} must be {' or '.join(LIKELIHOODS)}; "
+                f"{BERNOULLI} is for pictures alone."
+            )
+        self.likelihood = likelihood
+        self.latent_dim = latent_dim
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.picture_epochs = picture_epochs
+        self.inputs: Standardize | nn.Identity
+        self.encoder: nn.Module
+        self.decoder: nn.Module
+        self.picture_head: PictureHead | None
+        if len(shape) == 1:
+            check_widths("hidden", hidden)
+            check_halvings("model.picture_side", picture_side, "picture_channels", picture_channels)
+            self.sigma_floor = vector_sigma_floor
+            self.inputs = Standardize(shape[0])
+            self.encoder = MLPEncoder(shape[0], hidden, latent_dim)
+            self.decoder = MLPDecoder(shape[0], hidden, latent_dim)
+            self.picture_head = PictureHead(latent_dim, picture_side, picture_channels)
+        else:
+            picture = picture_shape(shape)
+            check_halvings("features.size", picture[1], "channels", channels)
+            self.sigma_floor = sigma_floor
+            self.inputs = nn.Identity()
+            self.encoder = ConvEncoder(picture, channels, latent_dim)
+            self.decoder = ConvDecoder(picture, channels, latent_dim)
+            self.picture_head = None
+
+    def fit(
+        self,
+        train: Mapping[str, FeatureSet],
+        validation: Mapping[str, FeatureSet],
+        trainer: pl.Trainer,
+    ) -> None:
+        """Train on the union of the sets and keep the epoch with the best validation loss.
+
+        Args:
+            train: set -> features; vectors come with the views they are of.
+            validation: the same from views of their own, which need not come with them.
+            trainer: its callbacks hold a ModelCheckpoint.
+
+        Raises:
+            InputError: if vectors cannot be standardized, for there is no set but the Signal.
+            ValueError: if vectors come without views.
+        """
+        views = None if self.picture_head is None else _views(train)
+        if isinstance(self.inputs, Standardize):
+            self.inputs.fit(noise(train))
+        x = torch.cat([features.x for features in train.values()])
+        held_out = torch.cat([features.x for features in validation.values()])
+        fit_best_epoch(
+            self,
+            trainer,
+            DataLoader(TensorDataset(x), self.batch_size, shuffle=True),
+            DataLoader(TensorDataset(held_out), self.batch_size),
+        )
+        if self.picture_head is not None and views is not None:
+            with torch.no_grad():
+                z = torch.cat([self.encode(batch) for batch in torch.split(x, self.batch_size)])
+            self.picture_head.fit(
+                z,
+                views,
+                epochs=min(self.picture_epochs, trainer.max_epochs or self.picture_epochs),
+                learning_rate=self.learning_rate,
+            )
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Map features x (N, C, side, side) or (N, D) to the posterior mean z (N, k)."""
+        mean: Tensor = self.encoder(self.inputs(x))[0]
+        return mean
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Map z (N, k) to pictures (N, C, side, side) in [0, 1]."""
+        pictures: Tensor = (self.picture_head or self.decoder)(z)
+        return pictures
+
+    def validation_step(self, batch: list[Tensor], batch_idx: int) -> None:
+        """Log the negative ELBO of a batch as val/loss, by which the epoch is chosen."""
+        self.negative_elbo("val", self.inputs(batch[0]), 1.0)
+
+    def negative_elbo(self, phase: str, x: Tensor, beta: float) -> Tensor:
+        """Compute and log reconstruction and KL of prepared features x, nats per sample."""
+        nll, kl, mean = self._terms(x)
+        loss = nll + beta * kl.sum()
+        self.log_terms(phase, {"loss": loss, "nll": nll} | kl_terms(mean, kl), len(x))
+        self.log(f"{phase}_loss", loss, prog_bar=True, logger=False, batch_size=len(x))
+        return loss
+
+    def bound(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Estimate the two terms of the negative ELBO of features x, nats per sample.
+
+        Returns:
+            reconstruction and KL, each a mean over the batch; one z is drawn for each sample.
+        """
+        nll, kl, _ = self._terms(self.inputs(x))
+        return nll, kl.sum()
+
+    def _terms(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Compute reconstruction, KL of each dimension (k,) and posterior mean of prepared x."""
+        mean, log_variance = self.encoder(x)
+        rebuilt = self.decoder(sample(mean, log_variance))
+        if self.likelihood == BERNOULLI:
+            nll = bernoulli_nll(x, rebuilt)
+        else:
+            nll = gaussian_nll(x, rebuilt, self.sigma_floor)
+        return nll, kl_to_standard_normal(mean, log_variance), mean
+
+    def log_terms(self, phase: str, values: Mapping[str, Tensor | float], n: int) -> None:
+        """Log values of a batch of n as <phase>/<name>, by epoch."""
+        self.log_dict(
+            {f"{phase}/{name}": value for name, value in values.items()},
+            on_step=False,
+            on_epoch=True,
+            batch_size=n,
+        )
+
+
+def sample(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Draw z (N, k) from N(mean, exp(log_variance))."""
+    return mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
+
+
+def kl_terms(mean: Tensor, kl: Tensor) -> dict[str, Tensor]:
+    """Name what to log of posterior means (N, k) and the KL of each dimension (k,)."""
+    active = (mean.var(0, correction=0) > ACTIVE).sum().float()
+    each = {f"kl_{i}": value for i, value in enumerate(kl)}
+    return {"kl": kl.sum(), "active_units": active} | each
+
+
+def _views(train: Mapping[str, FeatureSet]) -> Tensor:
+    sets = [features.views for features in train.values()]
+    given = [views for views in sets if views is not None]
+    if len(given) < len(sets):
+        raise ValueError("A model of vectors draws with a picture head, which learns from views.")
+    return torch.cat(given)

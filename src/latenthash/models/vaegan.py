@@ -1,0 +1,179 @@
+"""VAE/GAN (Larsen, Sonderby, Larochelle and Winther 2016): similarity is learned, not given.
+
+A discriminator of real and made takes the place of pixels in the likelihood: its layer l is
+where reconstructions are compared.
+"""
+
+from collections.abc import Sequence
+from math import cos, pi
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from latenthash.models.adversary import Adversary
+from latenthash.models.autoencoder import Autoencoder, kl_terms, sample
+from latenthash.models.losses import GAUSSIAN, cost_of, kl_to_standard_normal, turns
+
+BETAS = (0.5, 0.999)  # of Adam; a longer memory of gradients sets adversaries swinging (DCGAN)
+
+
+class VAEGAN(Autoencoder):
+    """VAE/GAN of pictures or of vectors.
+
+    Every network has an objective of its own, and no other one reaches it:
+
+    - encoder: KL + rec_l,
+    - decoder: gamma * rec_l / n - L_GAN,
+    - discriminator: L_GAN, its cross-entropy on real samples and on fakes (reconstructions and
+      samples from the prior).
+
+    rec_l is the Gaussian negative log-likelihood of the n numbers of layer l, with the
+    batch-optimal variance. In the authors' code gamma = 1e-6 weighs the sum over n = 16,384
+    numbers, as much as 0.016 on their mean.
+
+    val/loss is the negative ELBO in the units of the features, as for the VAE: layer l moves
+    with the discriminator, so rec_l of two epochs cannot be compared.
+
+    Args:
+        discriminator_channels: width after each halving of a picture's side; layer l is the last.
+        discriminator_hidden: width of each hidden layer for vectors; layer l is the last.
+        gamma: weight of the mean of rec_l against the GAN term, in the decoder's objective.
+        balance: nats, equilibrium and margin by which the adversary that is ahead waits, see
+            `turns`; None lets both step always.
+        spectral: whether the discriminator's weights are divided by their spectral norm.
+        diff_augment: whether it sees pictures, real and made, through random edits.
+        real_label: what it is asked to answer to real samples; below 1 it stays unsure.
+        gradient_clip: largest norm of a network's gradient.
+
+    The others are those of `Autoencoder`.
+    """
+
+    def __init__(
+        self,
+        *,
+        shape: tuple[int, ...],
+        latent_dim: int,
+        channels: tuple[int, ...],
+        hidden: tuple[int, ...],
+        discriminator_channels: tuple[int, ...],
+        discriminator_hidden: tuple[int, ...],
+        sigma_floor: float,
+        vector_sigma_floor: float,
+        gamma: float,
+        balance: tuple[float, float] | None,
+        spectral: bool,
+        diff_augment: bool,
+        real_label: float,
+        picture_side: int,
+        picture_channels: tuple[int, ...],
+        picture_epochs: int,
+        learning_rate: float,
+        gradient_clip: float,
+        batch_size: int,
+    ) -> None:
+        super().__init__(
+            shape=shape,
+            latent_dim=latent_dim,
+            channels=channels,
+            hidden=hidden,
+            likelihood=GAUSSIAN,
+            sigma_floor=sigma_floor,
+            vector_sigma_floor=vector_sigma_floor,
+            picture_side=picture_side,
+            picture_channels=picture_channels,
+            picture_epochs=picture_epochs,
+            learning_rate=learning_rate,
+            batch_size=batch_size,
+        )
+        self.automatic_optimization = False  # three objectives, each for one network
+        self.gamma = gamma
+        self.balance = balance
+        self.real_label = real_label
+        self.gradient_clip = gradient_clip
+        self.adversary = Adversary(
+            shape, discriminator_channels, discriminator_hidden, spectral, diff_augment
+        )
+
+    def training_step(self, batch: list[Tensor], batch_idx: int) -> None:
+        """Give every network the gradient of its own objective, then let them step."""
+        x = self.inputs(batch[0])
+        mean, log_variance = self.encoder(x)
+        kl = kl_to_standard_normal(mean, log_variance)
+        z = sample(mean, log_variance)
+        verdict = self.adversary(x, self.decoder(z), self.decoder(torch.randn_like(z)))
+
+        encoder, decoder = list(self.encoder.parameters()), list(self.decoder.parameters())
+        optimizers = self.optimizers()
+        assert isinstance(optimizers, list)
+        for optimizer in optimizers:
+            optimizer.zero_grad()
+
+        encoder_loss = kl.sum() + verdict.rec
+        rec_term = self.gamma * verdict.rec / self.adversary.discriminator.features
+        gan_term = -verdict.fakes  # of L_GAN, only the cost of fakes depends on the decoder
+        real_loss = cost_of(verdict.real_logits, self.real_label)
+        fake_loss = cost_of(verdict.fake_logits, 0.0)
+        # All gradients before any step: a step changes weights that the others still need.
+        self.manual_backward(encoder_loss, inputs=encoder, retain_graph=True)
+        gradients = {}
+        if batch_idx == 0:  # once an epoch: two ways back cost a third of the step
+            self.manual_backward(rec_term, inputs=decoder, retain_graph=True)
+            rec_gradient = _gradient(decoder)
+            self.manual_backward(gan_term, inputs=decoder)
+            gan_gradient = _gradient(decoder) - rec_gradient
+            ratio = rec_gradient.norm() / gan_gradient.norm().clamp(min=1e-12)
+            gradients = {
+                "decoder_gradient_rec": rec_gradient.norm(),
+                "decoder_gradient_gan": gan_gradient.norm(),
+                "decoder_gradient_ratio": ratio,
+            }
+        else:
+            self.manual_backward(rec_term + gan_term, inputs=decoder)
+        self.manual_backward(real_loss + fake_loss)
+
+        # As the authors count: what a real sample costs against 1, whatever label it was given.
+        real_cost = cost_of(verdict.real_logits, 1.0)
+        turn = turns(real_cost.item(), fake_loss.item(), self.balance)
+        for optimizer, its_turn in zip(optimizers, (True, *turn), strict=True):
+            if its_turn:
+                self.clip_gradients(optimizer.optimizer, self.gradient_clip, "norm")
+                optimizer.step()
+
+        right = torch.cat([verdict.real_logits > 0, verdict.fake_logits < 0])
+        values = {
+            "encoder_loss": encoder_loss,
+            "decoder_loss": rec_term + gan_term,
+            "discriminator_loss": real_loss + fake_loss,
+            "rec_l": verdict.rec,
+            "real_cost": real_cost,
+            "fake_cost": fake_loss,
+            "discriminator_accuracy": right.float().mean(),
+            "decoder_turns": float(turn[0]),
+            "discriminator_turns": float(turn[1]),
+        }
+        self.log_terms("train", values | gradients | kl_terms(mean, kl), len(x))
+
+    def configure_optimizers(self) -> pl.utilities.types.OptimizerLRScheduler:
+        """Give Lightning an Adam for each network."""
+        return [
+            torch.optim.Adam(network.parameters(), self.learning_rate, BETAS)
+            for network in (self.encoder, self.decoder, self.adversary)
+        ]
+
+    def on_train_epoch_start(self) -> None:
+        """Decay the learning rates along a cosine.
+
+        torch's schedulers warn of an optimizer that has not stepped, and one may have to wait.
+        """
+        epochs = self.trainer.max_epochs
+        assert epochs is not None
+        rate = self.learning_rate * (1 + cos(pi * self.current_epoch / epochs)) / 2
+        for optimizer in self.trainer.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+
+
+def _gradient(parameters: Sequence[nn.Parameter]) -> Tensor:
+    """Copy the gradients of parameters into one vector."""
+    return torch.cat([p.grad.flatten() for p in parameters if p.grad is not None])

@@ -1,0 +1,48 @@
+"""What tests of trained models share: the shipped checkpoint, a quiet trainer, weights."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytorch_lightning as pl
+import yaml
+from torch import Tensor, nn
+
+CONF = Path(__file__).parent.parent / "conf"
+MARKS = [
+    pytest.mark.usefixtures("one_thread"),
+    # As in pyproject.toml, which `pytest -W error` overrules.
+    pytest.mark.filterwarnings("ignore:.*treespec:FutureWarning"),
+    pytest.mark.filterwarnings("ignore:The '.*_dataloader' does not have many workers"),
+]
+
+
+def quiet_trainer(
+    folder: Path, epochs: int, *callbacks: pl.Callback, **settings: Any
+) -> pl.Trainer:
+    """Make a trainer with the ModelCheckpoint that ships, but no output."""
+    text = (CONF / "callbacks" / "default.yaml").read_text(encoding="utf-8")
+    checkpoint = yaml.safe_load(text)["checkpoint"]
+    assert checkpoint.pop("_target_") == "pytorch_lightning.callbacks.ModelCheckpoint"
+    checkpoint["dirpath"] = folder / "checkpoints"
+    defaults: dict[str, Any] = {"logger": False, "log_every_n_steps": 1}
+    return pl.Trainer(
+        accelerator="cpu",
+        max_epochs=epochs,
+        default_root_dir=folder,
+        callbacks=[*callbacks, pl.callbacks.ModelCheckpoint(**checkpoint)],
+        num_sanity_val_steps=0,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        **(defaults | settings),
+    )
+
+
+def weights(model: nn.Module) -> dict[str, Tensor]:
+    return {name: weight.clone() for name, weight in model.state_dict().items()}
+
+
+def differing(first: dict[str, Tensor], second: dict[str, Tensor]) -> set[str]:
+    """Name the parts of a model, such as encoder, in which two sets of weights differ."""
+    assert first.keys() == second.keys()
+    return {name.split(".")[0] for name, a in first.items() if not a.equal(second[name])}

@@ -1,0 +1,213 @@
+"""Samples from the prior: which epochs show them, what they are, and who has none."""
+
+import copy
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import pytorch_lightning as pl
+import torch
+from hydra.utils import instantiate
+from numpy.typing import NDArray
+from omegaconf import OmegaConf
+from PIL import Image
+from pytorch_lightning.loggers.logger import DummyLogger
+from torch import nn
+
+from fitting import CONF, MARKS, differing, quiet_trainer, weights
+from latenthash.callbacks import PriorSamples
+from latenthash.features import FeatureSet
+from latenthash.models.autoencoder import Autoencoder
+from latenthash.models.vae import VAE
+from latenthash.models.vaegan import VAEGAN
+from latenthash.tracking import RunLogger, Store
+
+pytestmark = [
+    *MARKS,
+    pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated"),
+]
+SIDE = 8
+SHARED: dict[str, Any] = {
+    "shape": (3, SIDE, SIDE),
+    "latent_dim": 3,
+    "channels": (8,),
+    "hidden": (8,),
+    "sigma_floor": 0.04,
+    "vector_sigma_floor": 0.3,
+    "picture_side": SIDE,
+    "picture_channels": (8,),
+    "picture_epochs": 1,
+    "learning_rate": 1e-2,
+    "batch_size": 8,
+}
+
+
+def vae(**settings: Any) -> VAE:
+    torch.manual_seed(0)
+    own = {"likelihood": "gaussian", "beta_warmup": 0.25, "weight_decay": 0.0}
+    return VAE(**SHARED | own | settings)
+
+
+def vaegan(**settings: Any) -> VAEGAN:
+    torch.manual_seed(0)
+    own: dict[str, Any] = {
+        "discriminator_channels": (4,),
+        "discriminator_hidden": (4,),
+        "gamma": 1.0,
+        "balance": None,
+        "spectral": True,
+        "diff_augment": True,
+        "real_label": 0.9,
+        "gradient_clip": 100.0,
+    }
+    return VAEGAN(**SHARED | own | settings)
+
+
+@pytest.fixture(scope="module")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with MLflow's tables, which take seconds to create."""
+    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    Store(f"sqlite:///{path}", "empty", str(path.parent / "artifacts"))
+    return path
+
+
+@pytest.fixture
+def logger(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunLogger:
+    # MLflow leaves its address in the environment, where the next test would find it.
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    shutil.copy(empty_store, tmp_path / "mlflow.db")
+    return RunLogger(
+        experiment_name="test",
+        tracking_uri=f"sqlite:///{tmp_path}/mlflow.db",
+        artifact_root=str(tmp_path / "artifacts"),
+        run_name="test",
+        overrides="",
+        parent_run_id=None,
+        fingerprint="test",
+    )
+
+
+def images(logger: RunLogger) -> dict[int, NDArray[np.uint8]]:
+    """Read what the run keeps: epoch -> pixels (H, W, 3)."""
+    found = {}
+    for file in logger.experiment.list_artifacts(logger.id, "images"):
+        name = Path(file.path).name
+        if name.endswith(".png"):  # beside each is a small one for the UI
+            key, step = name.replace("%", "+").split("+")[:3:2]
+            assert key == "prior_samples"
+            path = logger.experiment.download_artifacts(logger.id, file.path)
+            assert int(step) not in found, "one image for each epoch"
+            found[int(step)] = np.asarray(Image.open(path))
+    return found
+
+
+class Keep(pl.Callback):
+    """Keeps a copy of the decoder as it is at the end of every epoch."""
+
+    def __init__(self) -> None:
+        self.decoders: dict[int, nn.Module] = {}
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Keep a copy."""
+        assert isinstance(module, Autoencoder)
+        self.decoders[trainer.current_epoch + 1] = copy.deepcopy(module.decoder)
+
+
+def fit(
+    model: Autoencoder,
+    folder: Path,
+    every: int,
+    epochs: int,
+    logger: Any,
+    shape: tuple[int, ...] = (3, SIDE, SIDE),
+) -> dict[int, nn.Module]:
+    """Fit, and give the decoder of every epoch."""
+    keep = Keep()
+    features = FeatureSet(
+        torch.rand(8, *shape, generator=torch.Generator().manual_seed(1)),
+        np.zeros(8, np.int64),
+        torch.zeros(8, SIDE, SIDE, 3, dtype=torch.uint8),
+    )
+    sets = {"signal": features, "outliers": features}
+    torch.manual_seed(2)
+    trainer = quiet_trainer(folder, epochs, keep, PriorSamples(every=every), logger=logger)
+    model.fit(sets, sets, trainer)
+    return keep.decoders
+
+
+def grid(pictures: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Lay out 36 pictures (36, 3, side, side) as 6 rows of 6, white lines between them."""
+    step = SIDE + 1
+    pixels = np.full((6 * step + 1, 6 * step + 1, 3), 255, np.uint8)
+    for i, picture in enumerate(pictures):
+        top, left = 1 + step * (i // 6), 1 + step * (i % 6)
+        pixels[top : top + SIDE, left : left + SIDE] = 255 * picture.transpose(1, 2, 0)
+    return pixels
+
+
+@pytest.mark.parametrize(
+    ("every", "epochs", "shown"), [(1, 3, {1, 2, 3}), (2, 5, {2, 4}), (3, 3, {3}), (4, 3, set())]
+)
+def test_every_so_many_epochs_have_an_image(
+    every: int, epochs: int, shown: set[int], tmp_path: Path, logger: RunLogger
+) -> None:
+    fit(vae(), tmp_path, every, epochs, logger)
+    assert set(images(logger)) == shown
+
+
+@pytest.mark.parametrize("build", [vae, vaegan])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_image_is_what_the_decoder_of_that_epoch_makes_of_the_same_z(
+    build: Any, channels: int, tmp_path: Path, logger: RunLogger
+) -> None:
+    shape = (channels, SIDE, SIDE)
+    decoders = fit(build(shape=shape), tmp_path, 2, 4, logger, shape)
+    z = torch.randn(36, 3, generator=torch.Generator().manual_seed(0))
+    shown = images(logger)
+    assert set(shown) == {2, 4}
+    for epoch, pixels in shown.items():
+        with torch.no_grad():
+            pictures = decoders[epoch](z).expand(-1, 3, -1, -1).numpy()
+        # A picture's values may differ by rounding where they are next to a whole number.
+        np.testing.assert_allclose(pixels.astype(int), grid(pictures).astype(int), atol=1)
+    assert (shown[2] != shown[4]).any(), "the decoder learnt in between"
+
+
+def test_images_are_equal_while_the_decoder_stands_still(tmp_path: Path, logger: RunLogger) -> None:
+    fit(vae(learning_rate=0.0), tmp_path, 1, 2, logger)
+    shown = images(logger)
+    assert np.array_equal(shown[1], shown[2])
+
+
+def test_showing_samples_changes_nothing_of_the_training(tmp_path: Path, logger: RunLogger) -> None:
+    states = []
+    for i, every in enumerate((1, 100)):
+        model = vae()
+        fit(model, tmp_path / str(i), every, 2, logger)
+        states.append(weights(model))
+    assert not differing(*states)
+
+
+@pytest.mark.parametrize("build", [vae, vaegan])
+def test_models_of_vectors_have_no_images(build: Any, tmp_path: Path, logger: RunLogger) -> None:
+    fit(build(shape=(20,)), tmp_path, 1, 2, logger, (20,))
+    assert not images(logger)
+
+
+@pytest.mark.parametrize("logger", [False, DummyLogger()], ids=["none", "another"])
+def test_without_a_run_nothing_is_drawn(
+    logger: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = vae()
+    drawn: list[object] = []
+    monkeypatch.setattr(model, "decode", drawn.append)
+    fit(model, tmp_path, 1, 2, logger)
+    assert not drawn
+
+
+def test_shipped_callback_shows_every_tenth_epoch() -> None:
+    callback = instantiate(OmegaConf.load(CONF / "callbacks" / "default.yaml").samples)
+    assert isinstance(callback, PriorSamples)
+    assert callback.every == 10

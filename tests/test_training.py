@@ -1,0 +1,158 @@
+"""Training by gradient: the best epoch stays, and nothing else."""
+
+import signal
+from collections.abc import Iterator
+from math import inf, nan
+from pathlib import Path
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from fitting import MARKS, quiet_trainer
+from latenthash.training import fit_best_epoch
+
+pytestmark = MARKS
+
+
+class Counter(pl.LightningModule):
+    """Its one weight counts the epochs, and its validation losses are given beforehand.
+
+    Args:
+        losses: one per epoch.
+        stop: raised in the epoch after them.
+    """
+
+    def __init__(self, losses: list[float], stop: BaseException | None = None) -> None:
+        super().__init__()
+        self.count = nn.Parameter(torch.zeros(()))
+        self.dropout = nn.Dropout()
+        self.losses = losses
+        self.stop = stop
+        self.trained_in_mode: list[bool] = []
+
+    def training_step(self, batch: list[Tensor], batch_idx: int) -> Tensor:
+        """Let the weight grow by 1."""
+        if self.current_epoch == len(self.losses) and self.stop is not None:
+            assert checkpoints(self.trainer), "there must be a file to be left behind"
+            raise self.stop
+        self.trained_in_mode += [self.training, self.dropout.training]
+        return -self.count
+
+    def validation_step(self, batch: list[Tensor], batch_idx: int) -> None:
+        """Log the loss that was given for this epoch."""
+        self.log("val/loss", self.losses[self.current_epoch])
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Give Lightning plain descent."""
+        return torch.optim.SGD(self.parameters(), 1.0)
+
+
+def checkpoints(trainer: pl.Trainer) -> list[Path]:
+    return list((Path(trainer.default_root_dir) / "checkpoints").glob("*.ckpt"))
+
+
+def fit(module: Counter, folder: Path, save_top_k: int = 1) -> None:
+    trainer = quiet_trainer(folder, len(module.losses) + (module.stop is not None))
+    checkpoint = trainer.checkpoint_callback
+    assert isinstance(checkpoint, pl.callbacks.ModelCheckpoint)
+    checkpoint.save_top_k = save_top_k
+    batch = DataLoader(TensorDataset(torch.zeros(1, 1)))
+    fit_best_epoch(module, trainer, batch, batch)
+
+
+@pytest.mark.parametrize(
+    ("losses", "best"),
+    [
+        ([3.0, 1.0, 2.0], 2),
+        ([1.0, 2.0, 3.0], 1),
+        ([3.0, 2.0, 1.0], 3),
+        ([-1.0, -3.0, -2.0], 2),
+        ([2.0, 1.0, 1.0], 2),  # the first of equals
+        ([5.0], 1),
+        ([nan, 1.0, 2.0], 2),
+        ([1.0, nan, inf], 1),
+        ([nan, nan], 1),
+    ],
+)
+def test_best_epoch_is_kept(losses: list[float], best: int, tmp_path: Path) -> None:
+    module = Counter(losses)
+    fit(module, tmp_path)
+    assert module.count.item() == best
+
+
+def test_best_of_several_checkpoints_is_kept_and_all_files_go(tmp_path: Path) -> None:
+    module = Counter([4.0, 1.0, 3.0, 2.0])
+    fit(module, tmp_path, save_top_k=3)
+    assert module.count.item() == 2
+    assert not list(tmp_path.iterdir())
+
+
+def test_module_learns_in_training_mode_and_is_left_ready_to_use(tmp_path: Path) -> None:
+    module = Counter([2.0, 1.0])
+    module.eval()  # as a model is left that was trained before
+    fit(module, tmp_path)
+    assert module.trained_in_mode == [True] * 4
+    assert not any(part.training for part in module.modules())
+
+
+def test_no_file_is_left(tmp_path: Path) -> None:
+    fit(Counter([3.0, 1.0, 2.0]), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Lightning switches Ctrl-C off while it ends, and leaves it so."""
+    handler = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, handler)
+
+
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.parametrize(
+    ("stop", "seen"),
+    [
+        (RuntimeError("out of memory"), RuntimeError),
+        (KeyboardInterrupt(), SystemExit),  # as Lightning hands it on
+        (SystemExit(), SystemExit),
+    ],
+)
+def test_no_file_is_left_when_training_is_ended(
+    stop: BaseException, seen: type[BaseException], tmp_path: Path
+) -> None:
+    with pytest.raises(seen):
+        fit(Counter([2.0, 1.0], stop), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("stop", [None, RuntimeError("out of memory")])
+def test_files_of_others_are_left_alone(stop: BaseException | None, tmp_path: Path) -> None:
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    names = {"notes.txt", "another.ckpt"}
+    for name in names:
+        (folder / name).write_text(name, encoding="utf-8")
+    module = Counter([2.0, 1.0], stop)
+    # Lightning warns of the folder, and is right to: the user may see it.
+    with pytest.warns(UserWarning, match="exists and is not empty"):
+        if stop is None:
+            fit(module, tmp_path)
+        else:
+            with pytest.raises(type(stop)):
+                fit(module, tmp_path)
+    assert {path.name for path in folder.iterdir()} == names
+    assert all((folder / name).read_text(encoding="utf-8") == name for name in names)
+
+
+def test_error_of_the_training_reaches_the_caller_before_any_checkpoint(tmp_path: Path) -> None:
+    class Broken(Counter):
+        def training_step(self, batch: list[Tensor], batch_idx: int) -> Tensor:
+            """Fail at once."""
+            raise RuntimeError("out of memory")
+
+    with pytest.raises(RuntimeError, match="out of memory"):
+        fit(Broken([1.0]), tmp_path)
+    assert not list(tmp_path.iterdir())
