@@ -1,0 +1,115 @@
+"""The job that the thesis grew from: a VAE of handwritten digits, its map and its likelihood."""
+
+import logging
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from omegaconf import DictConfig
+from safetensors.torch import save_file
+
+from latenthash import InputError, plots, report
+from latenthash.bootstrap import Measure, bootstrap
+from latenthash.build import build, build_hasher
+from latenthash.data.digits import Digits, DigitSet
+from latenthash.data.splits import ViewSet
+from latenthash.hashing import Latents, LatentSet
+from latenthash.metrics import class_separation
+from latenthash.models.autoencoder import Autoencoder
+from latenthash.plots.style import Pixels
+from latenthash.refusals import collect
+from latenthash.tracking import HELD_OUT, RunLogger
+
+log = logging.getLogger(__name__)
+
+SHOWN = 12  # reconstructions in the figure
+BATCH = 50  # digits behind one draw of the ELBO's interval
+Z95 = 1.96  # standard errors on either side
+
+
+def learn_digits(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> None:
+    """Fit a variational model on digits; log test ELBO, separation by digit, scatter and map.
+
+    Args:
+        cfg: the composed config.
+        logger: the run.
+        digests: of the file, when one was given.
+
+    Raises:
+        InputError: if the input cannot be used, before any training.
+    """
+    digits, hasher = collect(
+        lambda: build(cfg.data, size=cfg.features.size, seed=cfg.seed),
+        lambda: build_hasher(cfg, build(cfg.cache)),
+    )
+    assert isinstance(digits, Digits)
+    model = hasher.model
+    if not isinstance(model, Autoencoder):
+        raise InputError("data=mnist needs a model with a likelihood: model=vae or model=vaegan.")
+    logger.experiment.set_tag(logger.id, "data.source", digits.source)
+    log.info("%d digits to learn from (%s)", len(digits.train.labels), digits.source)
+    trainer: pl.Trainer = build(
+        cfg.trainer, callbacks=list(build(cfg.callbacks).values()), logger=logger
+    )
+    started = time.perf_counter()
+    train, validation = (_views(part) for part in (digits.train, digits.validation))
+    model.fit(hasher.describe(train), hasher.describe(validation), trainer)
+    logger.log_metrics({"time/fit_seconds": time.perf_counter() - started})
+    folder = Path(cfg.paths.output, "model")
+    folder.mkdir(parents=True)
+    weights = {key: value.cpu().contiguous() for key, value in hasher.state_dict().items()}
+    save_file(weights, folder / "weights.safetensors")
+    logger.log_folder(folder)
+
+    x = hasher.describe(_views(digits.test))["digits"].x
+    z = hasher.encode(digits.test.views)
+    rows = LatentSet(z, np.arange(len(z)))
+
+    def separation(sets: Mapping[str, LatentSet]) -> dict[str, float]:
+        (drawn,) = sets.values()
+        return class_separation(drawn.z, digits.test.labels[drawn.picture])
+
+    rng = np.random.default_rng(cfg.seed)
+    measures = _bounds(model, x) + bootstrap(
+        separation, {"digits": rows}, lambda name, sets: None, cfg.resamples, rng
+    )
+    table = report.figures_table(measures)
+    logger.log_table(table, HELD_OUT)
+    logger.log_metrics({measure.name: measure.value for measure in measures})
+    plane = plots.Plane.of(z, z.mean(0))
+    title = f"Test latents of {logger.run_name}: {digits.source}"
+    logger.log_figure(plots.digit_scatter(z, digits.test.labels, plane, title), "latent_scatter")
+
+    def decode(points: Latents) -> Pixels:
+        pictures: Pixels = hasher.decode(points).repeat(3, axis=-1)
+        return pictures
+
+    if z.shape[1] == 2:
+        logger.log_figure(plots.prior_map(decode), "decoded_map")
+    shown = digits.test.views[:SHOWN]
+    pair = (shown.numpy().repeat(3, axis=-1) / 255, decode(z[: len(shown)]))
+    logger.log_figure(plots.reconstructions({"digits": pair}), "reconstructions")
+    report.show(table, f"Held-out figures of {logger.run_name} ({digits.source})")
+
+
+def _views(digits: DigitSet) -> dict[str, ViewSet]:
+    return {"digits": ViewSet(digits.views, np.arange(len(digits.labels)), ())}
+
+
+@torch.no_grad()
+def _bounds(model: Autoencoder, x: torch.Tensor) -> list[Measure]:
+    """Estimate ELBO, reconstruction and KL of test digits x (N, 1, size, size), in nats each.
+
+    One z is drawn for every digit; the interval is that of a mean over batches.
+    """
+    torch.manual_seed(0)  # the same draws whatever the training drew
+    batches = torch.tensor_split(x, max(2, len(x) // BATCH))  # a spread needs two
+    terms = np.array([[t.item() for t in model.bound(batch)] for batch in batches])
+    measures = []
+    for name, v in {"elbo": -terms.sum(1), "nll": terms[:, 0], "kl": terms[:, 1]}.items():
+        half = Z95 * v.std(ddof=1) / np.sqrt(len(v))
+        measures.append(Measure(f"test/{name}", v.mean(), v.mean() - half, v.mean() + half))
+    return measures
