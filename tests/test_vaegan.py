@@ -173,7 +173,6 @@ MUTANTS: list[tuple[dict[str, str], set[str]]] = [
         {"encoder", "decoder"},
     ),
     ({"encoder_loss, inputs=encoder,": "encoder_loss,"}, {"decoder", "adversary"}),
-    ({"rec_term, inputs=decoder,": "rec_term,"}, {"encoder", "adversary"}),
     ({LAST: "gan_term, retain_graph=True)"}, {"encoder", "adversary"}),
     ({"gan_term = -verdict.fakes": "gan_term = verdict.fakes"}, {"decoder"}),
     ({"self.gamma * verdict.rec": "verdict.rec"}, {"decoder"}),

@@ -116,20 +116,11 @@ class VAEGAN(Autoencoder):
         fake_loss = cost_of(verdict.fake_logits, 0.0)
         # All gradients before any step: a step changes weights that the others still need.
         self.manual_backward(encoder_loss, inputs=encoder, retain_graph=True)
-        gradients = {}
-        if batch_idx == 0:  # once an epoch: two ways back cost a third of the step
-            self.manual_backward(rec_term, inputs=decoder, retain_graph=True)
-            rec_gradient = _gradient(decoder)
-            self.manual_backward(gan_term, inputs=decoder)
-            gan_gradient = _gradient(decoder) - rec_gradient
-            ratio = rec_gradient.norm() / gan_gradient.norm().clamp(min=1e-12)
-            gradients = {
-                "decoder_gradient_rec": rec_gradient.norm(),
-                "decoder_gradient_gan": gan_gradient.norm(),
-                "decoder_gradient_ratio": ratio,
-            }
-        else:
-            self.manual_backward(rec_term + gan_term, inputs=decoder)
+        norms = {}
+        if batch_idx == 0:  # once an epoch: two more ways back cost a third of the step
+            norms = {"rec": _norm(rec_term, decoder), "gan": _norm(gan_term, decoder)}
+            norms["ratio"] = norms["rec"] / norms["gan"].clamp(min=1e-12)
+        self.manual_backward(rec_term + gan_term, inputs=decoder)
         self.manual_backward(real_loss + fake_loss)
 
         # As the authors count: what a real sample costs against 1, whatever label it was given.
@@ -152,7 +143,8 @@ class VAEGAN(Autoencoder):
             "decoder_turns": float(turn[0]),
             "discriminator_turns": float(turn[1]),
         }
-        self.log_terms("train", values | gradients | kl_terms(mean, kl), len(x))
+        values |= {f"decoder_gradient_{name}": norm for name, norm in norms.items()}
+        self.log_terms("train", values | kl_terms(mean, kl), len(x))
 
     def configure_optimizers(self) -> pl.utilities.types.OptimizerLRScheduler:
         """Give Lightning an Adam for each network."""
@@ -174,6 +166,8 @@ class VAEGAN(Autoencoder):
                 group["lr"] = rate
 
 
-def _gradient(parameters: Sequence[nn.Parameter]) -> Tensor:
-    """Copy the gradients of parameters into one vector."""
-    return torch.cat([p.grad.flatten() for p in parameters if p.grad is not None])
+def _norm(term: Tensor, parameters: Sequence[nn.Parameter]) -> Tensor:
+    """Measure the gradient of a term, without leaving it anywhere."""
+    gradients = torch.autograd.grad(term, list(parameters), retain_graph=True)
+    norm: Tensor = torch.cat([gradient.flatten() for gradient in gradients]).norm()
+    return norm
