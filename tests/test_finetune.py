@@ -20,12 +20,12 @@ from fitting import CONF, MARKS, weights
 from latenthash import InputError
 from latenthash.cache import DiskCache
 from latenthash.data.splits import ViewSet
-from latenthash.features import Staged
+from latenthash.features import Staged, is_staged
 from latenthash.features.finetune import FineTuner
 from latenthash.features.pixels import Pixels
 from latenthash.features.vgg16 import VGG16
 from latenthash.features.weights import trunk_digest
-from latenthash.finetuning import check_finetune, finetune
+from latenthash.finetuning import build_tuner, finetune
 
 pytestmark = MARKS
 NAMES = ["train_loss", "train_accuracy", "val_loss", "val_accuracy"]
@@ -378,9 +378,10 @@ def step(folder: Path, features: Staged, test_seed: int = 3, **settings: Any) ->
     logger = Recorder()
     known = ("signal", "noise_edited")
     torch.manual_seed(0)
+    cfg = config(folder, **settings)
     finetune(
-        config(folder, **settings),
-        features,
+        cfg,
+        build_tuner(cfg, features, known),
         split(20, 1, *known),
         split(10, 2, *known),
         split(30, test_seed, "signal", "noise_edited", "unseen"),
@@ -442,24 +443,35 @@ def test_test_views_have_no_part_in_it(tmp_path: Path) -> None:
         assert torch.equal(weight, second.state_dict()[name])
 
 
-def test_features_without_a_tail_are_refused() -> None:
+def test_features_without_a_tail_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"finetune=true needs .*: set features=vgg16"):
-        check_finetune(Pixels(size=4, channels=3), ["signal", "noise_edited"])
+        build_tuner(config(tmp_path), Pixels(size=4, channels=3), ["signal", "noise_edited"])
 
 
-def test_signal_alone_is_refused() -> None:
-    check_finetune(Tiny(), ["signal", "noise_edited"])
+def test_signal_alone_is_refused(tmp_path: Path) -> None:
+    build_tuner(config(tmp_path), Tiny(), ["signal", "noise_edited"])
     with pytest.raises(InputError, match=r"data\.train_sets holds the Signal alone: add noise_"):
-        check_finetune(Tiny(), ["signal"])
+        build_tuner(config(tmp_path), Tiny(), ["signal"])
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("learning_rate", -1e-4), ("head_learning_rate", -1.0),
+        ("batch_size", 0), ("weight_decay", -1.0), ("label_smoothing", 1.0),
+    ],
+)  # fmt: skip
+def test_numbers_that_cannot_be_used_are_refused_by_name(key: str, value: float) -> None:
+    with pytest.raises(InputError, match=rf"finetuning\.module\.{key}={value} must"):
+        FineTuner(**({"features": Tiny()} | SETTINGS | {key: value}))
 
 
 def test_vgg16_is_staged_and_pixels_are_not() -> None:
-    assert isinstance(Tiny(), Staged)
-    assert isinstance(
+    assert is_staged(Tiny())
+    assert is_staged(
         VGG16(
             weights="random", layer="pool1", pooling="none", size=32, finetune=False,
             freeze_until="pool1", seed=0,
-        ),
-        Staged,
+        )
     )  # fmt: skip
-    assert not isinstance(Pixels(size=4, channels=3), Staged)
+    assert not is_staged(Pixels(size=4, channels=3))

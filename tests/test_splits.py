@@ -19,7 +19,7 @@ from latenthash.data.splits import Splits, ViewSet
 from latenthash.data.views import view_seed
 
 CONF = Path(__file__).parent.parent / "conf"
-COUNTS = {"train": 7, "validation": 4, "calibration": 5, "test": 6, "edits": 3}
+COUNTS = {"train": 7, "validation": 4, "calibration": 5, "test": 6, "edits": 3, "each": 1}
 MEMBERS = {"signal": 1, "noise_edited": 1, "noise_similar": 5, "outliers": 2, "unseen": 9}
 SIZE = 16
 
@@ -145,7 +145,7 @@ def test_no_view_is_in_two_splits_or_twice_in_one(sources: dict[str, str]) -> No
 
 def test_no_seed_is_in_two_splits_of_the_shipped_counts() -> None:
     counts = OmegaConf.load(CONF / "data" / "folders.yaml").views
-    names = {name: n for name, n in counts.items() if name != "edits"}
+    names = {name: n for name, n in counts.items() if name not in ("edits", "each")}
     names |= {f"edits/{name}": counts.edits for name in edits("unseen_edits")}
     for seed in range(5):
         seeds = [view_seed(seed, name, i) for name, n in names.items() for i in range(n)]
@@ -275,3 +275,12 @@ def test_bad_pictures_are_refused_when_the_splits_are_made(sources: dict[str, st
     assert len(found) == 2
     for role, problem in zip(("outliers", "unseen"), found, strict=True):
         assert problem.startswith(f"data.{role}: {sources[role]}/bad.jpg is not a picture")
+
+
+def test_every_picture_of_a_training_set_has_its_least_number_of_views(
+    sources: dict[str, str],
+) -> None:
+    made = splits(sources, views=COUNTS | {"each": 3})
+    counts = {role: len(s.views) for role, s in made.train().items()}
+    assert counts == {"signal": 7, "noise_edited": 7, "noise_similar": 15}
+    assert len(made.validation()["noise_similar"].views) == 5

@@ -16,7 +16,8 @@ from latenthash import InputError
 from latenthash.bundle import Bundle
 from latenthash.cache import DiskCache
 from latenthash.data.splits import ROLES, Splits
-from latenthash.features import Staged
+from latenthash.features import is_staged
+from latenthash.features.weights import IMAGENET, RANDOM
 from latenthash.hasher import Hasher
 
 BUNDLED = ("seed", "hash", "resamples", "data", "augment", "edits", "features", "model")
@@ -36,7 +37,7 @@ def build(node: DictConfig, **kwargs: Any) -> Any:
 def build_hasher(cfg: DictConfig, cache: DiskCache) -> Hasher:
     """Build features and model, not yet fitted."""
     features = build(cfg.features)
-    if isinstance(features, Staged):
+    if is_staged(features):
         features.cache = cache
     return Hasher(features, build(cfg.model, shape=features.shape))
 
@@ -59,7 +60,10 @@ def bundled_config(cfg: DictConfig) -> str:
     """Give the part of the config that the bundle needs, with paths that hold anywhere."""
     values = OmegaConf.to_container(cfg, resolve=True)
     assert isinstance(values, dict)
-    for node, key in [("data", role) for role in ROLES] + [("features", "weights")]:
+    paths = [("data", role) for role in ROLES]
+    if values["features"].get("weights") not in (None, IMAGENET, RANDOM):
+        paths.append(("features", "weights"))
+    for node, key in paths:
         if Path(str(values[node].get(key))).exists():
             values[node][key] = str(Path(values[node][key]).absolute())
     return OmegaConf.to_yaml(OmegaConf.create({key: values[key] for key in BUNDLED}))
@@ -85,10 +89,12 @@ def bundle_config(bundle: Bundle) -> DictConfig:
 def restore(bundle: Bundle, config: DictConfig, cache: DiskCache) -> Hasher:
     """Build the hasher of a bundle, with its weights."""
     hasher = build_hasher(config, cache)
-    if hasher.features.identity != bundle.identity:
+    here = hasher.features.identity
+    # Where weights come from is for people; a file may lie elsewhere on another machine.
+    if any(here.get(k) != bundle.identity.get(k) for k in {*here, *bundle.identity} - {"weights"}):
         raise InputError(
-            f"The bundle's hash was made with {dict(bundle.identity)}, and here is "
-            f"{dict(hasher.features.identity)}: latents of other weights are not comparable."
+            f"The bundle's hash was made with {dict(bundle.identity)}, and here is {dict(here)}: "
+            "latents of other weights are not comparable."
         )
     try:
         hasher.load_state_dict(bundle.weights)

@@ -4,7 +4,10 @@ import hashlib
 import logging
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
+
+from latenthash import InputError
 
 log = logging.getLogger(__name__)
 
@@ -22,11 +25,17 @@ class DiskCache:
     Args:
         folder: where entries are kept; created when first needed.
         max_bytes: of all entries together.
+
+    Raises:
+        InputError: if max_bytes is no number of bytes.
     """
 
     def __init__(self, *, folder: str, max_bytes: int) -> None:
+        if not isinstance(max_bytes, int) or max_bytes < 1:
+            raise InputError(f"cache.max_bytes={max_bytes} must be a whole number of at least 1.")
         self.folder = Path(folder)
         self.max_bytes = max_bytes
+        self.writable = True
         self._left = 0.0  # bytes that may be written until entries are counted again
 
     def read(self, key: str) -> bytes | None:
@@ -34,27 +43,37 @@ class DiskCache:
         path = self._path(key)
         try:
             data = path.read_bytes()
-            os.utime(path)  # its last use
         except OSError:
             return None
+        with suppress(OSError):  # a cache that may only be read is one all the same
+            os.utime(path)  # its last use
         body = data[DIGEST:]
         return body if hashlib.sha256(body).digest() == data[:DIGEST] else None
 
     def write(self, key: str, body: bytes) -> None:
         """Keep the bytes of an entry."""
+        if not self.writable:
+            return
         path = self._path(key)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-                file.write(hashlib.sha256(body).digest() + body)
-            Path(file.name).replace(path)
+                temporary = Path(file.name)
+                try:
+                    file.write(hashlib.sha256(body).digest() + body)
+                    file.flush()
+                    temporary.replace(path)
+                except OSError:
+                    temporary.unlink(missing_ok=True)
+                    raise
             self._left -= DIGEST + len(body)
             if self._left < 0:
                 self._make_room()
         except (FileNotFoundError, FileExistsError):
             pass  # deleted this very moment, the folder took the entry along
         except OSError as error:  # a full disk is no reason to lose a training
-            log.warning("The cache %s cannot be written: %s", self.folder, error)
+            self.writable = False
+            log.warning("Nothing more goes into the cache %s: %s", self.folder, error)
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / key

@@ -107,7 +107,7 @@ def _bounds(model: Autoencoder, x: torch.Tensor) -> list[Measure]:
     """
     torch.manual_seed(0)  # the same draws whatever the training drew
     batches = torch.tensor_split(x, max(2, len(x) // BATCH))  # a spread needs two
-    terms = np.array([[t.item() for t in model.bound(batch)] for batch in batches])
+    terms = np.array([[t.item() for t in model.bound(batch.to(model.device))] for batch in batches])
     measures = []
     for name, v in {"elbo": -terms.sum(1), "nll": terms[:, 0], "kl": terms[:, 1]}.items():
         half = Z95 * v.std(ddof=1) / np.sqrt(len(v))

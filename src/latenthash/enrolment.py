@@ -15,7 +15,8 @@ from latenthash.bootstrap import Measure
 from latenthash.build import build, build_hasher, build_splits, bundled_config
 from latenthash.bundle import Bundle
 from latenthash.data.splits import Splits, ViewSet
-from latenthash.finetuning import check_finetune, finetune
+from latenthash.features.weights import RANDOM
+from latenthash.finetuning import build_tuner, finetune
 from latenthash.hasher import Hasher
 from latenthash.hashing import Hash, LatentSet, calibration_rank
 from latenthash.metrics import held_out, shares
@@ -45,13 +46,14 @@ def enrol(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> Non
     _check(cfg)
     cache = build(cfg.cache)
     splits, hasher = collect(lambda: build_splits(cfg, cache), lambda: build_hasher(cfg, cache))
-    if cfg.finetune:
-        check_finetune(hasher.features, splits.train_sets)
+    tuner = build_tuner(cfg, hasher.features, splits.train_sets) if cfg.finetune else None
     for name, value in hasher.features.identity.items():
         logger.experiment.set_tag(logger.id, f"features.{name}", value)
+    if str(hasher.features.identity.get("weights")).startswith(RANDOM):
+        logger.rename(f"{logger.run_name} (random weights)")
     train_views, validation_views = splits.train(), splits.validation()
-    if cfg.finetune:
-        finetune(cfg, hasher.features, train_views, validation_views, splits.test(), logger)
+    if tuner is not None:
+        finetune(cfg, tuner, train_views, validation_views, splits.test(), logger)
 
     trainer: pl.Trainer = build(
         cfg.trainer, callbacks=list(build(cfg.callbacks).values()), logger=logger
@@ -114,6 +116,8 @@ def _judge(cfg: DictConfig, logger: RunLogger, hasher: Hasher, hash_: Hash, spli
 
 def _check(cfg: DictConfig) -> None:
     """Refuse numbers that would fail only after the training, or not at all."""
+    if "views" not in cfg.data:
+        raise InputError("These data have no Signal to hash: digits go with +experiment=mnist.")
     problems = []
     views = cfg.data.views.test
     if not isinstance(views, int) or views < 2:
@@ -145,7 +149,7 @@ def _figures(
     yield "edits", plots.edit_bars(edits, tpr)
     if isinstance(hasher.model, Diagrammed):
         first = {role: views[role].views[:1] for role in ("signal", "noise_edited")}
-        diagrams = {role: hasher.model.diagrams(hasher.features(v))[0] for role, v in first.items()}
+        diagrams = {role: hasher.diagrams(v)[0] for role, v in first.items()}
         yield "persistence_diagrams", plots.persistence_diagrams(diagrams, ("birth", "death"))
     if isinstance(hasher.model, Decoder):
         yield "decoded_map", plots.decoded_map(hasher.decode, everywhere, hash_, plane)

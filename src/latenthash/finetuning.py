@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from latenthash import InputError, plots
 from latenthash.build import build
 from latenthash.data.splits import ViewSet
-from latenthash.features import Features, Staged
+from latenthash.features import Features, Staged, is_staged
+from latenthash.features.finetune import FineTuner
 from latenthash.hasher import begin
 from latenthash.metrics import auroc
 from latenthash.tracking import RunLogger
@@ -21,24 +22,27 @@ from latenthash.tracking import RunLogger
 log = logging.getLogger(__name__)
 
 
-def check_finetune(features: Features, train_sets: Sequence[str]) -> None:
-    """Refuse what cannot be fine-tuned.
+def build_tuner(cfg: DictConfig, features: Features, train_sets: Sequence[str]) -> FineTuner:
+    """Build what tunes features.
 
     Raises:
-        InputError: if the features have nothing to tune, or there is no Noise to tell apart.
+        InputError: if the features have nothing to tune, there is no Noise to tell apart, or a
+            number cannot be used.
     """
-    if not isinstance(features, Staged) or not len(features.tail):
+    if not is_staged(features) or not len(features.tail):
         raise InputError("finetune=true needs features that were learned: set features=vgg16.")
     if set(train_sets) == {"signal"}:
         raise InputError(
             "finetune=true tells Signal from Noise, and data.train_sets holds the Signal alone: "
             "add noise_edited, noise_similar or outliers, or set finetune=false."
         )
+    tuner: FineTuner = build(cfg.finetuning.module, features=features)
+    return tuner
 
 
 def finetune(
     cfg: DictConfig,
-    features: Features,
+    tuner: FineTuner,
     train: Mapping[str, ViewSet],
     validation: Mapping[str, ViewSet],
     test: Mapping[str, ViewSet],
@@ -48,9 +52,8 @@ def finetune(
 
     Test views have no part in it: they are measured before and after, and nothing follows.
     """
-    assert isinstance(features, Staged)
+    features = tuner.features
     before = deepcopy(features.tail)
-    module = build(cfg.finetuning.module, features=features)
     # trainer=debug asks for a single epoch, of this training too.
     epochs = min(cfg.finetuning.max_epochs, cfg.trainer.max_epochs)
     callbacks = list(build(cfg.finetuning.callbacks).values())
@@ -59,10 +62,10 @@ def finetune(
     held_out = begin(features, validation)
     log.info("Fine-tuning on %d views", sum(map(len, maps.values())))
     started = time.perf_counter()
-    module.fit(maps, held_out, trainer)
+    tuner.fit(maps, held_out, trainer)
     logger.log_metrics({"time/finetune_seconds": time.perf_counter() - started})
-    logger.log_figure(plots.training_curves(module.history), "finetune_curves")
-    logger.log_figure(plots.confusion(module.answers(held_out)), "finetune_confusion")
+    logger.log_figure(plots.training_curves(tuner.history), "finetune_curves")
+    logger.log_figure(plots.confusion(tuner.answers(held_out)), "finetune_confusion")
 
     judged = begin(features, {role: test[role] for role in ("signal", "unseen")})
     after, features.tail = features.tail, before

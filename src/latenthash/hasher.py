@@ -10,9 +10,9 @@ from rich.progress import track
 from torch import Tensor, nn
 
 from latenthash.data.splits import ViewSet
-from latenthash.features import Features, FeatureSet, Staged
+from latenthash.features import Features, FeatureSet, Staged, is_staged
 from latenthash.hashing import Latents, LatentSet
-from latenthash.models import Decoder, Model
+from latenthash.models import Decoder, Diagrammed, Model
 
 BATCH = 64  # views taken at once
 
@@ -60,6 +60,11 @@ class Hasher(nn.Module):
             for name, s in sets.items()
         }
 
+    def diagrams(self, views: Tensor) -> list[NDArray[np.float64]]:
+        """Compute the persistence diagrams of views (N, size, size, 3); for models that can."""
+        assert isinstance(self.model, Diagrammed)
+        return self.model.diagrams(self._features(views, "Features"))
+
     def latents(self, sets: Mapping[str, ViewSet]) -> dict[str, LatentSet]:
         """Encode the views of several sets."""
         return {name: LatentSet(self.encode(s.views), s.picture) for name, s in sets.items()}
@@ -67,8 +72,8 @@ class Hasher(nn.Module):
     def milliseconds(self, views: Tensor) -> float:
         """Time the way from a view (N, size, size, 3) to its z, without the help of the cache."""
         features = self.features
-        cache = features.cache if isinstance(features, Staged) else None
-        if isinstance(features, Staged):
+        cache = features.cache if is_staged(features) else None
+        if is_staged(features):
             features.cache = None
         try:
             self.encode(views[:1])  # what is done once is not counted
@@ -76,7 +81,7 @@ class Hasher(nn.Module):
             self.encode(views)
             return 1000 * (time.perf_counter() - started) / len(views)
         finally:
-            if isinstance(features, Staged):
+            if is_staged(features):
                 features.cache = cache
 
     @torch.no_grad()  # not inference_mode: models are trained on what comes out

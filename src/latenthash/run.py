@@ -16,6 +16,7 @@ from latenthash import InputError, __version__
 from latenthash.build import BUNDLED, build
 from latenthash.data.pictures import source_digest
 from latenthash.data.splits import ROLES
+from latenthash.features.weights import IMAGENET, RANDOM
 from latenthash.refusals import log_problems, refusals
 from latenthash.sweeps import refresh_sweep
 from latenthash.tracking import RunLogger, scalars
@@ -69,7 +70,9 @@ def fingerprint(cfg: DictConfig, digests: Mapping[str, str]) -> str:
     bare.paths = dict.fromkeys(cfg.paths, "")
     del bare.logger, bare.cache, bare.force
     values = OmegaConf.to_container(bare, resolve=True)
-    weights = source_digest(str(cfg.features.get("weights")))
+    weights = cfg.features.get("weights")
+    if weights not in (None, IMAGENET, RANDOM):
+        weights = source_digest(str(weights))
     parts = [values, list(digests.values()), weights, __version__]
     return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -79,7 +82,8 @@ def _begin(cfg: DictConfig, logger: RunLogger) -> None:
     assert isinstance(config, dict)
     logger.log_text(OmegaConf.to_yaml(cfg, resolve=True), "config.yaml")
     epochs = {"trainer": {"max_epochs": cfg.trainer.max_epochs}}
-    logger.log_hyperparams(scalars({key: config[key] for key in BUNDLED} | epochs))
+    logged = [*BUNDLED, *(["finetuning"] if cfg.finetune else [])]
+    logger.log_hyperparams(scalars({key: config[key] for key in logged} | epochs))
     log.info("Run %s (%s)", logger.run_name, logger.id)
     _check(cfg)
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
@@ -95,6 +99,7 @@ def _check(cfg: DictConfig) -> None:
         "seed": 0,
         "resamples": 1,
         "trainer.max_epochs": 1,
+        "finetuning.max_epochs": 1,
     }
     problems = []
     for name, bound in least.items():

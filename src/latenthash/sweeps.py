@@ -68,6 +68,8 @@ class Sweep(Callback):
         """End the parent; leave with exit code 1 when a job failed."""
         HydraConfig.instance().set_config(config)
         store, parent_id = open_store(config), os.environ.pop(PARENT_VARIABLE)
+        # Of two jobs that end together, the slower may have written what it knew before.
+        refresh_sweep(store, parent_id)
         failed = [r.info.run_name for r in jobs_of(store, parent_id) if r.info.status != "FINISHED"]
         store.client.set_terminated(parent_id, "FAILED" if failed else "FINISHED")
         if failed:

@@ -39,6 +39,7 @@ for noisy in ("alembic", "mlflow.store.db.utils", "mlflow.tracking"):
 
 SQLITE = "sqlite:///"
 KIND, FINGERPRINT, OVERRIDES = "latenthash.kind", "latenthash.fingerprint", "latenthash.overrides"
+HAS_BUNDLE = "latenthash.bundle"  # tag of a run that can be evaluated
 REUSED = "latenthash.reused."  # tag of a parent: this + run id -> the overrides it stands for
 JOB, SWEEP = "job", "sweep"
 PARENT, RUN_NAME = MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME  # MLflow's own tags
@@ -113,7 +114,7 @@ class Store:
             InputError: if there is none.
         """
         if run_id == "latest":
-            runs = self.find({KIND: JOB}, "FINISHED")
+            runs = self.find({KIND: JOB, HAS_BUNDLE: "true"}, "FINISHED")
             if not runs:
                 raise InputError(
                     f"There is no finished run in {self.uri}; make one with: "
@@ -261,16 +262,23 @@ class RunLogger(MLFlowLogger):
     def log_folder(self, folder: Path) -> None:
         """Keep a folder under its own name."""
         self.experiment.log_artifacts(self.id, str(folder), folder.name)
+        if folder.name == BUNDLE:
+            self.experiment.set_tag(self.id, HAS_BUNDLE, "true")
+
+    def rename(self, name: str) -> None:
+        """Call the run something else."""
+        self.run_name = name
+        self.experiment.set_tag(self.id, RUN_NAME, name)
 
 
 def scalars(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Flatten nested config values to the short scalars that become MLflow parameters."""
+    """Flatten nested config values to the texts that become MLflow parameters."""
     flat: dict[str, str] = {}
     for key, value in values.items():
         if isinstance(value, Mapping):
             flat |= scalars(value, f"{prefix}{key}.")
-        elif isinstance(value, str | int | float) and not key.startswith("_"):
-            flat[f"{prefix}{key}"] = str(value)
+        elif not key.startswith("_"):
+            flat[f"{prefix}{key}"] = "null" if value is None else str(value)
     return flat
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from filelock import FileLock
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 from torch import Tensor
@@ -84,16 +85,24 @@ class Digits:
         else:  # MNIST has a test set of its own, at the end
             order = np.roll(np.arange(n), tested)
             order[tested:] = np.random.default_rng(seed).permutation(n - tested)
+        held_out = tested + round(validation * n)
+        if not 2 <= tested < held_out < n:
+            raise InputError(
+                f"data.validation={validation} and data.test={test} of {n} digits leave too few "
+                "for one of the splits."
+            )
         self.test, self.validation, self.train = (
             DigitSet(_scaled(images[rows], size), labels[rows])
-            for rows in np.split(order, [tested, tested + round(validation * n)])
+            for rows in np.split(order, [tested, held_out])
         )
 
 
 def _bundled(folder: str) -> tuple[str, tuple[Images, Labels], int | None]:
     """Give digits that need no file: their source, and how many at the end are for the test."""
     try:
-        sets = [MNIST(folder, train=train, download=True) for train in (True, False)]
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        with FileLock(Path(folder, ".lock")):  # jobs that run side by side share one download
+            sets = [MNIST(folder, train=train, download=True) for train in (True, False)]
     except (RuntimeError, OSError) as error:
         log.warning(
             "MNIST CANNOT BE DOWNLOADED (%s). These are scikit-learn's 1,797 digits of 8 x 8 px "
@@ -140,6 +149,8 @@ def _read(path: Path) -> tuple[Images, Labels]:
         )
     elif not ((labels >= 0) & (labels <= 9)).all():
         problems.append(f"data.file={path}: labels must be digits 0 to 9.")
+    if len(np.unique(labels)) < 2:
+        problems.append(f"data.file={path}: labels must be of at least two digits.")
     if len(images) < FEWEST:
         problems.append(f"data.file={path}: at least {FEWEST} digits are needed.")
     if problems:

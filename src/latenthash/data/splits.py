@@ -47,7 +47,7 @@ class Splits:
         unseen: source of unrelated pictures for the final test alone.
         reader: how picture files are decoded.
         views: number of views per split: train, validation, calibration, test, and edits
-            (per unseen edit).
+            (per unseen edit); each is the least number for every picture of a training set.
         train_sets: roles whose views the model is fitted on; never unseen.
         workers: processes that compute views; 0 computes them in this one.
         augment: name -> edit of the enrolment pipeline, in order.
@@ -119,9 +119,12 @@ class Splits:
 
     def _draw(self, split: str, roles: tuple[str, ...]) -> dict[str, ViewSet]:
         return {
-            role: self._views(role, split, self.counts[split], [])
+            role: self._views(role, split, max(self.counts[split], self._least(role, split)), [])
             for role in track(roles, f"Views for {split}", transient=True)
         }
+
+    def _least(self, role: str, split: str) -> int:
+        return self.counts["each"] * len(self.pictures[role]) if split == "train" else 1
 
     def _views(self, role: str, split: str, count: int, extra: list[Edit]) -> ViewSet:
         pictures = self.pictures[role]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +44,6 @@ class Features(Protocol):
         """Turn views (N, size, size, 3) uint8 into features (N, *shape) float32."""
 
 
-@runtime_checkable
 class Staged(Features, Protocol):
     """Features in two stages: a frozen one, whose results may be kept, and one that may be tuned.
 
@@ -61,3 +60,11 @@ class Staged(Features, Protocol):
 
     def finish(self, maps: Tensor) -> Tensor:
         """Turn maps (N, C, H, W) of the frozen stage into features (N, *shape)."""
+
+
+def is_staged(features: object) -> TypeGuard[Staged]:
+    """Say whether features come in two stages.
+
+    `isinstance` would not do: from Python 3.12 on it does not see layers of a torch module.
+    """
+    return hasattr(features, "begin") and hasattr(features, "finish")

