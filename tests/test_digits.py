@@ -233,6 +233,9 @@ def test_digits_are_learned_from_a_file_with_one_command(tmp_path: Path) -> None
     table = pd.read_csv(artifact(tmp_path, run, "held_out.csv")).set_index("metric")
     assert (table["low"] <= table["value"]).loc["test/elbo"]
     assert artifact(tmp_path, run, "model/weights.safetensors").stat().st_size > 1_000
+    latest = call("evaluate.py", tmp_path, "run=latest")
+    assert latest.code == 2
+    assert "There is no finished run" in latest.output, "digits leave no hash to evaluate"
 
 
 def test_file_that_cannot_be_used_ends_with_a_sentence_and_code_2(tmp_path: Path) -> None:
@@ -260,3 +263,14 @@ def test_changed_file_is_another_job(tmp_path: Path) -> None:
         command = ["-m", *TINY_DIGITS, f"data.file={path}", "seed=0"]
         assert call("train.py", tmp_path, *command).code == 0
         assert len(runs(tmp_path)) == expected
+
+
+def test_digits_of_one_kind_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="at least two digits"):
+        split(tmp_path, file=file(tmp_path, labels=np.full(120, 3)))
+
+
+def test_digits_without_a_signal_cannot_be_enrolled(tmp_path: Path) -> None:
+    done = call("train.py", tmp_path, "data=mnist", f"data.file={file(tmp_path)}")
+    assert done.code == 2
+    assert "digits go with +experiment=mnist" in done.output

@@ -11,9 +11,11 @@ import pytest
 import yaml
 from mlflow.entities import Run
 from PIL import Image
+from safetensors.torch import save_file
 
 from app import TINY, artifact, call, runs, sources
 from latenthash.bundle import Bundle
+from latenthash.features.weights import load_trunk
 
 PROTOCOL = (
     *("hash/radius", "hash/centroid_0", "hash/centroid_1"),
@@ -169,6 +171,7 @@ def test_models_on_a_vgg16_layer_fill_the_same_names(
     (run,) = runs(tmp_path)
     assert set(PROTOCOL) <= set(run.data.metrics)
     assert run.data.tags["features.weights"] == "random, seed 0"
+    assert run.info.run_name.endswith("(random weights)"), "a control must be known as one"
     shown = {path.stem for path in artifact(tmp_path, run, "figures").iterdir()}
     assert shown == FIGURES - DRAWN | figures
     tuned = {name for name in run.data.metrics if name.startswith("finetune/auroc_unseen_")}
@@ -179,6 +182,27 @@ def test_models_on_a_vgg16_layer_fill_the_same_names(
     assert again.code == 0, again.output
     table = pd.read_csv(artifact(tmp_path, run, "evaluate/held_out.csv"))
     np.testing.assert_allclose(table["value"], table["trained"], atol=1e-5)
+
+
+def test_bundle_of_a_weight_file_is_evaluated_wherever_the_file_was_named_from(
+    tmp_path: Path,
+) -> None:
+    trunk = load_trunk("random", 3).layers
+    save_file({key: value.contiguous() for key, value in trunk.state_dict().items()},
+              tmp_path / "trunk.safetensors")  # fmt: skip
+    (tmp_path / "random").mkdir()  # as a folder may be called
+    pixels = ("features.", "model.")
+    tiny = [override for override in TINY if not override.startswith(pixels)]
+    vgg = ["features=vgg16", "features.layer=pool1", "features.size=32", "model=pca"]
+    done = call(
+        "train.py", tmp_path, *tiny, *vgg, "finetune=false",
+        "features.weights=trunk.safetensors", *sources(tmp_path),
+    )  # fmt: skip
+    assert done.code == 0, done.output
+    (bundle,) = tmp_path.glob("outputs/*/*/bundle")
+    elsewhere = tmp_path / "signal"
+    again = call("evaluate.py", elsewhere, f"run={bundle}", f"pictures={tmp_path / 'unseen'}")
+    assert again.code == 0, again.output
 
 
 def test_every_bad_file_is_named_before_training(tmp_path: Path) -> None:
