@@ -90,11 +90,7 @@ class VGG16(nn.Module):
         self.size = size
         self.pooling = pooling
         digest = trunk_digest(trunk.layers)
-        self.identity = {
-            "weights": trunk.source,
-            "weights_sha256": digest,
-            "input_mean": str(trunk.mean),
-        }
+        self.identity = {"weights": trunk.source, "weights_sha256": digest}
         last = freeze_until if finetune else layer
         layers = trunk.layers.eval().requires_grad_(False).to(memory_format=torch.channels_last)
         # In a tuple, where torch does not look for modules: a bundle names these 59 MB by their
