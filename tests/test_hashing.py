@@ -192,3 +192,35 @@ def test_json_takes_whole_numbers() -> None:
 def test_json_of_another_kind_is_refused(values: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"must be finite numbers|must not be negative"):
         Hash.from_json(values)
+
+
+# ---- a false-positive rate ----
+
+
+@pytest.mark.parametrize(
+    ("fpr", "inside"), [(0.25, [1.0]), (0.5, [1.0, 2.0]), (0.24, []), (0.74, [1.0, 2.0])]
+)
+def test_radius_for_a_rate_by_hand(fpr: float, inside: list[float]) -> None:
+    outliers = np.array([[3.0], [1.0], [4.0], [2.0]])
+    hash_ = Hash.enroll_at_fpr(np.array([[-1.0], [1.0]]), outliers, fpr)
+    assert hash_.centroid.tolist() == [0.0]
+    assert sorted(outliers[hash_.matches(outliers), 0]) == inside
+    # No larger radius does: the next outlier lies just outside.
+    assert hash_.radius == pytest.approx(len(inside) + 1)
+
+
+def test_equal_outliers_do_not_pass_together() -> None:
+    outliers = np.array([[2.0], [2.0], [2.0], [5.0]])
+    hash_ = Hash.enroll_at_fpr(np.array([[0.0]]), outliers, 0.25)
+    assert not hash_.matches(outliers).any()
+
+
+def test_outlier_at_the_centroid_leaves_no_radius() -> None:
+    with pytest.raises(InputError, match="has the Signal's own latent"):
+        Hash.enroll_at_fpr(np.array([[0.0]]), np.array([[0.0], [1.0]]), 0.1)
+
+
+@pytest.mark.parametrize("fpr", [0.0, 1.0, -0.1])
+def test_rate_that_is_none_is_refused(fpr: float) -> None:
+    with pytest.raises(InputError, match="must lie between 0 and 1"):
+        Hash.enroll_at_fpr(np.array([[0.0]]), np.array([[1.0]]), fpr)

@@ -9,6 +9,7 @@ import numpy as np
 import pytorch_lightning as pl
 from matplotlib.figure import Figure
 from omegaconf import DictConfig
+from torch import Tensor
 
 from latenthash import InputError, plots, report
 from latenthash.bootstrap import Measure
@@ -66,11 +67,7 @@ def enrol(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> Non
     sheet = plots.contact_sheet({role: v.views.numpy() for role, v in train_views.items()})
     logger.log_figure(sheet, "contact_sheet")
 
-    hash_ = Hash.enroll(
-        hasher.encode_features(train["signal"].x),
-        hasher.encode(splits.calibration().views),
-        cfg.hash.alpha,
-    )
+    hash_ = _enroll(cfg, hasher, train["signal"].x, splits)
     bundle = Bundle(
         hash_,
         hasher.state_dict(),
@@ -84,6 +81,21 @@ def enrol(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> Non
     logger.log_folder(folder)
     _judge(cfg, logger, hasher, hash_, splits)
     log.info("The bundle is in %s", folder)
+
+
+def _enroll(cfg: DictConfig, hasher: Hasher, train: Tensor, splits: Splits) -> Hash:
+    """Take the radius for a share of the Signal's views, or for a false-positive rate."""
+    z = hasher.encode_features(train)
+    if cfg.hash.fpr is None:
+        return Hash.enroll(z, hasher.encode(splits.calibration().views), cfg.hash.alpha)
+    outliers = splits.calibration("outliers").views
+    if cfg.hash.fpr * len(outliers) < 1:
+        log.warning(
+            "%d calibration views of outliers cannot show a false-positive rate of %g: R is just "
+            "short of the nearest. Raise data.views.calibration, or give more data.outliers.",
+            len(outliers), cfg.hash.fpr,
+        )  # fmt: skip
+    return Hash.enroll_at_fpr(z, hasher.encode(outliers), cfg.hash.fpr)
 
 
 def _judge(cfg: DictConfig, logger: RunLogger, hasher: Hasher, hash_: Hash, splits: Splits) -> None:
@@ -125,6 +137,8 @@ def _check(cfg: DictConfig) -> None:
         problems.append(f"data.views.test={views} must be a whole number of at least 2.")
     if not isinstance(cfg.hash.alpha, float):
         problems.append(f"hash.alpha={cfg.hash.alpha} must be a number between 0 and 1.")
+    if cfg.hash.fpr is not None and not 0 < float(cfg.hash.fpr) < 1:
+        problems.append(f"hash.fpr={cfg.hash.fpr} must be a number between 0 and 1.")
     if problems:
         raise InputError(problems)
     calibration_rank(cfg.data.views.calibration, cfg.hash.alpha)

@@ -72,6 +72,36 @@ class Hash:
             )
         return cls(centroid, radius)
 
+    @classmethod
+    def enroll_at_fpr(cls, train: Latents, outliers: Latents, fpr: float) -> Hash:
+        """Take the centroid from training views and the radius from outliers.
+
+        R is the largest radius within which at most a share fpr of outlier views lies.
+
+        Args:
+            train: (N, k) latents of the Signal's training views.
+            outliers: (n, k) latents of calibration views of other pictures. With fewer than
+                1 / fpr of them R is just short of the nearest.
+            fpr: false-positive rate.
+
+        Raises:
+            InputError: if fpr is not in (0, 1), or an outlier lies at the centroid.
+            ValueError: if a latent is not finite, the sizes k differ, or train is empty.
+        """
+        if not 0 < fpr < 1:
+            raise InputError(f"hash.fpr={fpr} must lie between 0 and 1.")
+        if train.ndim != 2 or train.size == 0:
+            raise ValueError(f"training latents of shape {train.shape} have no centroid")
+        centroid = _finite(train).mean(0)
+        distances = np.sort(cls(centroid, math.inf).distances(outliers))
+        radius = float(np.nextafter(distances[int(fpr * len(distances))], -math.inf))
+        if radius <= 0:
+            raise InputError(
+                "A calibration view of the outliers has the Signal's own latent, so no radius has "
+                f"a false-positive rate of {fpr}. Take other outliers or another model."
+            )
+        return cls(centroid, radius)
+
     def distances(self, z: Latents) -> NDArray[np.float64]:
         """Measure the Euclidean distance of each latent z (N, k) to the centroid, as (N,).
 

@@ -87,6 +87,11 @@ def load_pictures(
     return pictures
 
 
+def embedded(name: str) -> list[Picture]:
+    """Give the pictures of an embedded set of photographs."""
+    return _members(f"{EMBEDDED}{name}", None)
+
+
 def find_files(path: Path) -> list[Path]:
     """List the files of a folder and of all below it, links followed; hidden ones are left out.
 
@@ -177,17 +182,21 @@ def _read(
     cache: DiskCache | None,
     problems: list[str],
 ) -> list[Picture]:
-    title = f"Pictures of {role}"
     if source.startswith(EMBEDDED):
-        members = _SETS.get(source.removeprefix(EMBEDDED), [])
-        pictures = []
-        for name, render in track(members, title, disable=len(members) < 10, transient=True):
-            pixels = _painted(name, render, cache) if cache else render()
-            digest = sha256(pixels.tobytes()).hexdigest()
-            pictures.append(Picture(f"{source}/{name}", pixels, digest))
-        return pictures
-    pictures, bad = read_files(paths, reader, title)
+        return _members(source, cache)
+    pictures, bad = read_files(paths, reader, f"Pictures of {role}")
     problems.extend(f"data.{role}: {sentence}" for sentence in bad)
+    return pictures
+
+
+def _members(source: str, cache: DiskCache | None) -> list[Picture]:
+    members = _SETS.get(source.removeprefix(EMBEDDED), [])
+    pictures = []
+    title = f"Pictures of {source}"
+    for name, render in track(members, title, disable=len(members) < 10, transient=True):
+        pixels = _painted(name, render, cache) if cache else render()
+        digest = sha256(pixels.tobytes()).hexdigest()
+        pictures.append(Picture(f"{source}/{name}", pixels, digest))
     return pictures
 
 

@@ -54,6 +54,7 @@ class Splits:
         edits: name -> edit that only the test sees, put on top of the pipeline.
         size: px, side of a view.
         seed: the run's seed.
+        trim: whether views are cut free of uniform borders.
         cache: where painted pictures are kept; None paints them anew.
 
     Raises:
@@ -76,6 +77,7 @@ class Splits:
         edits: Mapping[str, Edit],
         size: int,
         seed: int,
+        trim: bool = False,
         cache: DiskCache | None = None,
     ) -> None:
         sources = dict(
@@ -90,6 +92,7 @@ class Splits:
         self.augment = list(augment.values())
         self.unseen_edits = edits
         self.size = size
+        self.trim = trim
         self.seed = seed
 
     def train(self) -> dict[str, ViewSet]:
@@ -100,9 +103,9 @@ class Splits:
         """Draw the views that choose the epoch."""
         return self._draw("validation", self.train_sets)
 
-    def calibration(self) -> ViewSet:
-        """Draw the Signal's views that set the radius, and nothing else."""
-        return self._draw("calibration", ("signal",))["signal"]
+    def calibration(self, role: str = "signal") -> ViewSet:
+        """Draw the views that set the radius, and nothing else: the Signal's, or outliers'."""
+        return self._draw("calibration", (role,))[role]
 
     def test(self) -> dict[str, ViewSet]:
         """Draw the views of the final figures."""
@@ -128,7 +131,7 @@ class Splits:
 
     def _views(self, role: str, split: str, count: int, extra: list[Edit]) -> ViewSet:
         pictures = self.pictures[role]
-        edits = pipeline([*self.augment, *extra], self.size)
+        edits = pipeline([*self.augment, *extra], self.size, self.trim)
         views = Views(pictures, edits, self.seed, split, count)
         loader: DataLoader[Any] = DataLoader(views, BATCH, num_workers=self.workers)
         return ViewSet(

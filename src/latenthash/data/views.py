@@ -28,11 +28,17 @@ def view_seed(seed: int, split: str, index: int) -> int:
     return int.from_bytes(sha256(f"{seed}/{split}/{index}".encode()).digest()[:4], "big")
 
 
-def pipeline(edits: list[Edit], size: int) -> A.Compose:
-    """Compose edits, in their order, and the reduction to a square of size px."""
+def pipeline(edits: list[Edit], size: int, trim: bool = False) -> A.Compose:
+    """Compose edits, in their order, and the reduction to a square of size px.
+
+    Args:
+        edits: what is done to the picture.
+        size: px.
+        trim: whether uniform borders are cut off before the reduction.
+    """
     # Area interpolation averages over what a pixel covers: no moire from thin lines.
     resize = A.Resize(size, size, interpolation=cv2.INTER_AREA)
-    return A.Compose([*edits, resize])
+    return A.Compose([*edits, *([TrimBorders()] if trim else []), resize])
 
 
 class Views(Dataset[Pixels]):
@@ -102,3 +108,35 @@ class Text(A.ImageOnlyTransform):  # type: ignore[misc] # albumentations has no 
     def get_transform_init_args_names(self) -> tuple[str, ...]:
         """Name the arguments that make this edit what it is."""
         return ("text", "height")
+
+
+class TrimBorders(A.ImageOnlyTransform):  # type: ignore[misc] # albumentations has no types
+    """Cut off rows and columns of one colour at the edges: bars, paddings, letterboxes.
+
+    A picture of which less than a third would stay on either axis is left as it is.
+    """
+
+    TOLERANCE = 16  # of 0..255, within a row or column: compression leaves traces
+    LEAST = 1 / 3  # of height and of width
+
+    def __init__(self, p: float = 1.0) -> None:
+        super().__init__(p=p)
+
+    def apply(self, img: Pixels, **params: object) -> Pixels:
+        """Give the inner part of img, (H, W, 3) uint8."""
+        rows, columns = (self._inner(img, axis) for axis in (1, 0))
+        kept = (
+            (rows.stop - rows.start) / img.shape[0],
+            (columns.stop - columns.start) / img.shape[1],
+        )
+        return np.ascontiguousarray(img[rows, columns]) if min(kept) >= self.LEAST else img
+
+    def _inner(self, img: Pixels, axis: int) -> slice:
+        """Find from where to where lines along an axis hold more than one colour."""
+        spread = np.ptp(img, axis=axis).max(-1)  # the largest over channels
+        busy = np.flatnonzero(spread > self.TOLERANCE)
+        return slice(int(busy[0]), int(busy[-1]) + 1) if len(busy) else slice(0, 0)
+
+    def get_transform_init_args_names(self) -> tuple[str, ...]:
+        """Name the arguments that make this edit what it is: none."""
+        return ()
