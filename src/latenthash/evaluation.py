@@ -1,6 +1,7 @@
 """Applies a bundle: which pictures match its hash, and its held-out figures made again."""
 
 import logging
+from importlib.resources import as_file, files
 from pathlib import Path
 
 import numpy as np
@@ -9,18 +10,24 @@ import torch
 from omegaconf import DictConfig
 
 from latenthash import InputError, report
+from latenthash.benchmark.codes import directions
+from latenthash.benchmark.job import run_benchmark
 from latenthash.build import build, build_splits, bundle_config, restore
 from latenthash.bundle import Bundle
 from latenthash.cache import DiskCache
 from latenthash.data.pictures import find_files, read_files, source_digest
+from latenthash.data.reading import Picture
 from latenthash.data.splits import ROLES
 from latenthash.data.views import pipeline
+from latenthash.hashing import Hash
 from latenthash.metrics import held_out
 from latenthash.refusals import refusals
-from latenthash.tracking import HELD_OUT, Store, find_store, open_store
+from latenthash.tracking import HELD_OUT, JOB, KIND, Store, find_store, open_store
 
 log = logging.getLogger(__name__)
 
+SHIPPED = "code"  # the fitted code that comes with the project: run=code
+CODE_BITS = 256
 TOLERANCE = 1e-5  # between the figures of training and those made again
 
 
@@ -30,13 +37,19 @@ def evaluate(cfg: DictConfig) -> None:
     Exit code 2 when run or pictures cannot be used.
     """
     with refusals():
+        if cfg.get("benchmark") is not None:
+            run_benchmark(cfg, *_open_if_any(cfg))
+            return
         store, bundle = _open(cfg)
         config = bundle_config(bundle)
         cache = build(cfg.cache)
-        if cfg.pictures is None:
-            name, table = HELD_OUT, _held_out_again(bundle, config, store, cache)
+        if bundle.hash is None:
+            name, table = "codes", _codes(bundle, config, cfg.pictures, cache)
+        elif cfg.pictures is None:
+            name, table = HELD_OUT, _held_out_again(bundle, bundle.hash, config, store, cache)
         else:
-            name, table = "matches", _matches(bundle, config, Path(str(cfg.pictures)), cache)
+            name = "matches"
+            table = _matches(bundle, bundle.hash, config, Path(str(cfg.pictures)), cache)
         report.show(table, f"{name} of run {bundle.run_id}")
         path = Path(cfg.paths.output, f"{name}.csv")
         report.write_csv(table, path)
@@ -49,6 +62,9 @@ def evaluate(cfg: DictConfig) -> None:
 
 def _open(cfg: DictConfig) -> tuple[Store | None, Bundle]:
     folder = Path(str(cfg.run))
+    if cfg.run == SHIPPED:
+        with as_file(files("latenthash") / "shipped" / SHIPPED) as shipped:
+            return find_store(cfg), Bundle.load(shipped)
     if folder.is_dir():
         bundle = Bundle.load(folder)
         return find_store(cfg), bundle
@@ -57,29 +73,64 @@ def _open(cfg: DictConfig) -> tuple[Store | None, Bundle]:
         return store, Bundle.load(copy)
 
 
-def _matches(bundle: Bundle, config: DictConfig, path: Path, cache: DiskCache) -> pd.DataFrame:
-    """Hash the pictures at a path, and say which match, a row each."""
+def _open_if_any(cfg: DictConfig) -> tuple[Bundle | None, Store]:
+    """Open the bundle that a benchmark judges; without a run, there are still the others."""
+    store = open_store(cfg)
+    if cfg.run == "latest" and not store.find({KIND: JOB}, "FINISHED"):
+        log.warning("There is no finished run here: the code that ships is judged.")
+        cfg.run = SHIPPED
+    return _open(cfg)[1], store
+
+
+def _views(pictures: list[Picture], config: DictConfig) -> torch.Tensor:
+    reduce = pipeline([], config.features.size, config.features.get("trim", False))
+    return torch.from_numpy(
+        np.stack([reduce(image=picture.pixels)["image"] for picture in pictures])
+    )
+
+
+def _read(path: Path, config: DictConfig) -> list[Picture]:
     paths = find_files(path) if path.is_dir() else [path]
     if not paths:
         raise InputError(f"pictures={path} is an empty folder; put pictures into it.")
     pictures, problems = read_files(paths, build(config.data.reader, _convert_="all"), "Pictures")
     if problems:
         raise InputError(problems)
-    hasher = restore(bundle, config, cache)
-    reduce = pipeline([], config.features.size)
-    views = np.stack([reduce(image=picture.pixels)["image"] for picture in pictures])
-    z = hasher.encode(torch.from_numpy(views))
+    return pictures
+
+
+def _codes(bundle: Bundle, config: DictConfig, path: str | None, cache: DiskCache) -> pd.DataFrame:
+    """Give the 256-bit code of each picture, in hexadecimal."""
+    if path is None:
+        raise InputError("A code belongs to no picture: say which to hash with pictures=PATH.")
+    pictures = _read(Path(str(path)), config)
+    z = restore(bundle, config, cache).encode(_views(pictures, config)).astype(np.float32)
+    bits = np.packbits(z @ directions(z.shape[1], CODE_BITS) > 0, axis=1)
     return pd.DataFrame(
         {
             "file": [picture.name for picture in pictures],
-            "distance / R": bundle.hash.distances(z) / bundle.hash.radius,
-            "match": np.where(bundle.hash.matches(z), "yes", "no"),
+            f"code ({CODE_BITS} bits)": [row.tobytes().hex() for row in bits],
+        }
+    )
+
+
+def _matches(
+    bundle: Bundle, hash_: Hash, config: DictConfig, path: Path, cache: DiskCache
+) -> pd.DataFrame:
+    """Hash the pictures at a path, and say which match, a row each."""
+    pictures = _read(path, config)
+    z = restore(bundle, config, cache).encode(_views(pictures, config))
+    return pd.DataFrame(
+        {
+            "file": [picture.name for picture in pictures],
+            "distance / R": hash_.distances(z) / hash_.radius,
+            "match": np.where(hash_.matches(z), "yes", "no"),
         }
     )
 
 
 def _held_out_again(
-    bundle: Bundle, config: DictConfig, store: Store | None, cache: DiskCache
+    bundle: Bundle, hash_: Hash, config: DictConfig, store: Store | None, cache: DiskCache
 ) -> pd.DataFrame:
     """Make the held-out figures of a bundle again, beside those that training logged."""
     changed = [
@@ -93,7 +144,7 @@ def _held_out_again(
     hasher = restore(bundle, config, cache)
     splits = build_splits(config, cache)
     measures = held_out(
-        bundle.hash,
+        hash_,
         hasher.latents(splits.test()),
         hasher.latents(splits.edited()),
         config.resamples,

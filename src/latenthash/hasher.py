@@ -1,7 +1,8 @@
 """Features and model as one: from views to latents, and back to pictures."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -71,18 +72,24 @@ class Hasher(nn.Module):
 
     def milliseconds(self, views: Tensor) -> float:
         """Time the way from a view (N, size, size, 3) to its z, without the help of the cache."""
-        features = self.features
-        cache = features.cache if is_staged(features) else None
-        if is_staged(features):
-            features.cache = None
-        try:
+        with self.uncached():
             self.encode(views[:1])  # what is done once is not counted
             started = time.perf_counter()
             self.encode(views)
             return 1000 * (time.perf_counter() - started) / len(views)
+
+    @contextmanager
+    def uncached(self) -> Iterator[None]:
+        """Make the features anew for as long as it is asked."""
+        features = self.features
+        if not is_staged(features):
+            yield
+            return
+        cache, features.cache = features.cache, None
+        try:
+            yield
         finally:
-            if is_staged(features):
-                features.cache = cache
+            features.cache = cache
 
     @torch.no_grad()  # not inference_mode: models are trained on what comes out
     def _features(self, views: Tensor, title: str) -> Tensor:

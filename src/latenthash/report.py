@@ -165,8 +165,13 @@ def _cell(value: object) -> str:
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
     """Write a table whole or not at all; names that are not UTF-8 are escaped."""
+    write_text(table.to_csv(index=False), path)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a text whole or not at all; what is not UTF-8 is escaped."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=path.parent) as folder:
         whole = Path(folder, path.name)
-        table.to_csv(whole, index=False, encoding="utf-8", errors="backslashreplace")
+        whole.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
         whole.replace(path)

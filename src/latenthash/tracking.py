@@ -41,7 +41,7 @@ SQLITE = "sqlite:///"
 KIND, FINGERPRINT, OVERRIDES = "latenthash.kind", "latenthash.fingerprint", "latenthash.overrides"
 HAS_BUNDLE = "latenthash.bundle"  # tag of a run that can be evaluated
 REUSED = "latenthash.reused."  # tag of a parent: this + run id -> the overrides it stands for
-JOB, SWEEP = "job", "sweep"
+JOB, SWEEP, BENCHMARK = "job", "sweep", "benchmark"
 PARENT, RUN_NAME = MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME  # MLflow's own tags
 LOGGED_TABLES = "mlflow.loggedArtifacts"  # the tag by which MLflow's UI finds tables
 BUNDLE, HELD_OUT, TEST_LATENTS = "bundle", "held_out", "test_latents"  # artifacts
@@ -156,6 +156,11 @@ class Store:
             except (MlflowException, OSError):
                 return None
             return pd.read_csv(path)
+
+    def new_run(self, kind: str, name: str) -> str:
+        """Begin a run of a kind, and give its id."""
+        tags = {KIND: kind, RUN_NAME: name}
+        return str(self.client.create_run(self.experiment_id, tags=tags).info.run_id)
 
     def log_figure(self, run_id: str, figure: Figure, name: str) -> None:
         """Keep a figure as figures/<name>.png."""

@@ -1,5 +1,6 @@
 """The pictures people look at, each a matplotlib Figure made from arrays alone."""
 
+from latenthash.plots.benchmark import edit_heatmap, nearest_impostors, strength_curves
 from latenthash.plots.diagrams import persistence_diagrams
 from latenthash.plots.digits import digit_scatter, prior_map
 from latenthash.plots.latents import Plane, decoded_map, distance_histogram, latent_scatter
@@ -18,10 +19,13 @@ __all__ = [
     "digit_scatter",
     "distance_histogram",
     "edit_bars",
+    "edit_heatmap",
     "latent_scatter",
+    "nearest_impostors",
     "persistence_diagrams",
     "prior_map",
     "prior_samples",
     "reconstructions",
+    "strength_curves",
     "training_curves",
 ]

@@ -1,0 +1,108 @@
+"""Speed of the benchmark's hashing against bare calls; prints the table of the README.
+
+Command: .venv/bin/python benchmarks/codes.py PATH (a folder of 100 pictures or more; 3 minutes)
+"""
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+
+import imagehash
+import numpy as np
+import torch
+from joblib import Parallel, delayed
+from PIL import Image
+from rich.console import Console
+
+from latenthash.benchmark.codes import Source, peers
+from latenthash.benchmark.hashing import Item, describe
+from latenthash.benchmark.suite import Suite
+from latenthash.cache import DiskCache
+from latenthash.data.reading import Reader
+from latenthash.features.layers import VGG16Layers
+
+ROUNDS = 3
+READER = Reader(512, 10**8, (255, 255, 255))
+VIEWS, SIDE = 48, 160
+
+
+def bare(path: Path) -> list[object]:
+    """Hash a file by the libraries' own calls."""
+    pixels = READER.read(path).pixels
+    image = Image.fromarray(pixels)
+    hashes: list[object] = [
+        imagehash.average_hash(image), imagehash.dhash(image), imagehash.phash(image),
+        imagehash.phash(image, hash_size=16),
+    ]  # fmt: skip
+    if find_spec("pdqhash"):
+        import pdqhash
+
+        hashes.append(pdqhash.compute(pixels)[0])
+    return hashes
+
+
+def ours(paths: list[Path], suite: Suite, sources: list[Source]) -> None:
+    """Hash files as the benchmark does, with nothing kept from before."""
+    items = [Item(path.name, str(path), partial(READER.read, path)) for path in paths]
+    with tempfile.TemporaryDirectory() as folder:
+        describe(items, [], suite, sources, DiskCache(folder=folder, max_bytes=10**9))
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Time a piece of work."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+@torch.inference_mode()
+def trunk_share() -> float:
+    """Give the time of our code's features over that of the trunk's forward pass alone."""
+    features = VGG16Layers(
+        weights="random", layers=["conv4_3", "conv5_3"], size=SIDE, trim=True, seed=0
+    )
+    (trunk,) = features.frozen
+    views = torch.randint(256, (VIEWS, SIDE, SIDE, 3), dtype=torch.uint8)
+    floats = (views - 128.0).permute(0, 3, 1, 2)
+
+    def forward() -> None:
+        for part in torch.split(floats, 16):
+            trunk(part)
+
+    pairs = [(seconds(lambda: features(views)), seconds(forward)) for _ in range(ROUNDS + 1)]
+    return float(np.median([a / b for a, b in pairs[1:]]))
+
+
+def main() -> None:
+    """Measure everything and print a Markdown table."""
+    paths = sorted(path for path in Path(sys.argv[1]).iterdir() if path.is_file())
+    suite = Suite("speed", {"none": {"nothing": {"edit": _nothing()}}})
+    sources = [code.source for code in peers()[0]]
+    pool = Parallel(-1)
+    ratios = [
+        (seconds(lambda: ours(paths, suite, sources)),
+         seconds(lambda: pool(delayed(bare)(path) for path in paths)))
+        for _ in range(ROUNDS + 1)
+    ]  # fmt: skip
+    mine, theirs = np.median(ratios[1:], axis=0)  # the first starts the workers
+    console = Console(soft_wrap=True)
+    console.print("| what | measured | limit |\n|---|---|---|", markup=False)
+    console.print(
+        f"| peers on {len(paths)} pictures, {mine:.2f} s against {theirs:.2f} s of bare calls | "
+        f"{mine / theirs:.2f} | 1.1 |", markup=False,
+    )  # fmt: skip
+    console.print(f"| our code against its trunk alone | {trunk_share():.2f} | 1.1 |", markup=False)
+
+
+def _nothing() -> object:
+    import albumentations as A
+
+    return A.NoOp(p=1.0)
+
+
+if __name__ == "__main__":
+    main()

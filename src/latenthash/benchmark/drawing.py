@@ -1,0 +1,236 @@
+"""Edits that draw on a picture or around it, as people and apps do: text, stickers, frames.
+
+What they draw is the same on every picture, so that two pictures with one caption are as hard to
+tell apart as they are on the web.
+"""
+
+from math import ceil, cos, pi, sin
+
+import albumentations as A
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from latenthash.data.views import Pixels
+
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+
+class Lines(A.ImageOnlyTransform):  # type: ignore[misc] # albumentations has no types
+    """Write lines of white text with a black outline, spread evenly from top to bottom.
+
+    Args:
+        lines: the text, one entry a line.
+        height: height of the letters as a share of the picture's height; less where a line would
+            be wider than the picture.
+        p: probability of being applied.
+    """
+
+    def __init__(self, lines: list[str], height: float, p: float = 1.0) -> None:
+        super().__init__(p=p)
+        self.lines = lines
+        self.height = height
+
+    def apply(self, img: Pixels, **params: object) -> Pixels:  # (H, W, 3)
+        """Draw on a copy of img, (H, W, 3) uint8."""
+        image = Image.fromarray(img)
+        draw = ImageDraw.Draw(image)
+        for number, line in enumerate(self.lines):
+            font, size = _fitted(line, self.height * image.height, 0.92 * image.width)
+            draw.text(
+                (image.width / 2, image.height * (number + 0.5) / len(self.lines)),
+                line,
+                fill="white",
+                font=font,
+                anchor="mm",
+                stroke_width=max(1, round(size / 15)),
+                stroke_fill="black",
+            )
+        return np.asarray(image)
+
+
+class Captions(A.ImageOnlyTransform):  # type: ignore[misc]
+    """Put a white bar with a black caption above a picture and another below it.
+
+    Args:
+        top: the upper caption.
+        bottom: the lower caption.
+        bar: height of each bar as a share of the picture's height.
+        p: probability of being applied.
+    """
+
+    def __init__(self, top: str, bottom: str, bar: float, p: float = 1.0) -> None:
+        super().__init__(p=p)
+        self.top = top
+        self.bottom = bottom
+        self.bar = bar
+
+    def apply(self, img: Pixels, **params: object) -> Pixels:  # (H + 2 bars, W, 3)
+        """Frame img, (H, W, 3) uint8."""
+        picture = Image.fromarray(img)
+        bar = max(1, round(self.bar * picture.height))
+        image = Image.new("RGB", (picture.width, picture.height + 2 * bar), "white")
+        image.paste(picture, (0, bar))
+        draw = ImageDraw.Draw(image)
+        for text, middle in ((self.top, bar / 2), (self.bottom, image.height - bar / 2)):
+            font, _ = _fitted(text, 0.6 * bar, 0.92 * image.width)
+            draw.text((image.width / 2, middle), text, fill="black", font=font, anchor="mm")
+        return np.asarray(image)
+
+
+class Watermark(A.ImageOnlyTransform):  # type: ignore[misc]
+    """Tile a picture with a slanting, half transparent line of text, as stock photo sellers do.
+
+    Args:
+        text: the line.
+        height: height of the letters as a share of the picture's shorter side.
+        opacity: 0 (nothing is seen) to 1 (solid).
+        p: probability of being applied.
+    """
+
+    def __init__(self, text: str, height: float, opacity: float, p: float = 1.0) -> None:
+        super().__init__(p=p)
+        self.text = text
+        self.height = height
+        self.opacity = opacity
+
+    def apply(self, img: Pixels, **params: object) -> Pixels:  # (H, W, 3)
+        """Draw on a copy of img, (H, W, 3) uint8."""
+        image = Image.fromarray(img)
+        size = max(1.0, self.height * min(image.size))
+        font = ImageFont.load_default(size)
+        alpha = round(255 * self.opacity)
+        # A square that covers the picture however it is turned.
+        side = ceil((image.width**2 + image.height**2) ** 0.5)
+        layer = Image.new("RGBA", (side, side), (255, 255, 255, 0))
+        draw = ImageDraw.Draw(layer)
+        step = (font.getlength(self.text) + 2 * size, 3 * size)
+        for row in range(ceil(side / step[1])):
+            for column in range(-1, ceil(side / step[0])):
+                draw.text(
+                    ((column + row % 2 / 2) * step[0], row * step[1]),
+                    self.text,
+                    fill=(255, 255, 255, alpha),
+                    font=font,
+                    stroke_width=max(1, round(size / 20)),
+                    stroke_fill=(0, 0, 0, alpha),
+                )
+        layer = layer.rotate(30, Image.Resampling.BILINEAR)
+        left, top = (side - image.width) // 2, (side - image.height) // 2
+        layer = layer.crop((left, top, left + image.width, top + image.height))
+        return np.asarray(Image.alpha_composite(image.convert("RGBA"), layer).convert("RGB"))
+
+
+class Stickers(A.ImageOnlyTransform):  # type: ignore[misc]
+    """Stick smileys, hearts and stars on a picture, in turn, each anywhere.
+
+    Args:
+        count: how many.
+        size: side of each as a share of the picture's shorter side.
+        p: probability of being applied.
+    """
+
+    def __init__(self, count: int, size: float, p: float = 1.0) -> None:
+        super().__init__(p=p)
+        self.count = count
+        self.size = size
+
+    def get_params(self) -> dict[str, list[tuple[float, float]]]:
+        """Draw where each lies: shares of the room to the left of it and above it."""
+        random = self.py_random.random
+        return {"places": [(random(), random()) for _ in range(self.count)]}
+
+    def apply(self, img: Pixels, places: list[tuple[float, float]], **params: object) -> Pixels:
+        """Draw on a copy of img, (H, W, 3) uint8."""
+        image = Image.fromarray(img)
+        side = max(1, round(self.size * min(image.size)))
+        kinds = (_smiley(), _heart(), _star())
+        for number, (across, down) in enumerate(places):
+            sticker = kinds[number % len(kinds)].resize((side, side), Image.Resampling.LANCZOS)
+            place = round(across * (image.width - side)), round(down * (image.height - side))
+            image.paste(sticker, place, sticker)
+        return np.asarray(image)
+
+
+class Screenshot(A.ImageOnlyTransform):  # type: ignore[misc]
+    """Show a picture on a web page in a browser's window, with toolbar, margins and page text.
+
+    Args:
+        margin: white page to the left and right, as a share of the picture's width.
+        p: probability of being applied.
+    """
+
+    def __init__(self, margin: float, p: float = 1.0) -> None:
+        super().__init__(p=p)
+        self.margin = margin
+
+    def apply(self, img: Pixels, **params: object) -> Pixels:  # (H + 4 bars, W + 2 margins, 3)
+        """Frame img, (H, W, 3) uint8; a bar is a twelfth of the width."""
+        picture = Image.fromarray(img)
+        margin = max(1, round(self.margin * picture.width))
+        width = picture.width + 2 * margin
+        bar = max(2, width // 12)
+        image = Image.new("RGB", (width, picture.height + 4 * bar), "white")
+        image.paste(picture, (margin, 2 * bar))
+        draw = ImageDraw.Draw(image)
+        draw.rectangle((0, 0, width, bar), fill=(222, 225, 230))
+        for number, colour in enumerate(((237, 106, 94), (244, 191, 79), (97, 197, 84))):
+            middle = bar * (0.5 + 0.5 * number)
+            draw.ellipse((middle - bar / 6, bar / 3, middle + bar / 6, bar * 2 / 3), fill=colour)
+        draw.rectangle((2 * bar, bar / 5, width - bar / 2, bar * 4 / 5), fill="white")
+        grey, page = (95, 99, 104), image.height
+        for text, size, left, middle in (
+            ("https://example.org/photos/1024", 0.45, 2.2 * bar, bar / 2),
+            ("A photo I like", 0.6, margin, 1.5 * bar),
+            ("1,024 likes   56 comments   Share", 0.45, margin, page - 1.5 * bar),
+            ("Where was this taken?", 0.45, margin, page - 0.7 * bar),
+        ):
+            font, _ = _fitted(text, size * bar, width - left)
+            draw.text((left, middle), text, fill=grey, font=font, anchor="lm")
+        return np.asarray(image)
+
+
+def _fitted(text: str, height: float, width: float) -> tuple[Font, float]:
+    """Give the built-in font, height px or less so that text is at most width px, and its size."""
+    size = max(1.0, height)
+    length = ImageFont.load_default(size).getlength(text)
+    size = max(1.0, size * min(1.0, width / length))
+    return ImageFont.load_default(size), size
+
+
+def _blank() -> tuple[Image.Image, ImageDraw.ImageDraw]:
+    # Large, because ImageDraw does not smooth edges and the reduction does.
+    image = Image.new("RGBA", (400, 400), (255, 255, 255, 0))
+    return image, ImageDraw.Draw(image)
+
+
+def _smiley() -> Image.Image:
+    image, draw = _blank()
+    draw.ellipse((10, 10, 390, 390), fill=(255, 204, 51), outline=(140, 90, 0), width=8)
+    for left in (110, 230):
+        draw.ellipse((left, 110, left + 60, 190), fill=(70, 45, 10))
+    draw.chord((90, 150, 310, 330), 0, 180, fill=(70, 45, 10))
+    return image
+
+
+def _heart() -> Image.Image:
+    image, draw = _blank()
+    angles = [2 * pi * step / 200 for step in range(200)]
+    draw.polygon(
+        [
+            (
+                200 + 11.5 * 16 * sin(a) ** 3,
+                180 - 11.5 * (13 * cos(a) - 5 * cos(2 * a) - 2 * cos(3 * a) - cos(4 * a)),
+            )
+            for a in angles
+        ],
+        fill=(221, 46, 68),
+    )
+    return image
+
+
+def _star() -> Image.Image:
+    image, draw = _blank()
+    corners = [((195, 80)[n % 2], pi * n / 5) for n in range(10)]
+    points = [(200 + r * sin(a), 210 - r * cos(a)) for r, a in corners]
+    draw.polygon(points, fill=(85, 172, 238), outline=(20, 70, 120), width=6)
+    return image

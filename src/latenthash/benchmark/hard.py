@@ -1,0 +1,131 @@
+"""Hard negatives: pictures that differ and are easily taken for each other."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latenthash import InputError
+from latenthash.benchmark.codes import Floats, Pixels
+from latenthash.benchmark.hashing import Item
+from latenthash.benchmark.judging import Judgement, pairs
+from latenthash.data.reading import Picture, Reader
+
+Labels = NDArray[np.int64]
+
+
+def quarters(items: Sequence[Item]) -> list[tuple[Item, int]]:
+    """Give the four quarters of each picture, which share no pixel, and which picture it is of."""
+    return [
+        (
+            Item(
+                f"{item.name} [{corner}]",
+                f"{item.digest}/{corner}",
+                partial(_quarter, item, corner),
+            ),
+            number,
+        )
+        for number, item in enumerate(items)
+        for corner in range(4)
+    ]
+
+
+def stereo(reader: Reader) -> list[tuple[Item, int]]:
+    """Give the two halves of the stereo pair that scikit-image ships."""
+    names = ("motorcycle_left.png", "motorcycle_right.png")
+    return [(Item(name, name, partial(_shipped, reader, name)), 0) for name in names]
+
+
+def groups(path: Path, items: Sequence[Item]) -> list[tuple[Item, int]]:
+    """Read which pictures are nearly the same and yet different.
+
+    Args:
+        path: CSV with the columns file and group; files relative to the CSV, or as given to
+            pictures=.
+        items: the pictures of the benchmark.
+
+    Raises:
+        InputError: if the file cannot be used.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"groups={path} cannot be read: {error}.") from error
+    if not rows or not {"file", "group"} <= set(rows[0]):
+        raise InputError(f"groups={path} must be a CSV with the columns file and group.")
+    known = {Path(item.name).resolve(): item for item in items}
+    problems: list[str] = []
+    found: list[tuple[Item, int]] = []
+    numbers: dict[str, int] = {}
+    for line, row in enumerate(rows, start=2):
+        name, group = row["file"], row["group"]
+        item = known.get((path.parent / name).resolve()) or known.get(Path(name).resolve())
+        if item is None:
+            problems.append(f"groups={path}, line {line}: {name} is not one of pictures=.")
+            continue
+        found.append((item, numbers.setdefault(group, len(numbers))))
+    counts = np.bincount([number for _, number in found]) if found else np.zeros(0)
+    if not problems and not (counts >= 2).any():
+        problems.append(
+            f"groups={path}: no group has two pictures, so there is nothing to compare."
+        )
+    if problems:
+        raise InputError(problems)
+    return found
+
+
+def accepted(judgement: Judgement, described: Floats, group: Labels, fpr: float) -> tuple[int, int]:
+    """Count pairs of different pictures within a group, and those that a code calls the same.
+
+    Args:
+        judgement: of the code, with its threshold.
+        described: (N, D) of its source, the pictures unedited.
+        group: (N,).
+        fpr: at which the threshold was set.
+    """
+    code = judgement.code
+    similarity = code.queries(described) @ code.references(described).T
+    within = (group[:, None] == group[None]) & ~np.eye(len(group), dtype=bool)
+    return int(within.sum()), int((similarity[within] >= judgement.verdicts[fpr].threshold).sum())
+
+
+def nearest_under(
+    judgement: Judgement, described: Floats, nearest: Labels, fpr: float
+) -> tuple[int, int]:
+    """Count the test queries that a code takes for what is nearest to them under another code.
+
+    Args:
+        judgement: of the code, with its threshold.
+        described: (P, 1 + E, D) of its source, the test pictures.
+        nearest: (Q,) which impostor of each query is the nearest under the other code.
+        fpr: at which the threshold was set.
+    """
+    impostors = pairs(judgement.code, described).impostors
+    similarity = impostors[np.arange(len(nearest)), nearest]
+    return len(nearest), int((similarity >= judgement.verdicts[fpr].threshold).sum())
+
+
+def _quartered(item: Item, corner: int) -> Item:
+    name, digest = f"{item.name} [{corner}]", f"{item.digest}/{corner}"
+    return Item(name, digest, partial(_quarter, item, corner))
+
+
+def _quarter(item: Item, corner: int) -> Picture:
+    picture = item.read()
+    height, width = (side // 2 for side in picture.pixels.shape[:2])
+    row, column = divmod(corner, 2)
+    part: Pixels = picture.pixels[
+        row * height : (row + 1) * height, column * width : (column + 1) * width
+    ]
+    return replace(picture, pixels=np.ascontiguousarray(part), digest=f"{picture.digest}/{corner}")
+
+
+def _shipped(reader: Reader, name: str) -> Picture:
+    with as_file(files("skimage.data") / name) as path:
+        return reader.read(path)

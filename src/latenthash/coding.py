@@ -1,0 +1,64 @@
+"""The job that fits a code: a latent for any picture, with no Signal and no hash of one."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytorch_lightning as pl
+from omegaconf import DictConfig
+
+from latenthash.build import build, build_hasher, bundled_config
+from latenthash.bundle import Bundle
+from latenthash.data.pairs import FEW, Pairs
+from latenthash.refusals import collect
+from latenthash.tracking import RunLogger
+
+log = logging.getLogger(__name__)
+
+
+def fit_code(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> None:
+    """Fit a model on pairs of views of a folder of pictures, and leave its bundle.
+
+    Args:
+        cfg: the composed config.
+        logger: the run.
+        digests: of the pictures.
+
+    Raises:
+        InputError: if the input cannot be used, before any work.
+    """
+    cache = build(cfg.cache)
+    pairs, hasher = collect(
+        lambda: build(
+            cfg.data,
+            augment=build(cfg.augment, _convert_="all"),
+            size=cfg.features.size,
+            trim=cfg.features.trim,
+            seed=cfg.seed,
+            cache=cache,
+            _convert_="all",
+        ),
+        lambda: build_hasher(cfg, cache),
+    )
+    assert isinstance(pairs, Pairs)
+    for name, value in hasher.features.identity.items():
+        logger.experiment.set_tag(logger.id, f"features.{name}", value)
+    n = len(pairs.pictures)
+    if n < FEW:
+        log.warning(
+            "FITTED ON %d PICTURES ALONE, this code is weak: what it has not seen vary it cannot "
+            "tell apart. Give data.outliers a folder of %d or more.", n, FEW,
+        )  # fmt: skip
+    trainer: pl.Trainer = build(cfg.trainer, logger=logger)
+    train = hasher.describe(pairs.train())
+    hasher.model.fit(train, {}, trainer)
+    logger.log_metrics({"code/pictures": n, "code/views": len(train["outliers"].x)})
+    folder = Path(cfg.paths.output, "bundle")
+    Bundle(
+        None, hasher.state_dict(), bundled_config(cfg), logger.id, digests,
+        hasher.features.identity,
+    ).save(folder)  # fmt: skip
+    logger.log_folder(folder)
+    log.info(
+        "The code is in %s; judge it: python evaluate.py benchmark=edits_v1 run=latest", folder
+    )

@@ -1,0 +1,74 @@
+"""Views of many pictures, several of each, for models that learn from pairs."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from rich.progress import track
+
+from latenthash import InputError
+from latenthash.cache import DiskCache
+from latenthash.data.pictures import load_pictures
+from latenthash.data.reading import Reader
+from latenthash.data.splits import ViewSet
+from latenthash.data.views import Edit, Views, pipeline
+
+FEW = 50  # pictures; a code fitted on fewer is weak, and that is said
+
+
+class Pairs:
+    """Reads a set of pictures and draws views of each.
+
+    Args:
+        outliers: source of the pictures.
+        reader: how picture files are decoded.
+        views: of each picture, one of them unedited.
+        augment: name -> edit of the pipeline, in order.
+        size: px, side of a view.
+        trim: whether views are cut free of uniform borders.
+        seed: the run's seed.
+        cache: where painted pictures are kept.
+
+    Raises:
+        InputError: everything that is wrong with the source, at once.
+    """
+
+    def __init__(
+        self,
+        *,
+        outliers: str | None,
+        reader: Reader,
+        views: int,
+        augment: Mapping[str, Edit],
+        size: int,
+        trim: bool,
+        seed: int,
+        cache: DiskCache | None,
+    ) -> None:
+        problems = []
+        if outliers is None:
+            problems.append("data.outliers is not set; give a folder: data.outliers=PATH.")
+        if views < 2:
+            problems.append(f"data.views={views} must be at least 2: pairs are learned from.")
+        given = {} if outliers is None else {"outliers": outliers}
+        self.pictures = load_pictures(given, reader, cache, problems)["outliers"]
+        if len(self.pictures) < 2:
+            raise InputError("data.outliers holds one picture; a code needs pictures that differ.")
+        self.views = views
+        self.augment = list(augment.values())
+        self.size = size
+        self.trim = trim
+        self.seed = seed
+
+    def train(self) -> dict[str, ViewSet]:
+        """Draw the views: every picture as it is, then under edits."""
+        n = len(self.pictures)
+        plain = Views(self.pictures, pipeline([], self.size, self.trim), self.seed, "plain", n)
+        edits = pipeline(self.augment, self.size, self.trim)
+        edited = Views(self.pictures, edits, self.seed, "pairs", n * (self.views - 1))
+        rows = [plain[i] for i in range(n)]
+        rows += [edited[i] for i in track(range(len(edited)), "Views", transient=True)]
+        names = tuple(picture.name for picture in self.pictures)
+        return {
+            "outliers": ViewSet(torch.from_numpy(np.stack(rows)), np.arange(len(rows)) % n, names)
+        }

@@ -1,0 +1,300 @@
+"""The benchmark as a whole: what is described once, what is refused, what is left behind."""
+
+import csv
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+from numpy.typing import NDArray
+from PIL import Image
+from skimage.data import astronaut
+
+from app import call
+from latenthash import InputError
+from latenthash.benchmark import codes as module
+from latenthash.benchmark import hard
+from latenthash.benchmark.codes import Floats, Peer, peers
+from latenthash.benchmark.hashing import Item, describe
+from latenthash.benchmark.page import page
+from latenthash.benchmark.suite import Suite
+from latenthash.cache import DiskCache
+from latenthash.data.reading import Picture, Reader
+from latenthash.data.views import TrimBorders, pipeline
+
+
+class Mean:
+    """A source that counts how often it is asked."""
+
+    identity = "mean"
+    side: int | None = 8
+    trim = False
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def describe(self, views: "list[NDArray[np.uint8]]") -> Floats:  # noqa: D102
+        self.asked += len(views)
+        return np.stack([view.mean((0, 1)) for view in views]).astype(np.float32)
+
+
+def photo(i: int) -> Picture:
+    pixels = np.ascontiguousarray(astronaut()[40 * i : 40 * i + 64, 100:180])
+    return Picture(f"p{i}", pixels, f"digest{i}")
+
+
+def items(n: int) -> list[Item]:
+    return [Item(f"p{i}", f"digest{i}", partial(photo, i)) for i in range(n)]
+
+
+@pytest.fixture
+def suite() -> Suite:
+    from albumentations import HorizontalFlip, InvertImg
+
+    edits = {"flip": {"edit": HorizontalFlip(p=1.0)}, "invert": {"edit": InvertImg(p=1.0)}}
+    return Suite("test", {"any": edits})
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> DiskCache:
+    return DiskCache(folder=str(tmp_path / "cache"), max_bytes=10**7)
+
+
+# ---- describing ----
+
+
+def test_descriptions_are_those_of_the_edited_pictures(suite: Suite, cache: DiskCache) -> None:
+    described = describe(items(3), suite.edits, suite, [Mean()], cache)["mean"]
+    assert described.shape == (3, 3, 3)
+    reduce = pipeline([], 8)
+    for i, rows in enumerate(described):
+        pixels = photo(i).pixels
+        for row, expected in zip(rows, (pixels, pixels[:, ::-1], 255 - pixels), strict=True):
+            view = reduce(image=np.ascontiguousarray(expected))["image"]
+            np.testing.assert_allclose(row, view.mean((0, 1)), atol=0.5)
+
+
+def test_killed_run_goes_on_where_it_stopped(suite: Suite, cache: DiskCache) -> None:
+    whole = Mean()
+    expected = describe(items(12), suite.edits, suite, [whole], cache)["mean"]
+    assert whole.asked == 12 * 3
+    again = Mean()
+    np.testing.assert_array_equal(
+        describe(items(12), suite.edits, suite, [again], cache)["mean"], expected
+    )
+    assert again.asked == 0
+
+    fresh = DiskCache(folder=f"{cache.folder}2", max_bytes=10**7)
+    first = Mean()
+    describe(items(5), suite.edits, suite, [first], fresh)  # as far as the killed run came
+    rest = Mean()
+    resumed = describe(items(12), suite.edits, suite, [rest], fresh)["mean"]
+    assert rest.asked == 7 * 3
+    np.testing.assert_array_equal(resumed, expected)
+
+
+def test_another_suite_edit_or_source_is_described_anew(suite: Suite, cache: DiskCache) -> None:
+    describe(items(2), suite.edits, suite, [Mean()], cache)
+    other = Suite("test 2", {"any": {"flip": {"edit": suite.edits[0].transform[0]}}})
+    for used, edits, name in (
+        (suite, suite.edits[:1], "mean"),
+        (suite, suite.edits, "another"),
+        (other, other.edits, "mean"),
+    ):
+        source = Mean()
+        source.identity = name
+        describe(items(2), edits, used, [source], cache)
+        assert source.asked == 2 * (1 + len(edits))
+
+
+def test_peers_are_those_of_their_libraries() -> None:
+    import imagehash
+
+    picture = photo(1).pixels
+    found, absent = peers()
+    assert [code.name for code in found[:4]] == ["ahash-64", "dhash-64", "phash-64", "phash-256"]
+    assert {code.name: code.size for code in found}["phash-256"] == 32
+    bits = found[2].source.describe([picture])
+    expected = imagehash.phash(Image.fromarray(picture)).hash.ravel()
+    np.testing.assert_array_equal(bits[0] > 0, expected)
+    assert set(np.unique(bits)) <= {-1, 1}
+    assert len(found) + len(absent) == 5
+
+
+def test_peer_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    found, absent = peers()
+    assert absent == ["pdq-256"]
+    assert all(code.name != "pdq-256" for code in found)
+
+
+def test_version_of_the_library_is_part_of_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = Peer("x", "imagehash", lambda p: p > 0).identity
+    monkeypatch.setattr(module, "version", lambda name: "99")
+    assert Peer("x", "imagehash", lambda p: p > 0).identity != before
+
+
+# ---- borders ----
+
+
+@pytest.mark.parametrize("colour", [0, 255, 40])
+def test_uniform_borders_are_cut_and_nothing_else(colour: int) -> None:
+    inner = photo(2).pixels
+    framed = np.full((120, 130, 3), colour, np.uint8)
+    framed[20:84, 30:110] = inner
+    np.testing.assert_array_equal(TrimBorders()(image=framed)["image"], inner)
+    np.testing.assert_array_equal(TrimBorders()(image=inner)["image"], inner)
+
+
+def test_picture_that_is_nearly_all_border_stays_as_it_is() -> None:
+    framed = np.zeros((120, 130, 3), np.uint8)
+    framed[50:60, 50:60] = photo(2).pixels[:10, :10]
+    np.testing.assert_array_equal(TrimBorders()(image=framed)["image"], framed)
+    blank = np.full((20, 20, 3), 7, np.uint8)
+    np.testing.assert_array_equal(TrimBorders()(image=blank)["image"], blank)
+
+
+# ---- hard negatives ----
+
+
+def test_quarters_share_no_pixel_and_make_up_the_picture() -> None:
+    parts = hard.quarters(items(2))
+    assert [number for _, number in parts] == [0] * 4 + [1] * 4
+    assert len({item.digest for item, _ in parts}) == 8
+    a, b, c, d = (item.read().pixels for item, _ in parts[:4])
+    whole = np.vstack([np.hstack([a, b]), np.hstack([c, d])])
+    np.testing.assert_array_equal(whole, photo(0).pixels)
+
+
+def test_stereo_pair_is_there_and_differs(reader: Reader) -> None:
+    (left, first), (right, second) = hard.stereo(reader)
+    assert first == second
+    assert not np.array_equal(left.read().pixels, right.read().pixels)
+
+
+def write(
+    folder: Path, *rows: tuple[str, str], header: tuple[str, str] = ("file", "group")
+) -> Path:
+    path = folder / "groups.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    return path
+
+
+def known(folder: Path) -> list[Item]:
+    return [
+        Item(str(folder / name), name, partial(photo, 0)) for name in ("a.png", "b.png", "c.png")
+    ]
+
+
+def test_groups_are_read_from_a_table(tmp_path: Path) -> None:
+    path = write(tmp_path, ("a.png", "x"), ("b.png", "y"), ("c.png", "x"))
+    found = hard.groups(path, known(tmp_path))
+    assert [(item.digest, number) for item, number in found] == [
+        ("a.png", 0), ("b.png", 1), ("c.png", 0)
+    ]  # fmt: skip
+
+
+def test_groups_that_cannot_be_used_are_refused_by_line(tmp_path: Path) -> None:
+    pictures = known(tmp_path)
+    with pytest.raises(InputError, match=r"line 3: z\.png is not one of pictures="):
+        hard.groups(write(tmp_path, ("a.png", "x"), ("z.png", "x")), pictures)
+    with pytest.raises(InputError, match="no group has two pictures"):
+        hard.groups(write(tmp_path, ("a.png", "x"), ("b.png", "y")), pictures)
+    with pytest.raises(InputError, match="columns file and group"):
+        hard.groups(write(tmp_path, ("a.png", "x"), header=("picture", "group")), pictures)
+    with pytest.raises(InputError, match="cannot be read"):
+        hard.groups(tmp_path / "nowhere.csv", pictures)
+
+
+# ---- the page ----
+
+
+def test_page_stands_alone_and_names_are_no_markup() -> None:
+    table = pd.DataFrame({"code": ["<script>alert(1)</script>"], "TPR": [0.5]})
+    html = page("<b>title</b>", {"Table": "a & b"}, {"Table": table})
+    assert "<script>" not in html
+    assert "<b>title" not in html
+    assert "a &amp; b" in html
+    assert "http" not in html.replace("http-equiv", "")
+
+
+# ---- one command ----
+
+
+def photos(folder: Path, n: int) -> None:
+    (folder / "photos").mkdir()
+    whole = astronaut()
+    for i in range(n):
+        row, column = divmod(i, 3)
+        part = whole[110 * row : 110 * row + 160, 110 * column : 110 * column + 160]
+        Image.fromarray(part).save(folder / "photos" / f"{i}.png")
+
+
+def test_code_is_fitted_judged_and_used(tmp_path: Path) -> None:
+    photos(tmp_path, 8)
+    fitted = call(
+        "train.py", tmp_path, "+experiment=code", "data.outliers=photos", "data.views=3",
+        "features.weights=random", "features.size=32", "features.layers=[conv1_2,conv2_2]",
+        "model.latent_dim=6",
+    )  # fmt: skip
+    assert fitted.code == 0, fitted.output
+    assert "FITTED ON 8 PICTURES ALONE" in fitted.output
+
+    judged = call(
+        "evaluate.py", tmp_path, "benchmark=edits_v1", "pictures=photos", "run=latest",
+        "edits=[jpeg,flip_horizontal]", "resamples=20", "fpr=0.05", "hydra.run.dir=out",
+    )  # fmt: skip
+    assert judged.code == 0, judged.output
+    board = pd.read_csv(tmp_path / "out/leaderboard.csv")
+    assert {"latent-float", "latent-256", "phash-64", "random-trunk-256"} <= set(board["code"])
+    assert "TPR at FPR 0.05" in board.columns
+    every = pd.read_csv(tmp_path / "out/every_edit.csv")
+    assert every["edit"].tolist() == [
+        "jpeg_90", "jpeg_50", "jpeg_20", "jpeg_10", "flip_horizontal"
+    ]  # fmt: skip
+    assert "data:image/png" in (tmp_path / "out/benchmark.html").read_text(encoding="utf-8")
+    client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+    experiment = client.get_experiment_by_name("latenthash")
+    assert experiment is not None
+    (run,) = client.search_runs([experiment.experiment_id], "tags.`latenthash.kind` = 'benchmark'")
+    names = {"tpr_at_fpr_0.001", "realised_fpr_0.001", "rank1", "bytes", "ms_per_picture"}
+    assert {f"benchmark/phash-64/{name}" for name in names} <= set(run.data.metrics)
+    assert run.data.metrics["benchmark/pdq-256/bytes" if "pdq-256" in set(board["code"])
+                            else "benchmark/phash-256/bytes"] == 32  # fmt: skip
+
+    used = call("evaluate.py", tmp_path, "run=latest", "pictures=photos", "hydra.run.dir=used")
+    assert used.code == 0, used.output
+    table = pd.read_csv(tmp_path / "used/codes.csv")
+    assert table["code (256 bits)"].str.fullmatch("[0-9a-f]{64}").all()
+    assert table["code (256 bits)"].nunique() == 8
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["pictures=nowhere"], "must be a folder of at least 4 pictures"),
+        (["pictures=photos", "edits=[nonsense]"], "No edit or family is called nonsense"),
+        (["pictures=photos", "groups=nowhere.csv"], "groups=nowhere.csv cannot be read"),
+        (["pictures=photos"], "holds 3 pictures; at least 4 are needed"),
+    ],
+)
+def test_what_cannot_be_judged_is_refused_before_work(
+    tmp_path: Path, arguments: list[str], sentence: str
+) -> None:
+    photos(tmp_path, 3 if "holds" in sentence else 4)
+    done = call("evaluate.py", tmp_path, "benchmark=edits_v1", *arguments)
+    assert done.code == 2
+    assert sentence in " ".join(done.output.split())
+
+
+def test_bad_files_are_named_all_at_once(tmp_path: Path) -> None:
+    photos(tmp_path, 5)
+    (tmp_path / "photos/bad one.jpg").write_bytes(b"nothing")
+    (tmp_path / "photos/empty.png").touch()
+    done = call("evaluate.py", tmp_path, "benchmark=edits_v1", "pictures=photos")
+    assert done.code == 2
+    assert "bad one.jpg is not a picture" in done.output
+    assert "empty.png is empty" in done.output
