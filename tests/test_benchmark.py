@@ -24,6 +24,8 @@ from latenthash.cache import DiskCache
 from latenthash.data.reading import Picture, Reader
 from latenthash.data.views import TrimBorders, pipeline
 
+READER = Reader(512, 10**6, (255, 255, 255))
+
 
 class Mean:
     """A source that counts how often it is asked."""
@@ -66,7 +68,7 @@ def cache(tmp_path: Path) -> DiskCache:
 
 
 def test_descriptions_are_those_of_the_edited_pictures(suite: Suite, cache: DiskCache) -> None:
-    described = describe(items(3), suite.edits, suite, [Mean()], cache)["mean"]
+    described = describe(items(3), suite.edits, suite, [Mean()], cache, READER)["mean"]
     assert described.shape == (3, 3, 3)
     reduce = pipeline([], 8)
     for i, rows in enumerate(described):
@@ -78,25 +80,28 @@ def test_descriptions_are_those_of_the_edited_pictures(suite: Suite, cache: Disk
 
 def test_killed_run_goes_on_where_it_stopped(suite: Suite, cache: DiskCache) -> None:
     whole = Mean()
-    expected = describe(items(12), suite.edits, suite, [whole], cache)["mean"]
+    expected = describe(items(12), suite.edits, suite, [whole], cache, READER)["mean"]
     assert whole.asked == 12 * 3
     again = Mean()
     np.testing.assert_array_equal(
-        describe(items(12), suite.edits, suite, [again], cache)["mean"], expected
+        describe(items(12), suite.edits, suite, [again], cache, READER)["mean"], expected
     )
     assert again.asked == 0
 
     fresh = DiskCache(folder=f"{cache.folder}2", max_bytes=10**7)
     first = Mean()
-    describe(items(5), suite.edits, suite, [first], fresh)  # as far as the killed run came
+    describe(items(5), suite.edits, suite, [first], fresh, READER)  # as far as the killed run came
     rest = Mean()
-    resumed = describe(items(12), suite.edits, suite, [rest], fresh)["mean"]
+    resumed = describe(items(12), suite.edits, suite, [rest], fresh, READER)["mean"]
     assert rest.asked == 7 * 3
     np.testing.assert_array_equal(resumed, expected)
 
 
 def test_another_suite_edit_or_source_is_described_anew(suite: Suite, cache: DiskCache) -> None:
-    describe(items(2), suite.edits, suite, [Mean()], cache)
+    describe(items(2), suite.edits, suite, [Mean()], cache, READER)
+    source = Mean()
+    describe(items(2), suite.edits, suite, [source], cache, Reader(256, 10**6, (255, 255, 255)))
+    assert source.asked == 2 * 3, "decoded in another way, they are other pictures"
     other = Suite("test 2", {"any": {"flip": {"edit": suite.edits[0].transform[0]}}})
     for used, edits, name in (
         (suite, suite.edits[:1], "mean"),
@@ -105,7 +110,7 @@ def test_another_suite_edit_or_source_is_described_anew(suite: Suite, cache: Dis
     ):
         source = Mean()
         source.identity = name
-        describe(items(2), edits, used, [source], cache)
+        describe(items(2), edits, used, [source], cache, READER)
         assert source.asked == 2 * (1 + len(edits))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from latenthash.cache import DIGEST, DiskCache, cache_key
@@ -289,3 +290,14 @@ def test_folder_deleted_while_it_is_written_to_stops_nobody(tmp_path: Path, room
         deleting.join()
     c.write(key("last"), body("last"))
     assert c.read(key("last")) == body("last")
+
+
+def test_arrays_come_back_with_shape_and_kind(tmp_path: Path) -> None:
+    kept = DiskCache(folder=str(tmp_path), max_bytes=10**6)
+    array = np.arange(6, dtype=np.uint8).reshape(2, 3)
+    kept.write_array("ab", array)
+    read = kept.read_array("ab")
+    assert read is not None
+    assert read.dtype == np.uint8
+    np.testing.assert_array_equal(read, array)
+    assert kept.read_array("cd") is None

@@ -1,11 +1,16 @@
 """A folder of what is slow to make and quick to read again: trunk activations, painted pictures."""
 
 import hashlib
+import io
 import logging
 import os
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from latenthash import InputError
 
@@ -74,6 +79,17 @@ class DiskCache:
         except OSError as error:  # a full disk is no reason to lose a training
             self.writable = False
             log.warning("Nothing more goes into the cache %s: %s", self.folder, error)
+
+    def read_array(self, key: str) -> NDArray[Any] | None:
+        """Give the array of an entry; None when there is none, or it was damaged."""
+        data = self.read(key)
+        return None if data is None else np.load(io.BytesIO(data), allow_pickle=False)
+
+    def write_array(self, key: str, array: NDArray[Any]) -> None:
+        """Keep an array."""
+        file = io.BytesIO()
+        np.save(file, array, allow_pickle=False)
+        self.write(key, file.getvalue())
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / key

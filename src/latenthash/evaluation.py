@@ -22,7 +22,7 @@ from latenthash.data.views import pipeline
 from latenthash.hashing import Hash
 from latenthash.metrics import held_out
 from latenthash.refusals import refusals
-from latenthash.tracking import HELD_OUT, JOB, KIND, Store, find_store, open_store
+from latenthash.tracking import HELD_OUT, Store, find_store, open_store
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ def evaluate(cfg: DictConfig) -> None:
     """
     with refusals():
         if cfg.get("benchmark") is not None:
-            run_benchmark(cfg, *_open_if_any(cfg))
+            run_benchmark(cfg, *_open_to_judge(cfg))
             return
         store, bundle = _open(cfg)
         config = bundle_config(bundle)
@@ -73,10 +73,10 @@ def _open(cfg: DictConfig) -> tuple[Store | None, Bundle]:
         return store, Bundle.load(copy)
 
 
-def _open_if_any(cfg: DictConfig) -> tuple[Bundle | None, Store]:
-    """Open the bundle that a benchmark judges; without a run, there are still the others."""
+def _open_to_judge(cfg: DictConfig) -> tuple[Bundle, Store]:
+    """Open the bundle that a benchmark judges: the code that ships when there is no run."""
     store = open_store(cfg)
-    if cfg.run == "latest" and not store.find({KIND: JOB}, "FINISHED"):
+    if cfg.run == "latest" and not store.evaluable():
         log.warning("There is no finished run here: the code that ships is judged.")
         cfg.run = SHIPPED
     return _open(cfg)[1], store

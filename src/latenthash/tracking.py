@@ -107,6 +107,10 @@ class Store:
             )
         )  # fmt: skip
 
+    def evaluable(self) -> list[Run]:
+        """List the finished runs that left a bundle; the newest first."""
+        return self.find({KIND: JOB, HAS_BUNDLE: "true"}, "FINISHED")
+
     def run(self, run_id: str) -> Run:
         """Find the run that a user named: an id, or `latest`.
 
@@ -114,7 +118,7 @@ class Store:
             InputError: if there is none.
         """
         if run_id == "latest":
-            runs = self.find({KIND: JOB, HAS_BUNDLE: "true"}, "FINISHED")
+            runs = self.evaluable()
             if not runs:
                 raise InputError(
                     f"There is no finished run in {self.uri}; make one with: "

@@ -4,11 +4,13 @@ What a source says of one picture under all edits is one entry of the cache, so 
 killed goes on where it stopped, and pixels are held for a few pictures at a time.
 """
 
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import albumentations
+import cv2
 import numpy as np
+import PIL
 from joblib import Parallel, cpu_count, delayed
 from numpy.typing import NDArray
 from rich.progress import track
@@ -16,9 +18,10 @@ from rich.progress import track
 from latenthash.benchmark.codes import Floats, Pixels, Source
 from latenthash.benchmark.suite import Suite, SuiteEdit
 from latenthash.cache import DiskCache, cache_key
-from latenthash.data.reading import Picture
+from latenthash.data.reading import Picture, Reader
 from latenthash.data.views import pipeline
 
+LIBRARIES = (albumentations, cv2, PIL)  # what edits pixels; other versions, other pixels
 CHUNK = 8  # pictures in memory at once, under all their edits
 
 
@@ -43,6 +46,7 @@ def describe(
     suite: Suite,
     sources: Sequence[Source],
     cache: DiskCache,
+    reader: Reader,
 ) -> dict[str, NDArray[np.float32]]:
     """Describe pictures as they are and under each edit.
 
@@ -52,19 +56,23 @@ def describe(
         suite: applies them.
         sources: those with the same identity are asked once.
         cache: where descriptions are kept.
+        reader: how the pictures are decoded.
 
     Returns:
         identity of the source -> (P, 1 + E, D); the picture itself comes first.
     """
     distinct = {source.identity: source for source in sources}
     edit_names = "\n".join(edit.name for edit in edits)
+    made_by = [repr(reader), *(library.__version__ for library in LIBRARIES)]
     described: dict[str, list[Floats | None]] = {identity: [] for identity in distinct}
     keys = {
-        identity: [cache_key("code", identity, suite.digest, edit_names, i.digest) for i in items]
+        identity: [
+            cache_key("code", identity, suite.digest, edit_names, *made_by, i.digest) for i in items
+        ]
         for identity in distinct
     }
     for identity, rows in described.items():
-        rows += [_load(cache.read(key)) for key in keys[identity]]
+        rows += [cache.read_array(key) for key in keys[identity]]
     missing = [i for i in range(len(items)) if any(rows[i] is None for rows in described.values())]
     chunks = [missing[i : i + CHUNK] for i in range(0, len(missing), CHUNK)]
     with Parallel(min(cpu_count(), CHUNK)) as workers:
@@ -84,7 +92,7 @@ def describe(
                     else:
                         made = source.describe(list(views[source.side, source.trim]))
                     described[identity][i] = made
-                    cache.write(keys[identity][i], _dump(made))
+                    cache.write_array(keys[identity][i], made)
     return {
         identity: np.stack([row for row in rows if row is not None])
         for identity, rows in described.items()
@@ -110,16 +118,3 @@ def _edited(
         reduce = pipeline([], side, trim)
         views[side, trim] = np.stack([reduce(image=pixels)["image"] for pixels in pictures])
     return described, views
-
-
-def _dump(rows: Floats) -> bytes:
-    file = io.BytesIO()
-    np.save(file, rows, allow_pickle=False)
-    return file.getvalue()
-
-
-def _load(data: bytes | None) -> Floats | None:
-    if data is None:
-        return None
-    rows: Floats = np.load(io.BytesIO(data), allow_pickle=False)
-    return rows

@@ -57,13 +57,13 @@ NOTES = {
 }
 
 
-def run_benchmark(cfg: DictConfig, bundle: Bundle | None, store: Store | None) -> None:
+def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store) -> None:
     """Judge the codes of a bundle beside those that people use.
 
     Args:
         cfg: the composed config of evaluate.py.
-        bundle: whose latent is judged; None judges the others alone.
-        store: where figures are kept; None keeps files alone.
+        bundle: whose latent is judged.
+        store: where figures are kept.
 
     Raises:
         InputError: if pictures, edits or groups cannot be used, before any work.
@@ -77,7 +77,7 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle | None, store: Store | None) -
     codes = _codes(bundle, cache)
     fprs = sorted({*OPERATING_POINTS, *([float(cfg.fpr)] if cfg.fpr else [])}, reverse=True)
 
-    described = describe(items, edits, suite, [code.source for code in codes], cache)
+    described = describe(items, edits, suite, [code.source for code in codes], cache, reader)
     milliseconds = _milliseconds(items[:TIMED], [code.source for code in codes])
     calibration, test = halves([item.digest for item in items])
     bootstrap = Bootstrap(len(test), cfg.resamples, cfg.seed)
@@ -158,20 +158,18 @@ def _same(picture: Picture) -> Picture:
     return picture
 
 
-def _codes(bundle: Bundle | None, cache: DiskCache) -> list[Code]:
+def _codes(bundle: Bundle, cache: DiskCache) -> list[Code]:
     known, absent = peers()
     for name in absent:
         log.warning("%s is not installed: pip install 'latenthash[peers]'.", name)
-    latents: list[Code] = []
-    if bundle is not None:
-        identity = hashlib.sha256(
-            repr((bundle.run_id, sorted(bundle.identity.items()), bundle.config)).encode()
-        )
-        for name, weights in sorted(bundle.weights.items()):
-            identity.update(name.encode() + weights.numpy().tobytes())
-        hasher = restore(bundle, bundle_config(bundle), cache)
-        latent = Latent(f"bundle {identity.hexdigest()}", hasher)
-        latents = latent_codes(latent, latent.dimensions)
+    identity = hashlib.sha256(
+        repr((bundle.run_id, sorted(bundle.identity.items()), bundle.config)).encode()
+    )
+    for name, weights in sorted(bundle.weights.items()):
+        identity.update(name.encode() + weights.numpy().tobytes())
+    hasher = restore(bundle, bundle_config(bundle), cache)
+    latent = Latent(f"bundle {identity.hexdigest()}", hasher)
+    latents = latent_codes(latent, latent.dimensions)
     return [*latents, *known, *controls()]
 
 
@@ -218,7 +216,7 @@ def _hard_negatives(
     ]
     columns["nearest under phash-256"] = [wrong / count for count, wrong in nearest]
     for kind, members in kinds.items():
-        plain = describe([item for item, _ in members], [], suite, sources, cache)
+        plain = describe([item for item, _ in members], [], suite, sources, cache, reader)
         group = np.array([number for _, number in members])
         counts = [
             hard.accepted(j, plain[j.code.source.identity][:, 0], group, DECISIVE)
@@ -263,7 +261,7 @@ def _nearest(
 
 def _keep(
     cfg: DictConfig,
-    store: Store | None,
+    store: Store,
     title: str,
     parts: Mapping[str, pd.DataFrame | Figure],
     judgements: Sequence[Judgement],
@@ -274,8 +272,6 @@ def _keep(
         report.write_csv(table, folder / f"{name}.csv")
     report.write_text(page(title, NOTES, parts), folder / "benchmark.html")
     log.info("Tables and the page benchmark.html are in %s", folder)
-    if store is None:
-        return
     run_id = store.new_run(BENCHMARK, f"benchmark {title}")
     for name, table in tables.items():
         store.log_table(run_id, table, name)

@@ -5,7 +5,6 @@ are read, and everything wrong with them collected, before any work begins.
 """
 
 import functools
-import io
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -203,13 +202,10 @@ def _members(source: str, cache: DiskCache | None) -> list[Picture]:
 def _painted(name: str, render: Callable[[], Pixels], cache: DiskCache) -> Pixels:
     """Take an embedded picture from the cache, or make it and keep it there."""
     key = cache_key("picture", name, _painters())
-    data = cache.read(key)
-    if data is None:
-        file = io.BytesIO()
-        np.save(file, render(), allow_pickle=False)
-        data = file.getvalue()
-        cache.write(key, data)
-    pixels: Pixels = np.load(io.BytesIO(data), allow_pickle=False)
+    pixels = cache.read_array(key)
+    if pixels is None:
+        pixels = render()
+        cache.write_array(key, pixels)
     return pixels
 
 

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from latenthash import InputError
 from latenthash.cache import DiskCache, cache_key
-from latenthash.features.vgg16 import BATCH, SMALLEST, layer_ends
+from latenthash.features.vgg16 import SMALLEST, layer_ends, recalled
 from latenthash.features.weights import load_trunk, trunk_digest
 
 
@@ -65,19 +64,7 @@ class VGG16Layers(nn.Module):
 
     def begin(self, views: Tensor) -> Tensor:
         """Turn views (N, size, size, 3) uint8 RGB into averages (N, D)."""
-        keys = [cache_key(self.key, view.tobytes()) for view in views.cpu().numpy()]
-        found = [self.cache.read(key) if self.cache else None for key in keys]
-        known = [
-            None if data is None else torch.from_numpy(np.frombuffer(data, np.float32).copy())
-            for data in found
-        ]
-        missing = [i for i, row in enumerate(known) if row is None]
-        for rows in (missing[i : i + BATCH] for i in range(0, len(missing), BATCH)):
-            for i, made in zip(rows, self._averages(views[rows]).cpu(), strict=True):
-                known[i] = made
-                if self.cache:
-                    self.cache.write(keys[i], made.numpy().tobytes())
-        return torch.stack([row for row in known if row is not None]).to(views.device)
+        return recalled(views, self.key, self.cache, self._averages)
 
     def finish(self, maps: Tensor) -> Tensor:
         """Scale each layer's part of averages (N, D) to length 1."""

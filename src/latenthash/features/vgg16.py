@@ -1,6 +1,7 @@
 """A middle layer of VGG16 as features (Simonyan and Zisserman 2015)."""
 
-import numpy as np
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -101,7 +102,6 @@ class VGG16(nn.Module):
         self.cache: DiskCache | None = None
         self.key = cache_key("vgg16", digest, str(trunk.mean), last, str(size))
         blank = self._activations(torch.zeros(1, size, size, 3, dtype=torch.uint8))
-        self.frozen_shape = tuple(blank.shape[1:])
         self.shape = tuple(self.finish(blank).shape[1:])
 
     @torch.no_grad()
@@ -111,15 +111,7 @@ class VGG16(nn.Module):
 
     def begin(self, views: Tensor) -> Tensor:
         """Turn views (N, size, size, 3) uint8 RGB into the frozen part's maps (N, C, H, W)."""
-        keys = [cache_key(self.key, view.tobytes()) for view in views.cpu().numpy()]
-        maps = [self._recall(key) for key in keys]
-        missing = [i for i, known in enumerate(maps) if known is None]
-        for rows in (missing[i : i + BATCH] for i in range(0, len(missing), BATCH)):
-            for i, made in zip(rows, self._activations(views[rows]), strict=True):
-                maps[i] = made
-                if self.cache:
-                    self.cache.write(keys[i], made.cpu().numpy().tobytes())
-        return torch.stack([m.to(views.device) for m in maps if m is not None])
+        return recalled(views, self.key, self.cache, self._activations)
 
     def finish(self, maps: Tensor) -> Tensor:
         """Put the frozen part's maps (N, C, H, W) through the tail, and pool them."""
@@ -139,8 +131,28 @@ class VGG16(nn.Module):
         maps: Tensor = frozen(x)
         return maps.contiguous()
 
-    def _recall(self, key: str) -> Tensor | None:
-        data = self.cache.read(key) if self.cache else None
-        if data is None:
-            return None
-        return torch.from_numpy(np.frombuffer(data, np.float32).reshape(self.frozen_shape).copy())
+
+def recalled(
+    views: Tensor, key: str, cache: DiskCache | None, compute: Callable[[Tensor], Tensor]
+) -> Tensor:
+    """Put views through a frozen network, but those that the cache knows.
+
+    Args:
+        views: (N, size, size, 3) uint8; their bytes are part of each entry's key.
+        key: all else that decides the result.
+        cache: None computes all of them.
+        compute: views (M, size, size, 3) -> (M, ...).
+
+    Returns:
+        (N, ...) on the device of the views.
+    """
+    keys = [cache_key(key, view.tobytes()) for view in views.cpu().numpy()]
+    found = [cache.read_array(k) if cache else None for k in keys]
+    rows = [None if known is None else torch.from_numpy(known) for known in found]
+    missing = [i for i, row in enumerate(rows) if row is None]
+    for batch in (missing[i : i + BATCH] for i in range(0, len(missing), BATCH)):
+        for i, made in zip(batch, compute(views[batch]), strict=True):
+            rows[i] = made
+            if cache:
+                cache.write_array(keys[i], made.cpu().numpy())
+    return torch.stack([row.to(views.device) for row in rows if row is not None])
