@@ -301,3 +301,9 @@ def test_arrays_come_back_with_shape_and_kind(tmp_path: Path) -> None:
     assert read.dtype == np.uint8
     np.testing.assert_array_equal(read, array)
     assert kept.read_array("cd") is None
+
+
+def test_entry_that_is_no_array_counts_as_missing(tmp_path: Path) -> None:
+    cache = DiskCache(folder=str(tmp_path), max_bytes=10**6)
+    cache.write("a" * 64, b"as an older version may have written it")
+    assert cache.read_array("a" * 64) is None

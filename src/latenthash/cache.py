@@ -83,7 +83,10 @@ class DiskCache:
     def read_array(self, key: str) -> NDArray[Any] | None:
         """Give the array of an entry; None when there is none, or it was damaged."""
         data = self.read(key)
-        return None if data is None else np.load(io.BytesIO(data), allow_pickle=False)
+        try:
+            return None if data is None else np.load(io.BytesIO(data), allow_pickle=False)
+        except ValueError:  # an older version wrote entries otherwise
+            return None
 
     def write_array(self, key: str, array: NDArray[Any]) -> None:
         """Keep an array."""
