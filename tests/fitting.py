@@ -9,6 +9,11 @@ import yaml
 from torch import Tensor, nn
 
 CONF = Path(__file__).parent.parent / "conf"
+# Arguments of `Separation` with which it changes nothing.
+NO_SEPARATION: dict[str, Any] = {
+    "prior": 0.0, "hypersphere": 0.0, "critic": 0.0, "balanced": False,
+    "distance": 4.0, "signal_sigma": 0.3, "noise_sigma": 4.0,
+}  # fmt: skip
 MARKS = [
     pytest.mark.usefixtures("one_thread"),
     # As in pyproject.toml, which `pytest -W error` overrules.

@@ -1,5 +1,6 @@
 """The bundle: it comes back as it was, appears whole, and refuses every alteration."""
 
+import dataclasses
 import hashlib
 import json
 import math
@@ -73,6 +74,7 @@ def test_round_trip(folder: Path) -> None:
     before, after = bundle(), Bundle.load(folder)
     assert after.hash.centroid.tobytes() == before.hash.centroid.tobytes()
     assert after.hash.radius.hex() == before.hash.radius.hex()
+    assert after.hash.gate is None
     assert after.config == before.config
     assert after.run_id == before.run_id
     assert after.pictures == before.pictures
@@ -82,6 +84,14 @@ def test_round_trip(folder: Path) -> None:
         assert after.weights[name].dtype == weight.dtype
         assert after.weights[name].shape == weight.shape
         assert after.weights[name].numpy().tobytes() == weight.contiguous().numpy().tobytes()
+
+
+def test_gate_survives_the_round_trip(tmp_path: Path) -> None:
+    before = dataclasses.replace(bundle(), hash=Hash(np.array([0.1]), math.pi, 1 / 3))
+    before.save(tmp_path / "gated")
+    after = Bundle.load(tmp_path / "gated").hash
+    assert after.gate is not None
+    assert (after.gate.hex(), after.radius.hex()) == ((1 / 3).hex(), math.pi.hex())
 
 
 def test_round_trip_of_a_module(tmp_path: Path) -> None:
@@ -339,7 +349,14 @@ def test_hash_that_is_no_hash_is_refused(folder: Path, change: dict[str, object]
 
 def test_negative_radius_is_refused(folder: Path) -> None:
     rewrite(folder, lambda values: values.update(radius=-1.0))
-    with pytest.raises(InputError, match=r"cannot be read: radius -1\.0 must not be negative"):
+    with pytest.raises(InputError, match=r"cannot be read: radius -1\.0 must be above 0"):
+        Bundle.load(folder)
+
+
+@pytest.mark.parametrize("gate", [0.0, -1.0, math.nan, "3"])
+def test_bad_gate_is_refused(folder: Path, gate: object) -> None:
+    rewrite(folder, lambda values: values.update(gate=gate))
+    with pytest.raises(InputError, match="cannot be read: gate"):
         Bundle.load(folder)
 
 

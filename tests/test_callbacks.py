@@ -16,7 +16,7 @@ from PIL import Image
 from pytorch_lightning.loggers.logger import DummyLogger
 from torch import nn
 
-from fitting import CONF, MARKS, differing, quiet_trainer, weights
+from fitting import CONF, MARKS, NO_SEPARATION, differing, quiet_trainer, weights
 from latenthash.callbacks import PriorSamples
 from latenthash.features import FeatureSet
 from latenthash.models.autoencoder import Autoencoder
@@ -41,6 +41,7 @@ SHARED: dict[str, Any] = {
     "picture_epochs": 1,
     "learning_rate": 1e-2,
     "batch_size": 8,
+    "separation": NO_SEPARATION,
 }
 
 

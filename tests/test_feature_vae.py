@@ -12,9 +12,10 @@ from omegaconf import OmegaConf
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from fitting import CONF, MARKS, differing, quiet_trainer, weights
+from fitting import CONF, MARKS, NO_SEPARATION, differing, quiet_trainer, weights
 from latenthash import InputError
 from latenthash.features import FeatureSet
+from latenthash.metrics import auroc
 from latenthash.models.inputs import QUIETEST, Standardize
 from latenthash.models.networks import ConvDecoder, ConvEncoder, MLPDecoder, MLPEncoder
 from latenthash.models.picture_head import PictureHead
@@ -37,6 +38,7 @@ SETTINGS: dict[str, Any] = {
     "learning_rate": 1e-2,
     "weight_decay": 1e-2,
     "batch_size": 8,
+    "separation": NO_SEPARATION,
 }
 
 
@@ -156,7 +158,7 @@ def test_loss_on_vectors_is_that_of_plain_numpy(monkeypatch: pytest.MonkeyPatch)
         x = vectors(10).x
         model.inputs.fit(x)
         model.double()
-        loss = model.training_step([x.double()], 0)
+        loss = model.training_step([x.double(), torch.arange(10.0) % 2], 0)
         root = np.sign(x.double().numpy()) * np.sqrt(np.abs(x.double().numpy()))
         scale = {name: value.numpy() for name, value in model.inputs.state_dict().items()}
         a = (root - scale["mean"]) / scale["deviation"]
@@ -260,6 +262,62 @@ def test_same_seed_gives_the_same_weights_and_they_survive_a_bundle(tmp_path: Pa
     other.load_state_dict(load(save(model.state_dict())))
     assert torch.equal(other.encode(x), model.encode(x))
     assert torch.equal(other.decode(other.encode(x)), model.decode(model.encode(x)))
+
+
+# ---- Signal and all else apart ----
+
+
+def hidden(n: int, seed: int, signal: bool) -> FeatureSet:
+    """Vectors whose variance is nearly all in four factors, of which the Signal's are usual ones.
+
+    What is its own is one slight and constant shift, which counts for little in rebuilding it.
+    """
+    rng = np.random.default_rng(seed)
+    factors = rng.normal(size=(n, 4)) * (0.7 if signal else 1.0)
+    loadings = 0.5 * np.random.default_rng(99).normal(size=(4, D))
+    x = 3 + factors @ loadings + 0.3 * rng.normal(size=(n, D))
+    x += 0.3 * signal * (-1.0) ** np.arange(D)
+    views = torch.zeros(n, 16, 16, 3, dtype=torch.uint8)
+    return FeatureSet(torch.from_numpy(x).float(), np.zeros(n, np.int64), views)
+
+
+def hidden_sets(n: int, seed: int) -> dict[str, FeatureSet]:
+    return {
+        "signal": hidden(n // 4, seed, True),
+        "noise_similar": hidden(n, seed + 1, False),
+        "outliers": hidden(n, seed + 2, False),
+    }
+
+
+def test_separation_tells_a_signal_from_noise_that_it_lies_in(tmp_path: Path) -> None:
+    train, test = hidden_sets(160, 1), hidden_sets(400, 21)
+    on = {"prior": 1.0, "hypersphere": 3.0, "balanced": True}
+    found = {}
+    for name, settings in (("plain", {}), ("apart", on)):
+        model = vae(
+            separation=NO_SEPARATION | settings, hidden=(32, 16), batch_size=32, picture_epochs=1
+        )
+        torch.manual_seed(0)
+        model.fit(train, hidden_sets(80, 11), quiet_trainer(tmp_path / name, 15))
+        with torch.no_grad():
+            centre = model.encode(train["signal"].x).mean(0)
+            far = {
+                role: (model.encode(features.x) - centre).norm(dim=1).numpy()
+                for role, features in test.items()
+            }
+        found[name] = [auroc(far["signal"], far[role]) for role in ("noise_similar", "outliers")]
+    assert max(found["plain"]) < 0.8
+    assert min(found["apart"]) > 0.95
+
+
+def test_errors_on_vectors_are_in_units_of_the_noise() -> None:
+    model, x = vae(), vectors(10).x
+    model.inputs.fit(x)
+    with torch.no_grad():
+        seen = model.inputs(x)
+        expected = (model.decoder(model.encoder(seen)[0]) - seen).square().mean(1)
+        torch.testing.assert_close(model.errors(x), expected)
+        assert not torch.allclose(seen, x), "prepared and raw must differ to say anything"
 
 
 # ---- configs, and what is refused ----

@@ -6,15 +6,9 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from torch.distributions import Bernoulli, Normal, kl_divergence
+from torch.distributions import Bernoulli, Normal
 
-from latenthash.models.losses import (
-    bernoulli_nll,
-    cost_of,
-    gaussian_nll,
-    kl_to_standard_normal,
-    turns,
-)
+from latenthash.models.losses import bernoulli_nll, cost_of, gaussian_nll, turns
 
 SHAPE = (4, 3, 5, 5)
 DIMENSIONS = 75
@@ -115,29 +109,6 @@ def test_bernoulli_nll_is_least_where_the_reconstruction_is_the_picture() -> Non
 def test_bernoulli_nll_stays_finite_when_the_reconstruction_is_sure_and_wrong() -> None:
     loss = bernoulli_nll(torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]]))
     assert loss.item() == 200, "torch bounds each logarithm at -100"
-
-
-def test_kl_by_hand() -> None:
-    mean = torch.tensor([[0.0, 1.0], [2.0, 1.0]])
-    log_variance = torch.log(torch.tensor([[1.0, 4.0], [1.0, 4.0]]))
-    expected = [(0 + 2.0) / 2, 0.5 * (1 + 4 - 1 - math.log(4))]
-    assert kl_to_standard_normal(mean, log_variance).tolist() == pytest.approx(expected, rel=1e-6)
-
-
-def test_kl_is_that_of_torch() -> None:
-    generator = torch.Generator().manual_seed(1)
-    mean, log_variance = 3 * torch.randn(2, 16, 5, generator=generator, dtype=torch.float64)
-    theirs = kl_divergence(
-        Normal(mean, (log_variance / 2).exp()),
-        Normal(torch.zeros_like(mean), torch.ones_like(mean)),
-    )
-    ours = kl_to_standard_normal(mean, log_variance)
-    assert ours.shape == (5,)
-    torch.testing.assert_close(ours, theirs.mean(0), rtol=1e-10, atol=0)
-
-
-def test_kl_of_the_prior_itself_is_nought() -> None:
-    assert kl_to_standard_normal(torch.zeros(3, 4), torch.zeros(3, 4)).tolist() == [0.0] * 4
 
 
 def test_cost_by_hand() -> None:

@@ -71,6 +71,36 @@ def judge(
     return {figure.name: figure for figure in figures}
 
 
+def test_gate_judges_by_the_larger_of_distance_and_error() -> None:
+    test, edited = sane()
+
+    def with_errors(sets: dict[str, LatentSet], error: float) -> dict[str, LatentSet]:
+        return {
+            name: LatentSet(rows.z, rows.picture, np.full(len(rows.z), error))
+            for name, rows in sets.items()
+        }
+
+    def found(error: float, foreign: float) -> dict[str, float]:
+        sets = with_errors(test, foreign) | with_errors({"signal": test["signal"]}, error)
+        gated = Hash(HASH.centroid, HASH.radius, 0.5)
+        figures = metrics.held_out(gated, sets, with_errors(edited, error), 20, 0)
+        return {figure.name: figure.value for figure in figures}
+
+    plain = {name: figure.value for name, figure in judge(test, edited, 20).items()}
+    assert found(0.0, 0.0) == plain, "no error: the distances decide alone"
+    bad = found(0.0, 1e9)
+    assert bad["test/tpr"] == plain["test/tpr"] > 0
+    for role in ("noise_edited", "noise_similar", "unseen"):
+        assert plain[f"test/auroc_{role}"] < 1
+        assert (bad[f"test/fpr_{role}"], bad[f"test/auroc_{role}"]) == (0.0, 1.0)
+    assert bad["test/fpr_unseen_worst"] == 0
+    assert bad["test/tpr_at_fpr_0.001_unseen"] == 1
+    separation = {name for name in plain if name.startswith("separation/")}
+    assert {name: bad[name] for name in separation} == {name: plain[name] for name in separation}
+    none = found(0.6, 0.0)
+    assert none["test/tpr"] == none["edits/jpeg/tpr"] == none["edits/text_big/tpr"] == 0
+
+
 # ---- single figures ----
 
 
@@ -246,7 +276,7 @@ def test_values_by_hand() -> None:
 def test_latents_that_are_not_finite_are_refused() -> None:
     test, edited = sane()
     test["unseen"].z[5, 0] = np.nan
-    with pytest.raises(ValueError, match="1 of 96 latents are NaN or infinite"):
+    with pytest.raises(ValueError, match="1 of 96 latents or errors are NaN or infinite"):
         judge(test, edited)
 
 

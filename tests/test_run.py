@@ -291,6 +291,59 @@ def test_same_seed_gives_the_same_hash(trained: tuple[Path, Run], tmp_path: Path
     assert first["radius"] == pytest.approx(second["radius"], abs=1e-5)
 
 
+@pytest.mark.parametrize(
+    "model",
+    [
+        ["model=vae", "model.separation={prior:1.0,hypersphere:3.0,balanced:true}"],
+        [
+            "model=vaegan",
+            "model.discriminator_channels=[8,16]",
+            "model.separation={prior:1.0,hypersphere:3.0,critic:0.5,balanced:true}",
+            "hash.fpr=0.3",
+        ],
+    ],
+)
+def test_separation_and_gate_in_a_whole_run(tmp_path: Path, model: list[str]) -> None:
+    done = call("train.py", tmp_path, *TINY, *model, "hash.gate=true", *sources(tmp_path))
+    assert done.code == 0, done.output
+    (run,) = runs(tmp_path)
+    assert set(PROTOCOL) <= set(run.data.metrics)
+    hash_ = json.loads(artifact(tmp_path, run, "bundle/hash.json").read_text())
+    assert hash_["gate"] > 0
+    again = call("evaluate.py", tmp_path)
+    assert again.code == 0, again.output
+    table = pd.read_csv(artifact(tmp_path, run, "evaluate/held_out.csv"))
+    np.testing.assert_allclose(table["value"], table["trained"], atol=1e-5)
+    again = call("evaluate.py", tmp_path, "pictures=unseen")
+    assert again.code == 0, again.output
+    table = pd.read_csv(artifact(tmp_path, run, "evaluate/matches.csv"))
+    assert list(table.columns) == ["file", "distance / R", "error / E", "match"]
+    score = table[["distance / R", "error / E"]].max(axis=1)
+    assert ((score <= 1) == (table["match"] == "yes")).all()
+
+
+@pytest.mark.parametrize("model", ["pca", "topology"])
+def test_gate_of_a_model_that_rebuilds_nothing_is_refused_before_work(
+    tmp_path: Path, model: str
+) -> None:
+    pixels = ("features.", "model.")
+    tiny = [override for override in TINY if not override.startswith(pixels)]
+    vgg = ["features=vgg16", "features.weights=random", "features.layer=pool1", "features.size=32"]
+    pooling = ["features.pooling=none"] if model == "topology" else []
+    done = call(
+        "train.py", tmp_path, *tiny, *vgg, *pooling, f"model={model}", "finetune=false",
+        "hash.gate=true", *sources(tmp_path),
+    )  # fmt: skip
+    assert done.code == 2
+    assert "hash.gate=true needs a model that rebuilds what it sees" in done.output
+    assert "set hash.gate=false" in done.output
+    assert "Traceback" not in done.output
+    assert "Fitting" not in done.output
+    (run,) = runs(tmp_path)
+    assert run.info.status == "FAILED"
+    assert not list(tmp_path.rglob("bundle"))
+
+
 @pytest.mark.slow
 def test_main_job_finds_the_signal(tmp_path: Path) -> None:
     done = call("train.py", tmp_path, "+experiment=girl_vs_earth_sushi")

@@ -11,7 +11,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from fitting import MARKS, differing, quiet_trainer, weights
+from fitting import MARKS, NO_SEPARATION, differing, quiet_trainer, weights
 from latenthash import InputError
 from latenthash.features import FeatureSet
 from latenthash.models.vae import VAE
@@ -32,6 +32,7 @@ SETTINGS: dict[str, Any] = {
     "learning_rate": 1e-3,
     "weight_decay": 1e-2,
     "batch_size": 8,
+    "separation": NO_SEPARATION,
 }
 
 
@@ -42,6 +43,11 @@ def vae(seed: int = 0, **settings: Any) -> VAE:
 
 def features(n: int, seed: int) -> FeatureSet:
     return FeatureSet(pictures(n, seed=seed), np.zeros(n, np.int64))
+
+
+def batch(x: Tensor) -> list[Tensor]:
+    """Every other sample the Signal's."""
+    return [x, (torch.arange(len(x)) % 2).float()]
 
 
 def pictures(n: int, seed: int = 0) -> Tensor:
@@ -147,7 +153,7 @@ def test_loss_is_that_of_plain_numpy(
     monkeypatch.setattr(torch, "randn_like", lambda like: torch.from_numpy(noise).to(like))
     model = at(vae(latent_dim=3, sigma_floor=floor), 1, 16)  # two of four epochs of warm-up
     model.encoder, model.decoder = LinearEncoder(a, b), LinearDecoder(w)  # type: ignore[assignment]
-    loss = model.training_step([torch.from_numpy(x)], 0)
+    loss = model.training_step(batch(torch.from_numpy(x)), 0)
 
     flat = x.reshape(6, -1)
     mean, log_variance = flat @ a, flat @ b
@@ -163,7 +169,7 @@ def test_loss_is_that_of_plain_numpy(
         {
             "train/loss": nll + 0.5 * kl.sum(), "train/nll": nll, "train/kl": kl.sum(),
             "train/kl_0": kl[0], "train/kl_1": kl[1], "train/kl_2": kl[2],
-            "train/active_units": active, "train_loss": nll + 0.5 * kl.sum(),
+            "train/outside": 0.0, "train/active_units": active, "train_loss": nll + 0.5 * kl.sum(),
         },
         rel=1e-6,
     )  # fmt: skip
@@ -180,7 +186,7 @@ def test_bernoulli_loss_is_that_of_plain_numpy(
     model = at(vae(latent_dim=3, likelihood="bernoulli"), 1, 16)  # two of four epochs of warm-up
     model.encoder = LinearEncoder(a, b)  # type: ignore[assignment]
     model.decoder = LinearDecoder(w, sigmoid=True)  # type: ignore[assignment]
-    loss = model.training_step([torch.from_numpy(x)], 0)
+    loss = model.training_step(batch(torch.from_numpy(x)), 0)
 
     flat = x.reshape(6, -1)
     mean, log_variance = flat @ a, flat @ b
@@ -189,20 +195,63 @@ def test_bernoulli_loss_is_that_of_plain_numpy(
     kl = ((mean**2 + np.exp(log_variance) - 1 - log_variance) / 2).mean(0).sum()
     assert loss.item() == pytest.approx(nll + 0.5 * kl, rel=1e-10)
     assert logged["train/nll"] == pytest.approx(nll)
-    model.validation_step([torch.from_numpy(x)], 0)
+    model.validation_step(batch(torch.from_numpy(x)), 0)
     assert logged["val/loss"] == pytest.approx(nll + kl)
+
+
+@pytest.mark.parametrize(("prior", "hypersphere"), [(1.0, 3.0), (2.5, 0.0), (0.0, 0.5)])
+def test_loss_with_separation_is_that_of_plain_numpy(
+    logged: dict[str, float],
+    monkeypatch: pytest.MonkeyPatch,
+    prior: float,
+    hypersphere: float,
+) -> None:
+    rng = np.random.default_rng(0)
+    x, noise = rng.random((6, 3, 8, 8)), rng.normal(size=(6, 3))
+    a, b = rng.normal(size=(2, 192, 3)) * 0.1
+    w = rng.normal(size=(3, 192))
+    monkeypatch.setattr(torch, "randn_like", lambda like: torch.from_numpy(noise).to(like))
+    on = {"prior": prior, "hypersphere": hypersphere, "distance": 2.0, "signal_sigma": 0.5}
+    model = at(vae(latent_dim=3, separation=NO_SEPARATION | on), 1, 16)  # half of the warm-up
+    model.separation.aim(0.0)
+    model.encoder, model.decoder = LinearEncoder(a, b), LinearDecoder(w)  # type: ignore[assignment]
+    loss = model.training_step(batch(torch.from_numpy(x)), 0)
+
+    flat = x.reshape(6, -1)
+    own = np.arange(6) % 2 == 1
+    mean, log_variance = flat @ a, flat @ b
+    z = mean + np.exp(log_variance / 2) * noise
+    error = ((flat - z @ w) ** 2).mean()
+    nll = 192 / 2 * (np.log(2 * np.pi * error) + 1)
+    centre, sigma = np.array([2.0, 0.0, 0.0]), np.where(own, 0.5, 4.0)[:, None]
+    if prior:
+        # Of N(m, v) from N(c, s^2): log(s / sqrt(v)) + (v + (m - c)^2) / 2 s^2 - 1/2.
+        kl = np.log(sigma) - log_variance / 2 - 0.5
+        kl += (np.exp(log_variance) + (mean - centre) ** 2) / (2 * sigma**2)
+        kl = prior * kl.mean(0)
+    else:
+        kl = ((mean**2 + np.exp(log_variance) - 1 - log_variance) / 2).mean(0)
+    h = np.sqrt(((mean - centre) ** 2).sum(1) + 1) - 1
+    outside = hypersphere * np.where(own, h, -np.log(1 - np.exp(-h))).mean()
+    assert loss.item() == pytest.approx(nll + 0.5 * kl.sum() + outside, rel=1e-6)
+    assert logged["train/loss"] == pytest.approx(loss.item(), rel=1e-6)
+    assert logged["train/nll"] == pytest.approx(nll, rel=1e-6)
+    assert logged["train/outside"] == pytest.approx(outside, rel=1e-6)
+    assert [logged[f"train/kl_{i}"] for i in range(3)] == pytest.approx(kl.tolist(), rel=1e-6)
+    model.validation_step(batch(torch.from_numpy(x)), 0)
+    assert logged["val/loss"] == pytest.approx(nll + kl.sum() + outside, rel=1e-6)
 
 
 def test_noise_is_drawn_anew_and_reaches_the_loss(logged: dict[str, float]) -> None:
     model = at(vae(), 0, 1)
-    losses = {model.training_step([pictures(8)], 0).item() for _ in range(3)}
+    losses = {model.training_step(batch(pictures(8)), 0).item() for _ in range(3)}
     assert len(losses) == 3
 
 
 @pytest.mark.parametrize("likelihood", ["gaussian", "bernoulli"])
 def test_gradient_reaches_every_weight(logged: dict[str, float], likelihood: str) -> None:
     model = at(vae(likelihood=likelihood), 0, 1)
-    model.training_step([pictures(8)], 0).backward()
+    model.training_step(batch(pictures(8)), 0).backward()
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.any(), name
@@ -223,7 +272,7 @@ def test_kl_weight_warms_up(
 ) -> None:
     model = vae(beta_warmup=warmup)
     for epoch, beta in expected.items():
-        at(model, epoch, epochs).training_step([pictures(8)], 0)
+        at(model, epoch, epochs).training_step(batch(pictures(8)), 0)
         weight = (logged["train/loss"] - logged["train/nll"]) / logged["train/kl"]
         assert weight == pytest.approx(beta, abs=1e-3)
 
@@ -231,7 +280,7 @@ def test_kl_weight_warms_up(
 def test_validation_weighs_the_kl_fully_in_every_epoch(logged: dict[str, float]) -> None:
     model = vae(beta_warmup=1.0)
     for epoch in (0, 50):
-        at(model, epoch, 100).validation_step([pictures(8)], 0)
+        at(model, epoch, 100).validation_step(batch(pictures(8)), 0)
         assert logged["val/loss"] == pytest.approx(logged["val/nll"] + logged["val/kl"])
     assert "train/loss" not in logged
 
@@ -275,6 +324,29 @@ def test_latent_does_not_depend_on_the_rest_of_the_batch(training: bool) -> None
     torch.testing.assert_close(model.encode(crowd)[0], whole[0], rtol=0, atol=1e-5)
     order = torch.randperm(33)
     torch.testing.assert_close(model.encode(x[order]), whole[order], rtol=0, atol=1e-5)
+
+
+def test_errors_by_hand() -> None:
+    # The mean is the first value alone and the decoder gives it back in the first place, so
+    # that all others are rebuilt as 0; the variance has no part in it.
+    place = np.eye(192, dtype=np.float32)[:, :1]
+    model = vae(latent_dim=1)
+    model.encoder = LinearEncoder(place, 9 * place)  # type: ignore[assignment]
+    model.decoder = LinearDecoder(2 * place.T)  # type: ignore[assignment]
+    x = torch.zeros(3, 3, 8, 8)
+    x[0, 0, 0, 0] = 0.5  # rebuilt as 1
+    x[1, 2, 7, 7], x[1, 1, 3, 4] = 0.4, 0.8
+    assert model.errors(x).tolist() == pytest.approx([0.25 / 192, (0.16 + 0.64) / 192, 0.0])
+
+
+def test_errors_are_those_of_the_posterior_mean_of_each_view_alone() -> None:
+    model, x = vae(latent_dim=5).eval(), pictures(9)
+    with torch.no_grad():
+        expected = (model.decode(model.encode(x)) - x).square().mean((1, 2, 3))
+        torch.testing.assert_close(model.errors(x), expected)
+        torch.testing.assert_close(model.errors(x[4:5]), expected[4:5], rtol=1e-4, atol=1e-6)
+        assert torch.equal(model.errors(x), model.errors(x)), "no noise is drawn"
+    assert expected.std() > 0
 
 
 def test_decode_gives_features_between_0_and_1() -> None:
@@ -371,6 +443,25 @@ def test_fit_sees_every_set(tmp_path: Path) -> None:
     assert distances.min(1).values.max() == 0
     assert sorted(order.tolist()) == list(range(24)), "a view was left out or given twice"
     assert order.tolist() != list(range(24)), "not shuffled"
+
+
+def test_fit_tells_the_signal_from_all_else(tmp_path: Path) -> None:
+    seen: list[tuple[Tensor, Tensor]] = []
+
+    class Spy(pl.Callback):
+        def on_train_batch_start(
+            self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+        ) -> None:
+            seen.append((batch[0], batch[1]))
+
+        def on_validation_batch_start(self, trainer: Any, pl_module: Any, batch: Any, *_: Any):  # type: ignore[no-untyped-def]
+            assert (batch[1] == 1).all(), "the Signal alone is held out here"
+
+    fit(vae(), tmp_path, 1, Spy())
+    own = pictures(16, seed=1)
+    for x, y in seen:
+        assert y.tolist() == [float((own == row).flatten(1).all(1).any()) for row in x]
+    assert torch.cat([y for _, y in seen]).sum() == 16
 
 
 def test_same_seed_gives_the_same_weights_and_another_seed_others(tmp_path: Path) -> None:

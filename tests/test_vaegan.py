@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from torch.distributions import Normal, kl_divergence
 from torch.utils.data import DataLoader, TensorDataset
 
-from fitting import MARKS, differing, quiet_trainer, weights
+from fitting import MARKS, NO_SEPARATION, differing, quiet_trainer, weights
 from latenthash import InputError
 from latenthash.features import FeatureSet
-from latenthash.models import adversary, vaegan
+from latenthash.models import adversary, separation, vaegan
 from latenthash.models.adversary import LAYER_FLOOR, Adversary
 from latenthash.models.diff_augment import DiffAugment
 from latenthash.models.vaegan import BETAS, VAEGAN
@@ -44,8 +44,14 @@ SETTINGS: dict[str, Any] = {
     "learning_rate": 1e-3,
     "gradient_clip": 1e9,
     "batch_size": 8,
+    "separation": NO_SEPARATION,
 }
 VECTORS = {"shape": (20,)}
+# Deviations that float32 holds exactly: it is what the gradients are compared in doubles with.
+APART: dict[str, Any] = {
+    "separation": NO_SEPARATION
+    | {"prior": 1.0, "hypersphere": 3.0, "critic": 0.5, "distance": 2.0, "signal_sigma": 0.5}
+}
 SEED = 7
 
 
@@ -58,10 +64,14 @@ def data(n: int, shape: tuple[int, ...], seed: int = 0) -> Tensor:
     return torch.rand(n, *shape, generator=torch.Generator().manual_seed(seed))
 
 
+def labels(n: int) -> Tensor:
+    """One view of the Signal to two of all else."""
+    return (torch.arange(n) % 3 == 0).float()
+
+
 def networks(m: VAEGAN) -> dict[str, list[nn.Parameter]]:
-    return {
-        name: list(getattr(m, name).parameters()) for name in ("encoder", "decoder", "adversary")
-    }
+    names = ["encoder", "decoder", "adversary"] + ["critic"] * (m.critic is not None)
+    return {name: list(getattr(m, name).parameters()) for name in names}
 
 
 def same(first: dict[str, list[Tensor]], second: dict[str, list[Tensor]]) -> dict[str, bool]:
@@ -100,7 +110,7 @@ def applied(
         accelerator="cpu", max_epochs=1, logger=False, callbacks=[Prepare()],
         enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
         **trainer,
-    ).fit(m, *2 * [DataLoader(TensorDataset(x), len(x))])  # fmt: skip
+    ).fit(m, *2 * [DataLoader(TensorDataset(x, labels(len(x))), len(x))])  # fmt: skip
     return {
         name: [a - b.detach() for a, b in zip(before[name], ps, strict=True)]
         for name, ps in networks(m).items()
@@ -111,13 +121,20 @@ def expected(m: VAEGAN, x: Tensor) -> dict[str, list[Tensor]]:
     """The gradient of each network's own objective, a fresh graph each, nothing detached."""
     gradients = {}
     x = x.sqrt() if x.dim() == 2 else x  # the root of vectors; unfitted, there is no more to it
+    own = labels(len(x)).bool()
+    apart = m.separation
     for name in networks(m):
         fresh = copy.deepcopy(m).train()  # with the spectral norm's own state
         torch.manual_seed(SEED)
         mean, log_variance = fresh.encoder(x)
         posterior = Normal(mean, (log_variance / 2).exp())
         z = mean + posterior.stddev * torch.randn_like(mean)
-        prior = torch.randn_like(mean)
+        if apart.prior or apart.critic:
+            sigma = torch.where(own, 0.5, 4.0).double()[:, None].expand_as(mean)
+            target = Normal(apart.centre.expand_as(mean), sigma)
+        else:
+            target = Normal(torch.zeros_like(mean), torch.ones_like(mean))
+        prior = target.mean + target.stddev * torch.randn_like(mean)
         edit = DiffAugment.draw(x) if fresh.adversary.diff_augment else nn.Identity()
         seen = torch.cat([edit(x), edit(fresh.decoder(z)), edit(fresh.decoder(prior))])
         layer, logits = fresh.adversary.discriminator(seen)
@@ -129,19 +146,33 @@ def expected(m: VAEGAN, x: Tensor) -> dict[str, list[Tensor]]:
         p = logits.sigmoid()
         real_p, fake_p = p[: len(x)], p[len(x) :]
         gan = -(0.9 * real_p.log() + 0.1 * (1 - real_p).log()).mean() - (1 - fake_p).log().mean()
-        kl = kl_divergence(posterior, Normal(torch.zeros_like(mean), 1.0)).sum(1).mean()
-        objective = {
-            "encoder": kl + rec,
+        if apart.prior:
+            kl = apart.prior * kl_divergence(posterior, target).sum(1).mean()
+        else:
+            kl = kl_divergence(posterior, Normal(torch.zeros_like(mean), 1.0)).sum(1).mean()
+        far = (1 + (mean - apart.centre).square().sum(1)).sqrt() - 1
+        outside = torch.where(own, far, -(1 - (-far).exp()).log()).mean()
+        objectives = {
+            "encoder": kl + rec + apart.hypersphere * outside,
             "decoder": fresh.gamma * rec / n - gan,
             "adversary": gan,
-        }[name]
-        gradients[name] = list(torch.autograd.grad(objective, networks(fresh)[name]))
+        }
+        if fresh.critic is not None:
+            classes = torch.stack([~own, own], 1).double()
+            drawn_p, encoded_p = (
+                fresh.critic.discriminator(torch.cat([sample, classes], 1))[1].sigmoid()
+                for sample in (prior, z)
+            )
+            objectives["encoder"] = objectives["encoder"] - apart.critic * encoded_p.log().mean()
+            objectives["critic"] = -drawn_p.log().mean() - (1 - encoded_p).log().mean()
+        gradients[name] = list(torch.autograd.grad(objectives[name], networks(fresh)[name]))
     return gradients
 
 
 def routed(m: VAEGAN, x: Tensor, patch: pytest.MonkeyPatch) -> dict[str, bool]:
     """Whether each network got the gradient of its own objective and no other."""
     m, x = m.double(), x.double()
+    m.separation.aim(0.7)
     wanted = expected(m, x)
     return same(applied(m, x, patch), wanted)
 
@@ -154,6 +185,13 @@ def routed(m: VAEGAN, x: Tensor, patch: pytest.MonkeyPatch) -> dict[str, bool]:
         {"spectral": False, "gamma": 20.0},
         VECTORS,
         VECTORS | {"spectral": False, "latent_dim": 5},
+        APART,
+        APART | VECTORS | {"latent_dim": 3},
+        APART | {"spectral": False, "latent_dim": 1},
+        *(
+            VECTORS | {"separation": APART["separation"] | dict.fromkeys(off, 0.0)}
+            for off in (("critic",), ("prior", "critic"), ("prior", "hypersphere"))
+        ),
     ],
 )
 def test_each_network_gets_the_gradient_of_its_own_objective(
@@ -187,9 +225,27 @@ MUTANTS: list[tuple[dict[str, str], set[str]]] = [
 ]
 
 
+APART_MUTANTS: list[tuple[dict[str, str], set[str]]] = [
+    (
+        {"encoded.detach()": "encoded", LAST: LAST[:-1] + ", retain_graph=True)"},
+        {"encoder"},
+    ),
+    ({"encoder_loss, inputs=encoder,": "encoder_loss,"}, {"decoder", "adversary", "critic"}),
+    ({"verdict.rec + outside": "verdict.rec"}, {"encoder"}),
+    ({"kl.sum() + verdict.rec": "verdict.rec"}, {"encoder"}),
+    ({"self.separation.critic * cost_of": "cost_of"}, {"encoder"}),
+    ({"cost_of(self.critic(z, y), 1.0)": "cost_of(self.critic(z, y), 0.0)"}, {"encoder"}),
+    ({"cost_of(self.critic(z, y), 1.0)": "cost_of(self.critic(z, 1 - y), 1.0)"}, {"encoder"}),
+    ({"against(z, drawn, y)": "against(z, drawn, 1 - y)"}, {"critic"}),
+    ({"against(z, drawn, y)": "against(mean, drawn, y)"}, {"critic"}),
+    ({"separation.sample(y)": "separation.sample(1 - y)"}, {"decoder", "adversary", "critic"}),
+    ({"optimizer.zero_grad()": "pass"}, {"encoder", "decoder", "adversary", "critic"}),
+]
+
+
 def mutant(changes: dict[str, str]) -> type[VAEGAN]:
     """The class with pieces of its source changed."""
-    sources = [inspect.getsource(module) for module in (adversary, vaegan)]
+    sources = [inspect.getsource(module) for module in (adversary, vaegan, separation)]
     for old, new in changes.items():
         assert sum(source.count(old) for source in sources) == 1
         sources = [source.replace(old, new) for source in sources]
@@ -197,6 +253,7 @@ def mutant(changes: dict[str, str]) -> type[VAEGAN]:
     for source, space in zip(sources, spaces, strict=True):
         exec(source, space)
     spaces[1]["Adversary"] = spaces[0]["Adversary"]
+    spaces[1]["LatentCritic"] = spaces[2]["LatentCritic"]
     changed: type[VAEGAN] = spaces[1]["VAEGAN"]
     return changed
 
@@ -207,6 +264,64 @@ def test_gradients_are_wrong_once_a_piece_of_the_routing_is_missing(
 ) -> None:
     right = routed(model(mutant(changes)), data(6, (3, 16, 16)), monkeypatch)
     assert {name for name, is_right in right.items() if not is_right} == wrong
+
+
+@pytest.mark.parametrize(("changes", "wrong"), APART_MUTANTS)
+def test_gradients_of_a_separated_model_are_wrong_once_a_piece_is_missing(
+    changes: dict[str, str], wrong: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = routed(model(mutant(changes), **APART), data(6, (3, 16, 16)), monkeypatch)
+    assert {name for name, is_right in right.items() if not is_right} == wrong
+
+
+@pytest.mark.parametrize("name", ["prior", "hypersphere", "critic"])
+def test_weights_of_separation_reach_the_encoder_alone(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = data(6, (20,)).double()
+    first, second = (
+        applied(
+            model(separation=APART["separation"] | {name: weight}, **VECTORS).double(),
+            x,
+            monkeypatch,
+        )
+        for weight in (0.5, 2.0)
+    )
+    assert same(first, second) == {
+        "encoder": False, "decoder": True, "adversary": True, "critic": True
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", [(3, 16, 16), (20,)])
+def test_separation_that_is_off_leaves_the_kl_as_it_was(
+    shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    off = {"distance": 9.0, "signal_sigma": 0.01, "noise_sigma": 30.0}
+    x = data(6, shape).double()
+    steps, logs = [], []
+    for settings in (NO_SEPARATION, NO_SEPARATION | off):
+        m = model(shape=shape, separation=settings).double()
+        m.separation.aim(0.7)
+        with torch.no_grad():
+            mean, log_variance = m.encoder(x.sqrt() if len(shape) == 1 else x)
+        logged: dict[str, float] = {}
+
+        def keep(phase: str, values: Any, _: int, to: dict[str, float] = logged) -> None:
+            to.update({f"{phase}/{key}": torch.as_tensor(v).item() for key, v in values.items()})
+
+        monkeypatch.setattr(m, "log_terms", keep)
+        steps.append(applied(m, x, monkeypatch))
+        logs.append(logged)
+        assert m.critic is None
+        kl = kl_divergence(Normal(mean, (log_variance / 2).exp()), Normal(0.0, 1.0)).mean(0)
+        found = [logged[f"train/kl_{i}"] for i in range(2)]
+        assert found == pytest.approx(kl.tolist(), rel=1e-9)
+        assert logged["train/kl"] == pytest.approx(kl.sum().item(), rel=1e-9)
+        assert logged["train/outside"] == 0
+        assert logged["val/outside"] == 0
+        assert "train/critic_loss" not in logged
+    assert all(same(*steps).values())
+    assert logs[0] == logs[1]
 
 
 def test_gamma_reaches_the_decoder_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,6 +351,57 @@ def test_gradients_are_clipped_each_network_for_itself(monkeypatch: pytest.Monke
         assert norm > 0.01
         for a, b in zip(gradient, clipped[name], strict=True):
             torch.testing.assert_close(a * 0.01 / norm, b, rtol=1e-3, atol=1e-12)
+
+
+# ---- batches ----
+
+
+def lots() -> tuple[dict[str, int], dict[str, FeatureSet]]:
+    """Sets of very different sizes, whose every row says which it is."""
+    sizes = {"signal": 24, "noise_edited": 100, "noise_similar": 60, "outliers": 16}
+    numbers = torch.arange(200.0).split(list(sizes.values()))
+    return sizes, {
+        role: FeatureSet(n[:, None].expand(-1, 20), np.zeros(len(n), np.int64))
+        for role, n in zip(sizes, numbers, strict=True)
+    }
+
+
+def test_balanced_batches_hold_signal_noise_and_outliers_equally_often() -> None:
+    sizes, sets = lots()
+    m = model(separation=NO_SEPARATION | {"balanced": True}, **VECTORS)
+    torch.manual_seed(0)
+    loader = m._loader(sets, True)
+    drawn = []
+    for _ in range(50):
+        batches = list(loader)
+        assert [len(x) for x, _ in batches] == [8] * 25
+        drawn += [
+            (int(x[0]), int(is_own))
+            for batch, y in batches
+            for x, is_own in zip(batch, y, strict=True)
+        ]
+    rows, own = np.array(drawn).T
+    assert len(rows) == 10_000
+    np.testing.assert_array_equal(own, rows < 24)
+    often = np.bincount(rows, minlength=200)
+    parts = np.split(often / len(rows), np.cumsum(list(sizes.values()))[:-1])
+    # Four standard errors of a share of 1/3 are .019, and of 1/6 .015.
+    for part, share in zip(parts, (1 / 3, 1 / 6, 1 / 6, 1 / 3), strict=True):
+        assert part.sum() == pytest.approx(share, abs=0.019)
+        assert part == pytest.approx(share / len(part), abs=0.003 + 0.3 * share / len(part))
+    first = [x[:, 0].tolist() for x, _ in loader]
+    assert first != [x[:, 0].tolist() for x, _ in loader], "drawn anew in every epoch"
+
+
+@pytest.mark.parametrize(("balanced", "training"), [(False, True), (False, False), (True, False)])
+def test_other_batches_hold_every_row_once(balanced: bool, training: bool) -> None:
+    _, sets = lots()
+    m = model(separation=NO_SEPARATION | {"balanced": balanced}, **VECTORS)
+    batches = list(m._loader(sets, training))
+    rows = torch.cat([x[:, 0] for x, _ in batches])
+    assert sorted(rows.tolist()) == list(range(200))
+    assert (rows.tolist() == list(range(200))) is not training, "shuffled for training alone"
+    assert torch.cat([y for _, y in batches]).equal((rows < 24).float())
 
 
 # ---- whose turn it is ----
@@ -356,7 +522,7 @@ def test_fit_logs_every_network_and_leaves_a_model_ready_to_use(
             "encoder_loss", "decoder_loss", "discriminator_loss", "rec_l", "real_cost", "fake_cost",
             "decoder_gradient_rec", "decoder_gradient_gan", "decoder_gradient_ratio",
             "discriminator_accuracy", "decoder_turns", "discriminator_turns",
-            "kl", "kl_0", "kl_1", "active_units",
+            "kl", "kl_0", "kl_1", "active_units", "outside",
         }  # fmt: skip
         assert train["encoder_loss"] == pytest.approx(train["kl"] + train["rec_l"], rel=1e-5)
         assert 0 <= train["discriminator_accuracy"] <= 1
@@ -369,6 +535,26 @@ def test_fit_logs_every_network_and_leaves_a_model_ready_to_use(
     assert pictures.shape == (5, 3, 16, 16)
     assert pictures.min() >= 0
     assert pictures.max() <= 1
+
+
+def test_fit_of_a_separated_model_logs_what_keeps_apart(tmp_path: Path) -> None:
+    settings = APART["separation"] | {"balanced": True}
+    m = model(separation=settings, balance=(0.68, 0.35), **VECTORS)
+    before = weights(m)
+    books = fit(m, tmp_path, (20,), 3)
+    for epoch in books.epochs:
+        assert all(math.isfinite(value) for value in epoch.values())
+        assert epoch["train/outside"] > 0
+        assert epoch["train/critic_loss"] > 0
+        # The rest is the critic's verdict, half the cross-entropy of one answer.
+        verdict = epoch["train/encoder_loss"] - sum(
+            epoch[f"train/{name}"] for name in ("kl", "rec_l", "outside")
+        )
+        assert 0 < verdict < 2
+        total = sum(epoch[f"val/{name}"] for name in ("nll", "kl", "outside"))
+        assert epoch["val/loss"] == pytest.approx(total, rel=1e-5)
+    assert {"encoder", "decoder", "adversary", "critic"} <= differing(weights(m), before)
+    assert m.encode(data(5, (20,))).isfinite().all()
 
 
 def test_logged_gradient_norms_are_those_of_the_two_terms(
@@ -423,9 +609,13 @@ def test_weights_survive_a_bundle(tmp_path: Path) -> None:
     assert torch.equal(other.eval().encode(x), m.encode(x))
 
 
-def test_each_network_has_an_adam_of_its_own_and_the_picture_head_none() -> None:
-    m = model(**VECTORS)
+@pytest.mark.parametrize(("settings", "count"), [({}, 3), (APART, 4)])
+def test_each_network_has_an_adam_of_its_own_and_the_picture_head_none(
+    settings: dict[str, Any], count: int
+) -> None:
+    m = model(**VECTORS, **settings)
     optimizers: Any = m.configure_optimizers()
+    assert len(optimizers) == count
     assert all(type(optimizer) is torch.optim.Adam for optimizer in optimizers)
     assert all(optimizer.defaults["betas"] == BETAS for optimizer in optimizers)
     for optimizer, parameters in zip(optimizers, networks(m).values(), strict=True):
@@ -443,7 +633,7 @@ def test_epoch_is_chosen_by_the_elbo_in_features_not_in_layer_l(
     logged: dict[str, Tensor] = {}
     monkeypatch.setattr(m, "log_dict", lambda values, **_: logged.update(values))
     monkeypatch.setattr(m, "log", lambda *_, **__: None)
-    m.validation_step([x], 0)
+    m.validation_step([x, labels(len(x)).double()], 0)
     seen = x.sqrt() if len(shape) == 1 else x
     with torch.no_grad():
         mean, log_variance = (moment.numpy() for moment in m.encoder(seen))

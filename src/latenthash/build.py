@@ -39,7 +39,8 @@ def build_hasher(cfg: DictConfig, cache: DiskCache) -> Hasher:
     features = build(cfg.features)
     if is_staged(features):
         features.cache = cache
-    return Hasher(features, build(cfg.model, shape=features.shape))
+    model = build(cfg.model, shape=features.shape)
+    return Hasher(features, model, bool(cfg.hash.gate))
 
 
 def build_splits(cfg: DictConfig, cache: DiskCache) -> Splits:

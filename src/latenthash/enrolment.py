@@ -9,13 +9,13 @@ import numpy as np
 import pytorch_lightning as pl
 from matplotlib.figure import Figure
 from omegaconf import DictConfig
-from torch import Tensor
 
 from latenthash import InputError, plots, report
 from latenthash.bootstrap import Measure
 from latenthash.build import build, build_hasher, build_splits, bundled_config
 from latenthash.bundle import Bundle
 from latenthash.data.splits import Splits, ViewSet
+from latenthash.features import FeatureSet
 from latenthash.features.weights import RANDOM
 from latenthash.finetuning import build_tuner, finetune
 from latenthash.hasher import Hasher
@@ -67,7 +67,7 @@ def enrol(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> Non
     sheet = plots.contact_sheet({role: v.views.numpy() for role, v in train_views.items()})
     logger.log_figure(sheet, "contact_sheet")
 
-    hash_ = _enroll(cfg, hasher, train["signal"].x, splits)
+    hash_ = _enroll(cfg, hasher, train["signal"], splits)
     bundle = Bundle(
         hash_,
         hasher.state_dict(),
@@ -83,26 +83,28 @@ def enrol(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> Non
     log.info("The bundle is in %s", folder)
 
 
-def _enroll(cfg: DictConfig, hasher: Hasher, train: Tensor, splits: Splits) -> Hash:
-    """Take the radius for a share of the Signal's views, or for a false-positive rate."""
-    z = hasher.encode_features(train)
+def _enroll(cfg: DictConfig, hasher: Hasher, train: FeatureSet, splits: Splits) -> Hash:
+    """Take the limits for a share of the Signal's views, or for a false-positive rate."""
+    own = hasher.latents(train)
     if cfg.hash.fpr is None:
-        return Hash.enroll(z, hasher.encode(splits.calibration().views), cfg.hash.alpha)
-    outliers = splits.calibration("outliers").views
-    if cfg.hash.fpr * len(outliers) < 1:
+        calibration = hasher.place({"signal": splits.calibration()})["signal"]
+        return Hash.enroll(own, calibration, cfg.hash.alpha)
+    rows = hasher.place({role: splits.calibration(role) for role in ("signal", "outliers")})
+    outliers = rows["outliers"]
+    if cfg.hash.fpr * len(outliers.z) < 1:
         log.warning(
-            "%d calibration views of outliers cannot show a false-positive rate of %g: R is just "
+            "%d calibration views of outliers cannot show a false-positive rate of %g: R is "
             "short of the nearest. Raise data.views.calibration, or give more data.outliers.",
-            len(outliers), cfg.hash.fpr,
+            len(outliers.z), cfg.hash.fpr,
         )  # fmt: skip
-    return Hash.enroll_at_fpr(z, hasher.encode(outliers), cfg.hash.fpr)
+    return Hash.enroll_at_fpr(own, rows["signal"], outliers, cfg.hash.fpr)
 
 
 def _judge(cfg: DictConfig, logger: RunLogger, hasher: Hasher, hash_: Hash, splits: Splits) -> None:
     """Measure the hash on test rows, and log figures, tables and drawings."""
     test_views = splits.test()
-    test = hasher.latents(test_views)
-    edited = hasher.latents(splits.edited())
+    test = hasher.place(test_views)
+    edited = hasher.place(splits.edited())
     measures = held_out(hash_, test, edited, cfg.resamples, cfg.seed)
     table = report.figures_table(measures)
     logger.log_table(table, HELD_OUT)
@@ -116,7 +118,7 @@ def _judge(cfg: DictConfig, logger: RunLogger, hasher: Hasher, hash_: Hash, spli
         }
     )
     unseen = test["unseen"]
-    worst = shares(hash_.matches(unseen.z), unseen.picture).argmax()
+    worst = shares(hash_.matches(unseen), unseen.picture).argmax()
     logger.experiment.set_tag(logger.id, "test.worst_unseen", test_views["unseen"].names[worst])
     plane = plots.Plane.of(np.concatenate([rows.z for rows in test.values()]), hash_.centroid)
     logger.log_table(report.latents_table(test, hash_, plane), TEST_LATENTS)

@@ -17,7 +17,7 @@ from latenthash.bundle import Bundle
 from latenthash.cache import DiskCache
 from latenthash.data.pictures import find_files, read_files, source_digest
 from latenthash.data.reading import Picture
-from latenthash.data.splits import ROLES
+from latenthash.data.splits import ROLES, ViewSet
 from latenthash.data.views import pipeline
 from latenthash.hashing import Hash
 from latenthash.metrics import held_out
@@ -119,14 +119,13 @@ def _matches(
 ) -> pd.DataFrame:
     """Hash the pictures at a path, and say which match, a row each."""
     pictures = _read(path, config)
-    z = restore(bundle, config, cache).encode(_views(pictures, config))
-    return pd.DataFrame(
-        {
-            "file": [picture.name for picture in pictures],
-            "distance / R": hash_.distances(z) / hash_.radius,
-            "match": np.where(hash_.matches(z), "yes", "no"),
-        }
-    )
+    names = tuple(picture.name for picture in pictures)
+    views = ViewSet(_views(pictures, config), np.arange(len(names)), names)
+    rows = restore(bundle, config, cache).place({"pictures": views})["pictures"]
+    table = pd.DataFrame({"file": names, "distance / R": hash_.distances(rows.z) / hash_.radius})
+    if hash_.gate is not None and rows.error is not None:
+        table["error / E"] = rows.error / hash_.gate
+    return table.assign(match=np.where(hash_.matches(rows), "yes", "no"))
 
 
 def _held_out_again(
@@ -145,8 +144,8 @@ def _held_out_again(
     splits = build_splits(config, cache)
     measures = held_out(
         hash_,
-        hasher.latents(splits.test()),
-        hasher.latents(splits.edited()),
+        hasher.place(splits.test()),
+        hasher.place(splits.edited()),
         config.resamples,
         config.seed,
     )

@@ -1,7 +1,7 @@
 """Features and model as one: from views to latents, and back to pictures."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import numpy as np
@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from rich.progress import track
 from torch import Tensor, nn
 
+from latenthash import InputError
 from latenthash.data.splits import ViewSet
 from latenthash.features import Features, FeatureSet, Staged, is_staged
 from latenthash.hashing import Latents, LatentSet
-from latenthash.models import Decoder, Diagrammed, Model
+from latenthash.models import Decoder, Diagrammed, Model, Rebuilder
 
 BATCH = 64  # views taken at once
 
@@ -24,26 +25,44 @@ class Hasher(nn.Module):
     Args:
         features: a torch module.
         model: a torch module as well.
+        gated: whether latents come with reconstruction errors, for a hash with a gate.
+
+    Raises:
+        InputError: if they should and the model rebuilds nothing.
     """
 
     features: Features
     model: Model
 
-    def __init__(self, features: Features, model: Model) -> None:
+    def __init__(self, features: Features, model: Model, gated: bool) -> None:
         super().__init__()
+        if gated and not isinstance(model, Rebuilder):
+            raise InputError(
+                "hash.gate=true needs a model that rebuilds what it sees, model=vae or "
+                "model=vaegan; set hash.gate=false."
+            )
+        self.gated = gated
         self.features = features
         self.model = model
 
     def encode(self, views: Tensor) -> Latents:
         """Map views (N, size, size, 3) uint8 to z (N, k)."""
-        return self.encode_features(self._features(views, "Features"))
+        return self._mapped(self.model.encode, self._features(views, "Features"))
+
+    def latents(self, features: FeatureSet) -> LatentSet:
+        """Encode features, with their reconstruction errors where the hash has a gate."""
+        error = None
+        if self.gated:
+            assert isinstance(self.model, Rebuilder)
+            error = self._mapped(self.model.errors, features.x)
+        return LatentSet(self._mapped(self.model.encode, features.x), features.picture, error)
 
     @torch.no_grad()
-    def encode_features(self, x: Tensor) -> Latents:
-        """Map features (N, *shape) to z (N, k)."""
+    def _mapped(self, network: Callable[[Tensor], Tensor], x: Tensor) -> NDArray[np.float64]:
+        """Put features (N, *shape) through a network, in batches."""
         device = self._place()
-        z = [self.model.encode(batch.to(device)).cpu() for batch in torch.split(x, BATCH)]
-        return torch.cat(z).double().numpy()
+        made = [network(batch.to(device)).cpu() for batch in torch.split(x, BATCH)]
+        return torch.cat(made).double().numpy()
 
     @torch.inference_mode()
     def decode(self, z: Latents) -> NDArray[np.float64]:
@@ -66,9 +85,9 @@ class Hasher(nn.Module):
         assert isinstance(self.model, Diagrammed)
         return self.model.diagrams(self._features(views, "Features"))
 
-    def latents(self, sets: Mapping[str, ViewSet]) -> dict[str, LatentSet]:
-        """Encode the views of several sets."""
-        return {name: LatentSet(self.encode(s.views), s.picture) for name, s in sets.items()}
+    def place(self, sets: Mapping[str, ViewSet]) -> dict[str, LatentSet]:
+        """Encode the views of several sets; see `latents`."""
+        return {name: self.latents(features) for name, features in self.describe(sets).items()}
 
     def milliseconds(self, views: Tensor) -> float:
         """Time the way from a view (N, size, size, 3) to its z, without the help of the cache."""

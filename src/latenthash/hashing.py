@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from latenthash import InputError
 
 Latents = NDArray[np.float64]  # (N, k)
+Floats = NDArray[np.float64]
+HAIR = 1e-12  # by which limits give way to rounding, to the side that was promised
+USUAL = 0.95  # share of training views by which radius and gate are brought to one scale
 
 
 @dataclass(frozen=True)
@@ -21,88 +24,116 @@ class LatentSet:
     Attributes:
         z: (N, k).
         picture: (N,) which picture of the set each view is of.
+        error: (N,) how badly the model rebuilds each view; None where that is not asked.
     """
 
     z: Latents
     picture: NDArray[np.int64]
+    error: Floats | None = None
 
     def take(self, rows: NDArray[np.int64]) -> LatentSet:
         """Pick rows, with repetition."""
-        return LatentSet(self.z[rows], self.picture[rows])
+        error = None if self.error is None else self.error[rows]
+        return LatentSet(self.z[rows], self.picture[rows], error)
 
 
 @dataclass(frozen=True)
 class Hash:
-    """Centroid and radius of one picture in a latent space.
+    """Centroid, radius and gate of one picture in a latent space.
 
     Attributes:
         centroid: (k,) mean of the Signal's training latents.
         radius: R, in units of the latent space.
+        gate: E, the largest reconstruction error of a match; None where it is not asked.
     """
 
     centroid: NDArray[np.float64]
     radius: float
+    gate: float | None = None
 
     @classmethod
-    def enroll(cls, train: Latents, calibration: Latents, alpha: float) -> Hash:
-        """Take the centroid from training views and the radius from calibration views.
+    def enroll(cls, train: LatentSet, calibration: LatentSet, alpha: float) -> Hash:
+        """Take the centroid from training views, radius and gate from calibration views.
 
-        R is the split-conformal quantile (Vovk et al. 2005; protocol, task 1): a new view of
-        the Signal lies within it with probability at least 1 - alpha.
+        Both limits are the split-conformal quantile (Vovk et al. 2005; protocol, task 1) of the
+        Signal's scores: a new view of it matches with probability at least 1 - alpha.
 
         Args:
-            train: (N, k) latents of the Signal's training views.
-            calibration: (n, k) latents of views that training never saw.
-            alpha: share of the Signal's views that may fall outside R.
+            train: the Signal's training views; those with errors make a hash with a gate.
+            calibration: n views that training never saw.
+            alpha: share of the Signal's views that may not match.
 
         Raises:
             InputError: if n is too small for alpha, or all calibration latents are one.
-            ValueError: if a latent is not finite, the sizes k differ, or train is empty.
+            ValueError: if a value is not finite, the sizes k differ, or train is empty.
         """
-        rank = calibration_rank(len(calibration), alpha)
-        if train.ndim != 2 or train.size == 0:
-            raise ValueError(f"training latents of shape {train.shape} have no centroid")
-        centroid = _finite(train).mean(0)
-        distances = cls(centroid, math.inf).distances(calibration)
-        radius = float(np.sort(distances)[rank - 1])
-        if radius == 0:
-            raise InputError(
-                "All calibration views of the Signal have one and the same latent: a picture of "
-                "one colour has no content to hash. Give data.signal a picture with detail."
-            )
-        return cls(centroid, radius)
+        rank = calibration_rank(len(calibration.z), alpha)
+        hash_ = cls._proportioned(train)
+        return hash_._scaled(float(np.sort(hash_.scores(calibration))[rank - 1]), HAIR)
 
     @classmethod
-    def enroll_at_fpr(cls, train: Latents, outliers: Latents, fpr: float) -> Hash:
-        """Take the centroid from training views and the radius from outliers.
+    def enroll_at_fpr(
+        cls, train: LatentSet, calibration: LatentSet, outliers: LatentSet, fpr: float
+    ) -> Hash:
+        """Take the centroid from training views, radius and gate from views of other pictures.
 
-        R is the largest radius within which at most a share fpr of outlier views lies.
+        The limits are the largest that at most a share fpr of the outlier views passes. Where
+        all of the Signal's views are nearer than that, there is room on both sides, and the
+        limits lie in its middle (geometric), as far from what would be missed as from what would
+        be taken in.
 
         Args:
-            train: (N, k) latents of the Signal's training views.
-            outliers: (n, k) latents of calibration views of other pictures. With fewer than
-                1 / fpr of them R is just short of the nearest.
+            train: the Signal's training views; those with errors make a hash with a gate.
+            calibration: views of the Signal that training never saw.
+            outliers: n views of other pictures, none of a training view. With fewer than 1 / fpr
+                of them the limits are short of the nearest.
             fpr: false-positive rate.
 
         Raises:
-            InputError: if fpr is not in (0, 1), or an outlier lies at the centroid.
-            ValueError: if a latent is not finite, the sizes k differ, or train is empty.
+            InputError: if fpr is not in (0, 1), or an outlier has the Signal's own latent.
+            ValueError: if a value is not finite, the sizes k differ, or train is empty.
         """
         if not 0 < fpr < 1:
             raise InputError(f"hash.fpr={fpr} must lie between 0 and 1.")
-        if train.ndim != 2 or train.size == 0:
-            raise ValueError(f"training latents of shape {train.shape} have no centroid")
-        centroid = _finite(train).mean(0)
-        distances = np.sort(cls(centroid, math.inf).distances(outliers))
-        radius = float(np.nextafter(distances[int(fpr * len(distances))], -math.inf))
-        if radius <= 0:
+        hash_ = cls._proportioned(train)
+        scores = np.sort(hash_.scores(outliers))
+        limit = float(np.nextafter(scores[int(fpr * len(scores))], -math.inf))
+        if limit <= 0:
             raise InputError(
                 "A calibration view of the outliers has the Signal's own latent, so no radius has "
                 f"a false-positive rate of {fpr}. Take other outliers or another model."
             )
-        return cls(centroid, radius)
+        own = float(hash_.scores(calibration).max())
+        return hash_._scaled(math.sqrt(limit * own) if 0 < own < limit else limit, -HAIR)
 
-    def distances(self, z: Latents) -> NDArray[np.float64]:
+    @classmethod
+    def _proportioned(cls, train: LatentSet) -> Hash:
+        """Take the centroid, and limits that training views reach about equally often.
+
+        Only their proportion lasts: what they are is for calibration views to say.
+        """
+        if train.z.ndim != 2 or train.z.size == 0:
+            raise ValueError(f"training latents of shape {train.z.shape} have no centroid")
+        centroid = _finite(train.z).mean(0)
+        if train.error is None:
+            return cls(centroid, 1.0)
+        radius = float(np.quantile(cls(centroid, 1.0).distances(train.z), USUAL))
+        # Views that are all one, or all rebuilt without a flaw, have no scale.
+        return cls(centroid, radius or 1.0, float(np.quantile(_finite(train.error), USUAL)) or 1.0)
+
+    def _scaled(self, factor: float, hair: float) -> Hash:
+        """Multiply both limits by factor, and by 1 + hair where a product has to be rounded."""
+        if factor <= 0:
+            raise InputError(
+                "All calibration views of the Signal have one and the same latent: a picture of "
+                "one colour has no content to hash. Give data.signal a picture with detail."
+            )
+        if self.gate is None:
+            return Hash(self.centroid, self.radius * factor)
+        factor *= 1 + hair
+        return Hash(self.centroid, self.radius * factor, self.gate * factor)
+
+    def distances(self, z: Latents) -> Floats:
         """Measure the Euclidean distance of each latent z (N, k) to the centroid, as (N,).
 
         Raises:
@@ -113,16 +144,30 @@ class Hash:
                 f"latents of shape {z.shape} do not fit a hash of k={len(self.centroid)}: "
                 "they must come from the model that made the hash"
             )
-        distances: NDArray[np.float64] = np.linalg.norm(_finite(z) - self.centroid, axis=1)
+        distances: Floats = np.linalg.norm(_finite(z) - self.centroid, axis=1)
         return distances
 
-    def matches(self, z: Latents) -> NDArray[np.bool_]:
-        """Say for each latent z (N, k) whether it lies within R of the centroid, as (N,)."""
-        return self.distances(z) <= self.radius
+    def scores(self, rows: LatentSet) -> Floats:
+        """Give max(d / R, e / E) of each view, (N,); d / R where the hash has no gate.
+
+        Raises:
+            ValueError: if a value is not finite, or the hash has a gate and the views no errors.
+        """
+        scores = self.distances(rows.z) / self.radius
+        if self.gate is None:
+            return scores
+        if rows.error is None:
+            raise ValueError("this hash has a gate: latents must come with reconstruction errors")
+        return np.maximum(scores, _finite(rows.error) / self.gate)
+
+    def matches(self, rows: LatentSet) -> NDArray[np.bool_]:
+        """Say for each view whether its score is at most 1, as (N,)."""
+        return self.scores(rows) <= 1
 
     def to_json(self) -> dict[str, object]:
         """Give the hash as JSON values; floats survive the round trip exactly."""
-        return {"centroid": self.centroid.tolist(), "radius": self.radius}
+        values: dict[str, object] = {"centroid": self.centroid.tolist(), "radius": self.radius}
+        return values if self.gate is None else values | {"gate": self.gate}
 
     @classmethod
     def from_json(cls, values: dict[str, object]) -> Hash:
@@ -131,13 +176,21 @@ class Hash:
         Raises:
             ValueError: if a value is missing or is not of its kind.
         """
-        centroid, radius = values.get("centroid"), values.get("radius")
+        centroid, radius, gate = (values.get(name) for name in ("centroid", "radius", "gate"))
         numbers = [*centroid, radius] if isinstance(centroid, list) and centroid else [None]
         if not all(_is_finite(x) for x in numbers):
             raise ValueError("centroid and radius must be finite numbers")
-        if not isinstance(radius, int | float) or radius < 0:
-            raise ValueError(f"radius {radius} must not be negative")
-        return cls(np.array(centroid, dtype=np.float64), float(radius))
+        if not isinstance(radius, int | float) or radius <= 0:
+            raise ValueError(f"radius {radius} must be above 0")
+        if gate is not None and not (
+            _is_finite(gate) and isinstance(gate, int | float) and gate > 0
+        ):
+            raise ValueError(f"gate {gate} must be a number above 0")
+        return cls(
+            np.array(centroid, dtype=np.float64),
+            float(radius),
+            None if gate is None else float(gate),
+        )
 
 
 def calibration_rank(n: int, alpha: float) -> int:
@@ -158,12 +211,12 @@ def calibration_rank(n: int, alpha: float) -> int:
     return rank
 
 
-def _finite(z: Latents) -> Latents:
-    if not np.isfinite(z).all():
-        bad = int((~np.isfinite(z).all(axis=1)).sum())
+def _finite(z: Floats) -> Floats:
+    finite = np.isfinite(z).all(axis=tuple(range(1, z.ndim)))
+    if not finite.all():
         raise ValueError(
-            f"{bad} of {len(z)} latents are NaN or infinite: training diverged; "
-            "lower model.learning_rate"
+            f"{(~finite).sum()} of {len(z)} latents or errors are NaN or infinite: training "
+            "diverged; lower model.learning_rate"
         )
     return z
 

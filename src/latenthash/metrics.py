@@ -35,7 +35,7 @@ def held_out(
     """Measure a hash on test rows.
 
     Args:
-        hash_: centroid and radius, set without any of these rows.
+        hash_: set without any of these rows.
         test: signal, noise_edited, noise_similar and unseen.
         edited: unseen edit -> Signal views under it.
         resamples: draws of the bootstrap.
@@ -52,13 +52,14 @@ def held_out(
 
 def _task1(hash_: Hash, sets: Mapping[str, LatentSet]) -> dict[str, float]:
     distances = {role: hash_.distances(rows.z) for role, rows in sets.items()}
-    within = {role: d <= hash_.radius for role, d in distances.items()}
+    scores = {role: hash_.scores(rows) for role, rows in sets.items()}
+    within = {role: s <= 1 for role, s in scores.items()}
     values = {"test/tpr": float(within["signal"].mean())}
     for role in FOREIGN:
         values[f"test/fpr_{role}"] = float(within[role].mean())
-        values[f"test/auroc_{role}"] = auroc(distances["signal"], distances[role])
+        values[f"test/auroc_{role}"] = auroc(scores["signal"], scores[role])
     values["test/fpr_unseen_worst"] = worst_picture(within["unseen"], sets["unseen"].picture)
-    roc = roc_points(distances["signal"], distances["unseen"])
+    roc = roc_points(scores["signal"], scores["unseen"])
     values["test/eer_unseen"] = equal_error_rate(*roc)
     for fpr in OPERATING_POINTS:
         tpr, realised = tpr_at_fpr(*roc, fpr)
@@ -68,17 +69,15 @@ def _task1(hash_: Hash, sets: Mapping[str, LatentSet]) -> dict[str, float]:
 
 
 def _tpr(hash_: Hash, edited: Mapping[str, LatentSet]) -> dict[str, float]:
-    return {
-        f"edits/{name}/tpr": float(hash_.matches(rows.z).mean()) for name, rows in edited.items()
-    }
+    return {f"edits/{name}/tpr": float(hash_.matches(rows).mean()) for name, rows in edited.items()}
 
 
 def auroc(signal: Floats, foreign: Floats) -> float:
-    """Probability that a Signal view lies nearer to the centroid than a foreign one.
+    """Probability that a Signal view has a lower score than a foreign one.
 
     Args:
-        signal: (N,) distances of the Signal's views.
-        foreign: (M,) distances of other pictures' views.
+        signal: (N,) scores of the Signal's views.
+        foreign: (M,) scores of other pictures' views.
     """
     # Mann-Whitney's U from ranks; scikit-learn's score is the same and fifty times slower.
     n, m = len(signal), len(foreign)
@@ -90,8 +89,8 @@ def roc_points(signal: Floats, foreign: Floats) -> tuple[Floats, Floats]:
     """Give false- and true-positive rates, both rising, over all radii.
 
     Args:
-        signal: (N,) distances of the Signal's views.
-        foreign: (M,) distances of other pictures' views.
+        signal: (N,) scores of the Signal's views.
+        foreign: (M,) scores of other pictures' views.
     """
     labels = np.repeat([1, 0], [len(signal), len(foreign)])
     scores = -np.concatenate([signal, foreign])

@@ -35,6 +35,14 @@ class Decoder(Protocol):
 
 
 @runtime_checkable
+class Rebuilder(Protocol):
+    """A model that says how well it knows what it sees."""
+
+    def errors(self, x: Tensor) -> Tensor:
+        """Map features x (N, C, H, W) or (N, D) to reconstruction errors (N,)."""
+
+
+@runtime_checkable
 class Diagrammed(Protocol):
     """A model that sees the shape of features."""
 

@@ -1,11 +1,12 @@
 """What VAE and VAE/GAN share: networks by the shape of features, fitting, encoding, drawing."""
 
 from collections.abc import Mapping
+from typing import Any, TypedDict
 
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, TensorDataset, WeightedRandomSampler
 
 from latenthash import InputError
 from latenthash.features import FeatureSet
@@ -17,18 +18,31 @@ from latenthash.models.inputs import (
     noise,
     picture_shape,
 )
-from latenthash.models.losses import (
-    BERNOULLI,
-    LIKELIHOODS,
-    bernoulli_nll,
-    gaussian_nll,
-    kl_to_standard_normal,
-)
+from latenthash.models.losses import BERNOULLI, LIKELIHOODS, bernoulli_nll, gaussian_nll
 from latenthash.models.networks import ConvDecoder, ConvEncoder, MLPDecoder, MLPEncoder
 from latenthash.models.picture_head import PictureHead
+from latenthash.models.separation import Separation, thirds
 from latenthash.training import fit_best_epoch
 
+SIGNAL = "signal"  # the set whose y is 1
 ACTIVE = 0.01  # variance of the posterior mean above which a unit is active (Burda et al. 2016)
+
+
+class Shared(TypedDict):
+    """Arguments of `Autoencoder` that its children hand on."""
+
+    shape: tuple[int, ...]
+    latent_dim: int
+    channels: tuple[int, ...]
+    hidden: tuple[int, ...]
+    sigma_floor: float
+    vector_sigma_floor: float
+    picture_side: int
+    picture_channels: tuple[int, ...]
+    picture_epochs: int
+    learning_rate: float
+    batch_size: int
+    separation: Mapping[str, Any]
 
 
 class Autoencoder(pl.LightningModule):
@@ -51,6 +65,7 @@ class Autoencoder(pl.LightningModule):
             the trainer makes.
         learning_rate: decayed to 0 along a cosine.
         batch_size: views per step.
+        separation: arguments of `Separation`.
 
     Raises:
         InputError: if the networks cannot be built.
@@ -71,6 +86,7 @@ class Autoencoder(pl.LightningModule):
         picture_epochs: int,
         learning_rate: float,
         batch_size: int,
+        separation: Mapping[str, Any],
     ) -> None:
         super().__init__()
         check_latent_dim(latent_dim)
@@ -89,6 +105,7 @@ class Autoencoder(pl.LightningModule):
         self.learning_rate = learning_rate
         self.batch_size = batch_size
         self.picture_epochs = picture_epochs
+        self.separation = Separation(latent_dim, **separation)
         self.inputs: Standardize | nn.Identity
         self.encoder: nn.Module
         self.decoder: nn.Module
@@ -130,15 +147,9 @@ class Autoencoder(pl.LightningModule):
         views = None if self.picture_head is None else _views(train)
         if isinstance(self.inputs, Standardize):
             self.inputs.fit(noise(train))
-        x = torch.cat([features.x for features in train.values()])
-        held_out = torch.cat([features.x for features in validation.values()])
-        fit_best_epoch(
-            self,
-            trainer,
-            DataLoader(TensorDataset(x), self.batch_size, shuffle=True),
-            DataLoader(TensorDataset(held_out), self.batch_size),
-        )
+        fit_best_epoch(self, trainer, self._loader(train, True), self._loader(validation, False))
         if self.picture_head is not None and views is not None:
+            x = torch.cat([features.x for features in train.values()])
             with torch.no_grad():
                 z = torch.cat([self.encode(batch) for batch in torch.split(x, self.batch_size)])
             self.picture_head.fit(
@@ -147,6 +158,17 @@ class Autoencoder(pl.LightningModule):
                 epochs=min(self.picture_epochs, trainer.max_epochs or self.picture_epochs),
                 learning_rate=self.learning_rate,
             )
+
+    def _loader(self, sets: Mapping[str, FeatureSet], training: bool) -> DataLoader[Any]:
+        """Make batches of features and y, whether they are the Signal's."""
+        sizes = {role: len(features.x) for role, features in sets.items()}
+        x = torch.cat([features.x for features in sets.values()])
+        y = torch.cat([torch.full((n,), float(role == SIGNAL)) for role, n in sizes.items()])
+        rows = TensorDataset(x, y)
+        if training and self.separation.balanced:
+            sampler = WeightedRandomSampler(thirds(sizes).tolist(), len(x))
+            return DataLoader(rows, self.batch_size, sampler=sampler)
+        return DataLoader(rows, self.batch_size, shuffle=training)
 
     def encode(self, x: Tensor) -> Tensor:
         """Map features x (N, C, side, side) or (N, D) to the posterior mean z (N, k)."""
@@ -160,13 +182,18 @@ class Autoencoder(pl.LightningModule):
 
     def validation_step(self, batch: list[Tensor], batch_idx: int) -> None:
         """Log the negative ELBO of a batch as val/loss, by which the epoch is chosen."""
-        self.negative_elbo("val", self.inputs(batch[0]), 1.0)
+        self.objective("val", self.inputs(batch[0]), batch[1], 1.0)
 
-    def negative_elbo(self, phase: str, x: Tensor, beta: float) -> Tensor:
-        """Compute and log reconstruction and KL of prepared features x, nats per sample."""
-        nll, kl, mean = self._terms(x)
-        loss = nll + beta * kl.sum()
-        self.log_terms(phase, {"loss": loss, "nll": nll} | kl_terms(mean, kl), len(x))
+    def objective(self, phase: str, x: Tensor, y: Tensor, beta: float) -> Tensor:
+        """Compute and log the loss of prepared features x, nats per sample.
+
+        The negative ELBO, and what keeps the Signal (y = 1) and all else (y = 0) apart.
+        """
+        nll, kl, mean = self._terms(x, y)
+        outside = self.separation.outside(mean, y)
+        loss = nll + beta * kl.sum() + outside
+        terms = {"loss": loss, "nll": nll, "outside": outside} | kl_terms(mean, kl)
+        self.log_terms(phase, terms, len(x))
         self.log(f"{phase}_loss", loss, prog_bar=True, logger=False, batch_size=len(x))
         return loss
 
@@ -176,10 +203,17 @@ class Autoencoder(pl.LightningModule):
         Returns:
             reconstruction and KL, each a mean over the batch; one z is drawn for each sample.
         """
-        nll, kl, _ = self._terms(self.inputs(x))
+        nll, kl, _ = self._terms(self.inputs(x), torch.zeros(len(x), device=x.device))
         return nll, kl.sum()
 
-    def _terms(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def errors(self, x: Tensor) -> Tensor:
+        """Measure how badly features x (N, ...) are rebuilt from their z: mean square, (N,)."""
+        prepared = self.inputs(x)
+        rebuilt = self.decoder(self.encoder(prepared)[0])
+        errors: Tensor = (rebuilt - prepared).square().flatten(1).mean(1)
+        return errors
+
+    def _terms(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Compute reconstruction, KL of each dimension (k,) and posterior mean of prepared x."""
         mean, log_variance = self.encoder(x)
         rebuilt = self.decoder(sample(mean, log_variance))
@@ -187,7 +221,7 @@ class Autoencoder(pl.LightningModule):
             nll = bernoulli_nll(x, rebuilt)
         else:
             nll = gaussian_nll(x, rebuilt, self.sigma_floor)
-        return nll, kl_to_standard_normal(mean, log_variance), mean
+        return nll, self.separation.kl(mean, log_variance, y), mean
 
     def log_terms(self, phase: str, values: Mapping[str, Tensor | float], n: int) -> None:
         """Log values of a batch of n as <phase>/<name>, by epoch."""

@@ -45,21 +45,6 @@ def bernoulli_nll(x: Tensor, mean: Tensor) -> Tensor:
     return F.binary_cross_entropy(mean, x, reduction="sum") / len(x)
 
 
-def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """KL divergence of N(mean, exp(log_variance)) from N(0, I), per dimension.
-
-    Kingma and Welling 2014, appendix B.
-
-    Args:
-        mean: (N, k).
-        log_variance: (N, k).
-
-    Returns:
-        (k,) nats, mean over the batch.
-    """
-    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean(0)
-
-
 def cost_of(logits: Tensor, label: float) -> Tensor:
     """Cross-entropy of a discriminator's answers.
 

@@ -1,16 +1,19 @@
 """Variational autoencoder (Kingma and Welling 2014) whose posterior mean is the latent."""
 
+from typing import Unpack
+
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from latenthash.models.autoencoder import Autoencoder
+from latenthash.models.autoencoder import Autoencoder, Shared
 
 
 class VAE(Autoencoder):
     """VAE of pictures or of vectors with a sigma-VAE or a Bernoulli likelihood.
 
     Args:
+        likelihood: gaussian, or bernoulli for pictures that are black or white.
         beta_warmup: share of the epochs over which the KL term's weight grows to 1.
         weight_decay: of AdamW.
 
@@ -18,43 +21,15 @@ class VAE(Autoencoder):
     """
 
     def __init__(
-        self,
-        *,
-        shape: tuple[int, ...],
-        latent_dim: int,
-        channels: tuple[int, ...],
-        hidden: tuple[int, ...],
-        likelihood: str,
-        sigma_floor: float,
-        vector_sigma_floor: float,
-        picture_side: int,
-        picture_channels: tuple[int, ...],
-        picture_epochs: int,
-        beta_warmup: float,
-        learning_rate: float,
-        weight_decay: float,
-        batch_size: int,
+        self, *, likelihood: str, beta_warmup: float, weight_decay: float, **shared: Unpack[Shared]
     ) -> None:
-        super().__init__(
-            shape=shape,
-            latent_dim=latent_dim,
-            channels=channels,
-            hidden=hidden,
-            likelihood=likelihood,
-            sigma_floor=sigma_floor,
-            vector_sigma_floor=vector_sigma_floor,
-            picture_side=picture_side,
-            picture_channels=picture_channels,
-            picture_epochs=picture_epochs,
-            learning_rate=learning_rate,
-            batch_size=batch_size,
-        )
+        super().__init__(likelihood=likelihood, **shared)
         self.beta_warmup = beta_warmup
         self.weight_decay = weight_decay
 
     def training_step(self, batch: list[Tensor], batch_idx: int) -> Tensor:
         """Give Lightning the loss of a batch."""
-        return self.negative_elbo("train", self.inputs(batch[0]), self._beta())
+        return self.objective("train", self.inputs(batch[0]), batch[1], self._beta())
 
     def configure_optimizers(self) -> pl.utilities.types.OptimizerLRScheduler:
         """Give Lightning AdamW and its cosine decay."""

@@ -6,6 +6,7 @@ where reconstructions are compared.
 
 from collections.abc import Sequence
 from math import cos, pi
+from typing import Unpack
 
 import pytorch_lightning as pl
 import torch
@@ -13,8 +14,9 @@ from torch import Tensor, nn
 
 from latenthash import InputError
 from latenthash.models.adversary import Adversary
-from latenthash.models.autoencoder import Autoencoder, kl_terms, sample
-from latenthash.models.losses import GAUSSIAN, cost_of, kl_to_standard_normal, turns
+from latenthash.models.autoencoder import Autoencoder, Shared, kl_terms, sample
+from latenthash.models.losses import GAUSSIAN, cost_of, turns
+from latenthash.models.separation import LatentCritic
 
 BETAS = (0.5, 0.999)  # of Adam; a longer memory of gradients sets adversaries swinging (DCGAN)
 
@@ -24,10 +26,11 @@ class VAEGAN(Autoencoder):
 
     Every network has an objective of its own, and no other one reaches it:
 
-    - encoder: KL + rec_l,
+    - encoder: KL + rec_l, and what `Separation` adds,
     - decoder: gamma * rec_l / n - L_GAN,
     - discriminator: L_GAN, its cross-entropy on real samples and on fakes (reconstructions and
-      samples from the prior).
+      samples from the prior),
+    - latent critic, where there is one: its cross-entropy on draws of the prior and on latents.
 
     rec_l is the Gaussian negative log-likelihood of the n numbers of layer l, with the
     batch-optimal variance. In the authors' code gamma = 1e-6 weighs the sum over n = 16,384
@@ -53,40 +56,17 @@ class VAEGAN(Autoencoder):
     def __init__(
         self,
         *,
-        shape: tuple[int, ...],
-        latent_dim: int,
-        channels: tuple[int, ...],
-        hidden: tuple[int, ...],
         discriminator_channels: tuple[int, ...],
         discriminator_hidden: tuple[int, ...],
-        sigma_floor: float,
-        vector_sigma_floor: float,
         gamma: float,
         balance: tuple[float, float] | None,
         spectral: bool,
         diff_augment: bool,
         real_label: float,
-        picture_side: int,
-        picture_channels: tuple[int, ...],
-        picture_epochs: int,
-        learning_rate: float,
         gradient_clip: float,
-        batch_size: int,
+        **shared: Unpack[Shared],
     ) -> None:
-        super().__init__(
-            shape=shape,
-            latent_dim=latent_dim,
-            channels=channels,
-            hidden=hidden,
-            likelihood=GAUSSIAN,
-            sigma_floor=sigma_floor,
-            vector_sigma_floor=vector_sigma_floor,
-            picture_side=picture_side,
-            picture_channels=picture_channels,
-            picture_epochs=picture_epochs,
-            learning_rate=learning_rate,
-            batch_size=batch_size,
-        )
+        super().__init__(likelihood=GAUSSIAN, **shared)
         problems = []
         if balance is not None and len(balance) != 2:
             problems.append(
@@ -106,16 +86,18 @@ class VAEGAN(Autoencoder):
         self.real_label = real_label
         self.gradient_clip = gradient_clip
         self.adversary = Adversary(
-            shape, discriminator_channels, discriminator_hidden, spectral, diff_augment
+            shared["shape"], discriminator_channels, discriminator_hidden, spectral, diff_augment
         )
+        self.critic = LatentCritic(shared["latent_dim"]) if self.separation.critic else None
 
     def training_step(self, batch: list[Tensor], batch_idx: int) -> None:
         """Give every network the gradient of its own objective, then let them step."""
-        x = self.inputs(batch[0])
+        x, y = self.inputs(batch[0]), batch[1]
         mean, log_variance = self.encoder(x)
-        kl = kl_to_standard_normal(mean, log_variance)
-        z = sample(mean, log_variance)
-        verdict = self.adversary(x, self.decoder(z), self.decoder(torch.randn_like(z)))
+        kl = self.separation.kl(mean, log_variance, y)
+        outside = self.separation.outside(mean, y)
+        z, drawn = sample(mean, log_variance), self.separation.sample(y)
+        verdict = self.adversary(x, self.decoder(z), self.decoder(drawn))
 
         encoder, decoder = list(self.encoder.parameters()), list(self.decoder.parameters())
         optimizers = self.optimizers()
@@ -123,7 +105,12 @@ class VAEGAN(Autoencoder):
         for optimizer in optimizers:
             optimizer.zero_grad()
 
-        encoder_loss = kl.sum() + verdict.rec
+        encoder_loss = kl.sum() + verdict.rec + outside
+        critic_loss = None
+        if self.critic is not None:
+            # To the encoder its own latents should pass for draws of the prior.
+            encoder_loss = encoder_loss + self.separation.critic * cost_of(self.critic(z, y), 1.0)
+            critic_loss = self.critic.against(z, drawn, y)
         rec_term = self.gamma * verdict.rec / self.adversary.discriminator.features
         gan_term = -verdict.fakes  # of L_GAN, only the cost of fakes depends on the decoder
         real_loss = cost_of(verdict.real_logits, self.real_label)
@@ -136,11 +123,13 @@ class VAEGAN(Autoencoder):
             norms["ratio"] = norms["rec"] / norms["gan"].clamp(min=1e-12)
         self.manual_backward(rec_term + gan_term, inputs=decoder)
         self.manual_backward(real_loss + fake_loss)
+        if critic_loss is not None:
+            self.manual_backward(critic_loss)
 
         # As the authors count: what a real sample costs against 1, whatever label it was given.
         real_cost = cost_of(verdict.real_logits, 1.0)
         turn = turns(real_cost.item(), fake_loss.item(), self.balance)
-        for optimizer, its_turn in zip(optimizers, (True, *turn), strict=True):
+        for optimizer, its_turn in zip(optimizers, (True, *turn, True), strict=False):
             if its_turn:
                 self.clip_gradients(optimizer.optimizer, self.gradient_clip, "norm")
                 optimizer.step()
@@ -151,12 +140,15 @@ class VAEGAN(Autoencoder):
             "decoder_loss": rec_term + gan_term,
             "discriminator_loss": real_loss + fake_loss,
             "rec_l": verdict.rec,
+            "outside": outside,
             "real_cost": real_cost,
             "fake_cost": fake_loss,
             "discriminator_accuracy": right.float().mean(),
             "decoder_turns": float(turn[0]),
             "discriminator_turns": float(turn[1]),
         }
+        if critic_loss is not None:
+            values["critic_loss"] = critic_loss
         values |= {f"decoder_gradient_{name}": norm for name, norm in norms.items()}
         self.log_terms("train", values | kl_terms(mean, kl), len(x))
 
@@ -164,7 +156,8 @@ class VAEGAN(Autoencoder):
         """Give Lightning an Adam for each network."""
         return [
             torch.optim.Adam(network.parameters(), self.learning_rate, BETAS)
-            for network in (self.encoder, self.decoder, self.adversary)
+            for network in (self.encoder, self.decoder, self.adversary, self.critic)
+            if network is not None
         ]
 
     def on_train_epoch_start(self) -> None:
