@@ -97,6 +97,34 @@ def test_unknown_embedded_set_is_named_with_those_there_are(reader: Reader) -> N
         assert f"embedded:{name}" in problem
 
 
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_stereo_pair_is_two_sets_of_one(reader: Reader, side: str) -> None:
+    (picture,) = load_pictures({"signal": f"embedded:stereo_{side}"}, reader)["signal"]
+    assert picture.name == f"embedded:stereo_{side}/motorcycle_{side}"
+
+
+def test_stereo_pair_shows_two_pictures_and_its_left_does_not_go_with_photos_b(
+    reader: Reader,
+) -> None:
+    pair = {"signal": "embedded:stereo_left", "unseen": "embedded:stereo_right"}
+    left, right = (picture.pixels for (picture,) in load_pictures(pair, reader).values())
+    assert left.shape == right.shape
+    assert (left != right).any()
+    (problem,) = problems({**pair, "unseen": "embedded:photos_b"}, reader)
+    assert "embedded:photos_b/motorcycle_left is also a picture of data.signal" in problem
+
+
+def test_plates_are_those_of_sushi_in_three_sets() -> None:
+    names = {name: [n for n, _ in module._SETS[name]] for name in ("plate", "plates_a", "plates_b")}
+    assert {name: len(members) for name, members in names.items()} == {
+        "plate": 1, "plates_a": 50, "plates_b": 49,
+    }  # fmt: skip
+    together = [member for members in names.values() for member in members]
+    assert sorted(together) == [name for name, _ in module._SETS["sushi"]]
+    for name in names:
+        assert all(member in module._SETS["sushi"] for member in module._SETS[name])
+
+
 # Painted pictures in the cache
 
 
@@ -131,6 +159,19 @@ def test_painted_pictures_come_from_the_cache_the_second_time(
             assert (picture.name, picture.digest) == (before.name, before.digest)
             assert picture.pixels.dtype == np.uint8
             np.testing.assert_array_equal(picture.pixels, before.pixels)
+
+
+def test_plate_is_painted_once_for_all_sets_that_hold_it(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+    sushi = painted("abc", asked)
+    monkeypatch.setitem(module._SETS, "sushi", sushi)
+    monkeypatch.setitem(module._SETS, "plates_a", sushi[1:])
+    load_pictures({"noise_similar": "embedded:sushi"}, reader, cache(tmp_path))
+    plates = load_pictures({"noise_similar": "embedded:plates_a"}, reader, cache(tmp_path))
+    assert [p.name for p in plates["noise_similar"]] == [f"embedded:plates_a/{n}" for n in "bc"]
+    assert asked == list("abc")
 
 
 def test_picture_from_the_cache_may_be_written_to(

@@ -45,14 +45,23 @@ def _photographs(*names: str) -> list[tuple[str, Callable[[], Pixels]]]:
     ]
 
 
+# Painted pictures are cached by name: what has the same name is the same picture in every set.
+_SUSHI: list[tuple[str, Callable[[], Pixels]]] = [
+    (f"plate_{i:02d}", partial(render_sushi, i)) for i in range(PLATES)
+]
 _SETS: dict[str, list[tuple[str, Callable[[], Pixels]]]] = {
     "girl": _photographs("astronaut.png"),
     "earth": [("earth", partial(render_earth, seed=2))],
-    "sushi": [(f"plate_{i:02d}", partial(render_sushi, i)) for i in range(PLATES)],
+    "sushi": _SUSHI,
+    "plate": _SUSHI[:1],
+    "plates_a": _SUSHI[1::2],  # the others, half and half
+    "plates_b": _SUSHI[2::2],
     "photos_a": _photographs("chelsea.png", "china.jpg", "hubble_deep_field.jpg", "retina.jpg"),
     "photos_b": _photographs(
         "coffee.png", "flower.jpg", "ihc.png", "motorcycle_left.png", "rocket.jpg"
     ),
+    "stereo_left": _photographs("motorcycle_left.png"),  # in photos_b too: not beside it
+    "stereo_right": _photographs("motorcycle_right.png"),
 }
 
 
