@@ -400,7 +400,8 @@ def test_comparison_draws_each_run_on_its_line() -> None:
 
 def test_comparison_draws_the_scatter_of_each_run_above() -> None:
     scatters = [
-        Scatter(f"run {i} of $x", latents(), np.array([i, -1.0]), 0.5 + i) for i in range(2)
+        Scatter(f"run {i} of $x", latents(), np.array([i, -1.0]), 0.5 + i, np.ones((i, 2)), None)
+        for i in range(2)
     ]
     rows = [("run", {"a": Measure("a", 0.5, 0.4, 0.7)})]
     figure = drawn(plots.comparison(scatters, rows, ["a"]))
@@ -417,6 +418,10 @@ def test_comparison_draws_the_scatter_of_each_run_above() -> None:
             np.testing.assert_array_equal(dots.get_offsets(), scatter.points[role])
             assert to_hex(dots.get_facecolor()[0]) == to_hex(f"tab:{colour}")
     assert _points(figure.axes[-1]) == [(0.5, 0, 0.4, 0.7)]
+    (box,) = figure.subfigs[0].legends
+    named = [text.get_text() for text in box.get_texts()]
+    assert "centroid, other seeds" in named, "what the first plot has not is in the legend too"
+    assert len(set(named)) == len(named)
 
 
 def test_interval_that_leaves_out_its_value_is_drawn() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from latenthash import report
 from latenthash.bootstrap import Measure
@@ -34,9 +35,12 @@ def run(
     status: str = "FINISHED",
     tpr: float | None = None,
     latents: pd.DataFrame | None = None,
+    centroid: list[float] | None = None,
     **params: str,
 ) -> Row:
-    return Row(name, status, params, {} if tpr is None else figures(tpr=tpr), {}, latents)
+    found = {} if tpr is None else figures(tpr=tpr)
+    z = None if centroid is None else np.array(centroid)
+    return Row(name, status, params, found, {}, latents, z)
 
 
 # ---- one run ----
@@ -82,10 +86,10 @@ def test_comparison_shows_the_parameters_that_differ_and_all_figures() -> None:
     rows = [
         Row(
             "a", "FINISHED", {"seed": "0", "k": "2", "size": "64"}, figures(tpr=0.9, eer=0.2),
-            {"time/fit_seconds": 12.3456, "hash/bytes": 12.0}, None,
+            {"time/fit_seconds": 12.3456, "hash/bytes": 12.0}, None, None,
         ),
-        Row("b", "FINISHED", {"seed": "0", "k": "8", "size": "64"}, figures(tpr=0.8), {}, None),
-        Row("c", "FAILED", {"seed": "0", "k": "8", "size": "64", "beta": "1"}, {}, {}, None),
+        run("b", tpr=0.8, seed="0", k="8", size="64"),
+        run("c", "FAILED", seed="0", k="8", size="64", beta="1"),
     ]  # fmt: skip
     table = report.comparison_table(rows)
     assert list(table.columns) == ["run", "status", "k", "beta", *HEADLINES, "test/eer", *COSTS]
@@ -116,9 +120,10 @@ def latents(centre: float) -> pd.DataFrame:
 
 def test_latents_table_says_where_everything_lies() -> None:
     table = latents(7.0)
-    assert table["set"].tolist() == ["signal", "signal", "unseen", "centroid"]
-    assert table[["x", "y"]].to_numpy().tolist() == [[7, 0], [2, 3], [2, 3], [7, -1]]
-    assert table["picture"].tolist() == [0, 4, 4, 0]
+    assert table["set"].tolist() == ["signal", "signal", "unseen", "centroid", "axes", "axes"]
+    points = [[7, 0], [2, 3], [2, 3], [7, -1], [1, 0], [0, 1]]
+    assert table[["x", "y"]].to_numpy().tolist() == points
+    assert table["picture"].tolist() == [0, 4, 4, 0, 0, 1]
     assert set(table["radius"]) == {0.5}
 
 
@@ -128,6 +133,9 @@ def test_latents_of_many_dimensions_are_those_of_the_plane() -> None:
     plane = Plane.of(rows.z, hash_.centroid)
     table = report.latents_table({"signal": rows}, hash_, plane)
     np.testing.assert_allclose(table[["x", "y"]].to_numpy()[:9], plane.project(rows.z))
+    other = np.arange(5.0)  # as the centroid of another run
+    axes = table[table["set"] == "axes"][["x", "y"]].to_numpy()
+    np.testing.assert_allclose(other @ axes, plane.project(other[None])[0])
 
 
 def test_runs_that_differ_in_their_seed_alone_share_the_scatter_of_the_first() -> None:
@@ -143,6 +151,94 @@ def test_runs_that_differ_in_their_seed_alone_share_the_scatter_of_the_first() -
     assert titles == ["a-s0", "b-s1"]
     centres = [axes.patches[0].get_center() for axes in figure.axes if axes.patches]
     assert centres == [(1.0, -1.0), (3.0, -1.0)]
+
+
+def marks(figure: Figure, label: str) -> list[list[list[float]]]:
+    """Give the points of a line of this label in each scatter plot."""
+    return [
+        [point for line in axes.lines if line.get_label() == label
+         for point in line.get_xydata().tolist()]
+        for axes in figure.axes if axes.patches
+    ]  # fmt: skip
+
+
+def test_scatter_shows_where_other_seeds_put_the_centroid_and_how_far_it_drifts() -> None:
+    rows = [
+        run("a-s0", tpr=0.9, latents=latents(1.0), centroid=[1, -1], model="a", seed="0"),
+        run("a-s1", tpr=0.9, latents=latents(4.0), centroid=[4, -1], model="a", seed="1"),
+        run("a-s2", tpr=0.9, latents=latents(1.0), centroid=[1, 3], model="a", seed="2"),
+        run("b-s0", tpr=0.9, latents=latents(2.0), centroid=[2, -1], model="b", seed="0"),
+    ]
+    figure = report.comparison_figure(rows)
+    figure.savefig(io.BytesIO(), format="png")
+    assert marks(figure, "centroid, other seeds") == [[[4, -1], [1, 3]], []]
+    first, second = (axes for axes in figure.axes if axes.patches)
+    assert [text.get_text() for text in first.texts] == ["centroid drift over seeds 5, R = 0.5"]
+    assert not second.texts
+
+
+def test_latents_of_an_older_version_are_drawn_without_other_seeds() -> None:
+    old = latents(1.0)
+    old = old[old["set"] != "axes"]
+    rows = [run(f"a-s{i}", tpr=0.9, latents=old, centroid=[i, -1.0], seed=str(i)) for i in range(2)]
+    figure = report.comparison_figure(rows)
+    assert marks(figure, "centroid") == [[[1, -1]]]
+    assert marks(figure, "centroid, other seeds") == [[]]
+
+
+def test_summary_puts_runs_together_that_differ_in_their_seed_alone() -> None:
+    def row(name: str, centroid: list[float], tpr: float, edits: list[float], **params: str) -> Row:
+        found = figures(tpr=tpr, fpr_unseen=1 - tpr, auroc_unseen=tpr / 2) | {
+            f"edits/{i}/tpr": Measure(f"edits/{i}/tpr", v, v, v, 9) for i, v in enumerate(edits)
+        }
+        return Row(name, "FINISHED", params, found, {}, None, np.array(centroid))
+
+    rows = [
+        row("b-s0", [0, 0, 0], 0.9, [1, 0.5], model="b", seed="0"),
+        row("a-s0", [5, 5, 5], 0.6, [1, 1], model="a", seed="0"),
+        row("b-s1", [0, 3, 4], 0.7, [0.2, 0.7], model="b", seed="1", **{"features.seed": "1"}),
+        run("a-s1", "FAILED", model="a", seed="1"),
+    ]
+    table = report.summary_table(rows).set_index("group")
+    assert list(table.index) == ["b-s0 ... b-s1", "a-s0 ... a-s1 (FAILED)"]
+    assert list(table["model"]) == ["b", "a"]
+    assert list(table["runs"]) == ["2", "1 of 2"]
+    b = table.iloc[0]
+    for name, mean, worst in (
+        ("test/tpr", 0.8, 0.7), ("test/fpr_unseen", 0.2, 0.3), ("test/auroc_unseen", 0.4, 0.35),
+        ("edits", 0.6, 0.2),
+    ):  # fmt: skip
+        assert b[f"{name} mean"] == pytest.approx(mean)
+        assert b[f"{name} worst"] == pytest.approx(worst)
+    assert b["drift"] == pytest.approx(5)
+    assert np.isnan(table.iloc[1]["drift"])
+    assert table["test/fpr_noise_edited mean"].isna().all()
+
+
+def test_summary_over_signals_is_one_row_and_measures_drift_within_each() -> None:
+    rows = [
+        run(f"{s}-s{seed}", tpr=0.9, centroid=[100.0 * i + (i + 1) * seed, 0],
+            **{"data.signal": s, "seed": str(seed)})
+        for i, s in enumerate("xy")
+        for seed in (0, 1)
+    ]  # fmt: skip
+    (row,) = report.summary_table(rows, "data.signal").to_dict("records")
+    assert row["group"] == "x-s0 ... y-s1"
+    assert (row["runs"], row["drift"]) == ("4", 2)
+    assert len(report.summary_table(rows)) == 2
+    assert "data.signal" in report.summary_table(rows)
+
+
+@pytest.mark.parametrize("rows", [[], [run("only", "RUNNING", k="2")]])
+def test_summary_of_a_sweep_that_has_just_begun(
+    rows: list[Row], capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = report.summary_table(rows)
+    assert len(table) == len(rows)
+    report.show_summary(table)
+    shown = capsys.readouterr().out
+    assert "test/fpr_unseen worst" in shown
+    assert "nan" not in shown
 
 
 def reread(table: pd.DataFrame) -> pd.DataFrame:

@@ -15,7 +15,6 @@ from mlflow.entities import Run
 from app import ROOT, TINY, artifact, call, runs, sources
 from latenthash import InputError
 from latenthash.data.views import Views
-from latenthash.sweeps import _natural
 from latenthash.tracking import Store, scalars
 
 
@@ -172,11 +171,6 @@ def test_artifacts_lie_where_the_first_run_was_told(tmp_path: Path) -> None:
     store.log_table(run.info.run_id, pd.DataFrame({"a": [1, 2]}), "t")
     (path,) = (tmp_path / "artifacts").rglob("t.csv")
     assert len(pd.read_csv(path)) == 2, "a refreshed table replaces the old one"
-
-
-def test_jobs_are_in_the_order_of_their_numbers() -> None:
-    jobs = ["k=32,seed=0", "k=8,seed=10", "k=8,seed=2", "k=2,seed=0"]
-    assert sorted(jobs, key=_natural) == ["k=2,seed=0", "k=8,seed=2", "k=8,seed=10", "k=32,seed=0"]
 
 
 def test_scalars_are_flat_and_leave_out_targets() -> None:

@@ -8,18 +8,23 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
 from latenthash import plots
 from latenthash.bootstrap import Measure
-from latenthash.hashing import Hash, Latents, LatentSet
+from latenthash.hashing import Hash, LatentSet
 
 # Columns whose text says in words what they say; files keep them, the terminal has no room.
 DETAILS = ["value", "low", "high", "trials"]
 COSTS = ("time/finetune_seconds", "time/fit_seconds", "time/ms_per_picture", "hash/bytes")
 CENTROID = "centroid"  # its row in a table of latents
+AXES = (
+    "axes"  # rows there: where the unit vectors of the latent space lie, by which all else is drawn
+)
 HEADLINES = ("test/tpr", "test/fpr_noise_edited", "test/fpr_noise_similar", "test/fpr_unseen")
+SUMMARISED = (*HEADLINES, "test/auroc_unseen")
 
 
 def figures_table(figures: Sequence[Measure]) -> pd.DataFrame:
@@ -52,7 +57,12 @@ def read_figures(table: pd.DataFrame) -> dict[str, Measure]:
 
 def latents_table(sets: Mapping[str, LatentSet], hash_: Hash, plane: plots.Plane) -> pd.DataFrame:
     """Lay out where latents and centroid lie in the plane in which they are drawn, a row each."""
-    sets = {**sets, CENTROID: LatentSet(hash_.centroid[None], np.zeros(1, dtype=np.int64))}
+    k = len(hash_.centroid)
+    sets = {
+        **sets,
+        CENTROID: LatentSet(hash_.centroid[None], np.zeros(1, dtype=np.int64)),
+        AXES: LatentSet(np.eye(k), np.arange(k)),
+    }
     return pd.concat(
         pd.DataFrame(plane.project(rows.z), columns=["x", "y"]).assign(
             set=role, picture=rows.picture, radius=hash_.radius
@@ -72,6 +82,7 @@ class Row:
         figures: name -> held-out figure; empty when the run has none.
         costs: name -> value of `COSTS`; empty when the run did not come so far.
         latents: what `latents_table` laid out; None when the run has none.
+        centroid: (k,) of the hash; None when the run has none.
     """
 
     name: str
@@ -80,6 +91,7 @@ class Row:
     figures: Mapping[str, Measure]
     costs: Mapping[str, float]
     latents: pd.DataFrame | None
+    centroid: NDArray[np.float64] | None
 
 
 def comparison_table(rows: Sequence[Row]) -> pd.DataFrame:
@@ -98,30 +110,115 @@ def comparison_table(rows: Sequence[Row]) -> pd.DataFrame:
     )
 
 
+def summary_table(rows: Sequence[Row], pooled: str | None = None) -> pd.DataFrame:
+    """Lay out what runs that differ in their seed alone have in common, a row for each group.
+
+    Args:
+        rows: the runs of a sweep.
+        pooled: a parameter that makes no group of its own either: the Signal, where the sweep
+            asks whether a hash can be had of any.
+
+    Returns:
+        Which runs, the parameters by which groups differ, how many runs, mean and worst of the
+        figures, and the drift: the largest distance between the centroids of two runs of one
+        Signal. Empty where no run has come so far.
+    """
+    labels = {id(row): label for row, label in zip(rows, _labels(rows), strict=True)}
+    keys = [key for key in _differing(rows) if not _is_seed(key) and key != pooled]
+    table = []
+    for group in _grouped(rows, keys):
+        first, last = labels[id(group[0])], labels[id(group[-1])]
+        judged = [row.figures for row in group if row.figures]
+        count = str(len(group))
+        cells: dict[str, object] = {
+            "group": first if len(group) == 1 else f"{first} ... {last}",
+            **{key: group[0].params.get(key, "") for key in keys},
+            "runs": count if len(judged) == len(group) else f"{len(judged)} of {count}",
+        }
+        for name in SUMMARISED:
+            values = [figures[name].value for figures in judged if name in figures]
+            worst = max if "/fpr" in name else min
+            cells[f"{name} mean"] = np.mean(values) if values else np.nan
+            cells[f"{name} worst"] = worst(values, default=np.nan)
+        edits = [
+            figure.value
+            for figures in judged
+            for name, figure in figures.items()
+            if name.startswith("edits/") and name.endswith("/tpr")
+        ]
+        cells["edits mean"] = np.mean(edits) if edits else np.nan
+        cells["edits worst"] = min(edits, default=np.nan)
+        drifts = [_drift(same) for same in _grouped(group, [pooled] if pooled else [])]
+        cells["drift"] = max((d for d in drifts if d is not None), default=np.nan)
+        table.append(cells)
+    figures = [f"{name} {what}" for name in (*SUMMARISED, "edits") for what in ("mean", "worst")]
+    return pd.DataFrame(table, columns=["group", *keys, "runs", *figures, "drift"])
+
+
+def show_summary(table: pd.DataFrame) -> None:
+    """Write what `summary_table` laid out to the terminal, a column for each group.
+
+    The parameters stay in the file: there can be dozens.
+    """
+    columns = list(table.columns)
+    turned = table.set_index("group")[columns[columns.index("runs") :]].T.astype(object)
+    turned = turned.where(turned.notna(), "").rename_axis("figure").reset_index()
+    show(turned, "Summary of the sweep")
+
+
 def comparison_figure(rows: Sequence[Row]) -> Figure:
     """Draw the runs of a sweep side by side: scatter plots, and the headline figures below.
 
-    Runs that differ in their seed alone share a scatter plot: that of the first.
+    Runs that differ in their seed alone share a scatter plot: that of the first, with the
+    centroids of the others.
     """
-    differing = [key for key in _differing(rows) if key.split(".")[-1] != "seed"]
-    first: dict[tuple[str, ...], Row] = {}
-    for row in rows:
-        if row.latents is not None:
-            first.setdefault(tuple(row.params.get(key, "") for key in differing), row)
-    scatters = [plots.Scatter(row.name, *_read_latents(row)) for row in first.values()]
+    keys = [key for key in _differing(rows) if not _is_seed(key)]
+    drawn = [row for row in rows if row.latents is not None]
+    scatters = [_scatter(group) for group in _grouped(drawn, keys)]
     labels = _labels(rows)
     figures = [row.figures for row in rows]
     return plots.comparison(scatters, list(zip(labels, figures, strict=True)), HEADLINES)
 
 
-def _read_latents(row: Row) -> tuple[dict[str, Latents], Latents, float]:
-    """Read what `latents_table` laid out: role -> (N, 2), centroid (2,), radius."""
-    assert row.latents is not None
+def _scatter(group: Sequence[Row]) -> plots.Scatter:
+    """Read the latents of the first run of a group, and where the others' centroids lie there."""
+    latents = group[0].latents
+    assert latents is not None
     points = {
         str(role): part[["x", "y"]].to_numpy(np.float64)
-        for role, part in row.latents.groupby("set", sort=False)
+        for role, part in latents.groupby("set", sort=False)
     }
-    return points, points.pop(CENTROID)[0], float(row.latents["radius"].iloc[0])
+    axes = points.pop(AXES, None)  # None: a run of an older version
+    others = [row.centroid for row in group[1:] if row.centroid is not None]
+    return plots.Scatter(
+        group[0].name,
+        points,
+        points.pop(CENTROID)[0],
+        float(latents["radius"].iloc[0]),
+        np.empty((0, 2)) if axes is None or not others else np.stack(others) @ axes,
+        _drift(group),
+    )
+
+
+def _drift(rows: Sequence[Row]) -> float | None:
+    """Give the largest distance between the centroids of two runs; None for fewer than two."""
+    centroids = [row.centroid for row in rows if row.centroid is not None]
+    if len(centroids) < 2:
+        return None
+    z = np.stack(centroids)
+    return float(np.linalg.norm(z[:, None] - z, axis=2).max())
+
+
+def _grouped(rows: Sequence[Row], keys: Sequence[str]) -> list[list[Row]]:
+    """Put runs together whose parameters of these names are the same; the order is kept."""
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row.params.get(key, "") for key in keys), []).append(row)
+    return list(groups.values())
+
+
+def _is_seed(key: str) -> bool:
+    return key.split(".")[-1] == "seed"
 
 
 def _labels(rows: Sequence[Row]) -> list[str]:

@@ -1,17 +1,20 @@
-"""Sweeps: one parent run of a multirun's jobs, with a table and figure that compare them."""
+"""Sweeps: one parent run of a multirun's jobs, with tables and a figure that compare them."""
 
 import json
 import logging
 import os
-import re
 from hashlib import sha256
 from typing import Any
 
+import numpy as np
+import pandas as pd
 from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
 
-from latenthash import report
+from latenthash import InputError, report
+from latenthash.refusals import log_problems
 from latenthash.tracking import (
     FINGERPRINT,
     HELD_OUT,
@@ -31,6 +34,10 @@ log = logging.getLogger(__name__)
 
 PARENT_VARIABLE = "LATENTHASH_PARENT_RUN_ID"  # read by conf/logger; inherited by parallel jobs
 COMPARISON = "comparison"  # name of the table and of the figure
+SUMMARY = "summary"  # name of the table
+JOB_AT = "latenthash.job."  # tag of a parent: this + the job's number -> its overrides
+CENTROID = "hash/centroid_"  # metric: this + dimension
+POOLED = "latenthash.pooled"  # tag of a parent: the parameter that its summary leaves out
 
 
 class Sweep(Callback):
@@ -41,15 +48,18 @@ class Sweep(Callback):
         HydraConfig.instance().set_config(config)  # Hydra does so only when a job starts
         try:
             os.environ[PARENT_VARIABLE] = self._open_parent(config)
+        except InputError as error:
+            log_problems(error)
+            raise SystemExit(2) from error
         except Exception as error:
             # Hydra only warns when a callback fails, and would run the jobs as orphans.
             log.error("The sweep cannot begin: %s", error)
             raise SystemExit(2) from error
 
     def _open_parent(self, config: DictConfig) -> str:
+        grid = _grid(config)  # first: what it refuses leaves nothing behind
         store = open_store(config)
         overrides = [str(o) for o in config.hydra.overrides.task]
-        grid = {key: str(value) for key, value in (config.hydra.sweeper.params or {}).items()}
         fingerprint = sha256(json.dumps([sorted(overrides), grid]).encode()).hexdigest()
         with store.lock():
             same = store.find({KIND: SWEEP, FINGERPRINT: fingerprint})
@@ -59,17 +69,27 @@ class Sweep(Callback):
             else:
                 name = config.hydra.runtime.choices.get("sweep") or " ".join(overrides)
                 tags = {KIND: SWEEP, FINGERPRINT: fingerprint, RUN_NAME: f"sweep {name}"}
+                if config.get("signals") is not None:  # of +sweep=signals
+                    tags[POOLED] = "data.signal"
                 parent = store.client.create_run(store.experiment_id, tags=tags)
                 store.client.log_text(parent.info.run_id, "\n".join(overrides), "overrides.txt")
         run_id: str = parent.info.run_id
         return run_id
+
+    def on_job_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Note on the parent which job comes where: Hydra's order is that of the choices."""
+        parent_id = os.environ.get(PARENT_VARIABLE)
+        if parent_id is not None:
+            job = config.hydra.job
+            store = open_store(config)
+            store.client.set_tag(parent_id, f"{JOB_AT}{job.num}", job.override_dirname)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """End the parent; leave with exit code 1 when a job failed."""
         HydraConfig.instance().set_config(config)
         store, parent_id = open_store(config), os.environ.pop(PARENT_VARIABLE)
         # Of two jobs that end together, the slower may have written what it knew before.
-        refresh_sweep(store, parent_id)
+        report.show_summary(_compare(store, parent_id))
         failed = [r.info.run_name for r in jobs_of(store, parent_id) if r.info.status != "FINISHED"]
         store.client.set_terminated(parent_id, "FAILED" if failed else "FINISHED")
         if failed:
@@ -80,40 +100,70 @@ class Sweep(Callback):
             raise SystemExit(1)
 
 
+def _grid(config: DictConfig) -> dict[str, str]:
+    """Give what the sweep's file lets vary: parameter -> its choices.
+
+    Raises:
+        InputError: what a resolver refused, without OmegaConf's wrapping.
+    """
+    try:
+        return {key: str(value) for key, value in (config.hydra.sweeper.params or {}).items()}
+    except OmegaConfBaseException as error:
+        if isinstance(error.__cause__, InputError):
+            raise error.__cause__ from None
+        raise
+
+
 def jobs_of(store: Store, parent_id: str) -> list[Run]:
-    """List the newest run of each job of a sweep, reused runs included."""
+    """List the newest run of each job of a sweep, in the sweep's order, reused runs included."""
     runs = [(run.data.tags[OVERRIDES], run) for run in store.find({PARENT: parent_id})]
+    tags = store.client.get_run(parent_id).data.tags
     runs += [
         (overrides, store.client.get_run(name.removeprefix(REUSED)))
-        for name, overrides in store.client.get_run(parent_id).data.tags.items()
+        for name, overrides in tags.items()
         if name.startswith(REUSED)
     ]
     newest = dict(sorted(runs, key=lambda pair: pair[1].info.start_time))
-    return [newest[overrides] for overrides in sorted(newest, key=_natural)]
-
-
-def _natural(text: str) -> list[str | int]:
-    """Give a sort key that puts 8 before 32."""
-    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", text)]
+    places = {
+        overrides: int(name.removeprefix(JOB_AT))
+        for name, overrides in tags.items()
+        if name.startswith(JOB_AT)
+    }
+    # Jobs of older versions left no number, and stand at the end.
+    return [newest[o] for o in sorted(newest, key=lambda o: places.get(o, len(newest)))]
 
 
 def refresh_sweep(store: Store, parent_id: str | None) -> None:
-    """Make the comparison table and figure of a sweep from the jobs it has so far.
+    """Make the tables and the figure of a sweep from the jobs it has so far.
 
     Every job calls this when it ends: Hydra's end of a multirun is not reached when the sweep
     is interrupted.
     """
-    if parent_id is None:
-        return
-    jobs = jobs_of(store, parent_id)
-    rows = []
-    for run in jobs:
-        table = store.read_table(run, HELD_OUT)  # None: the job has not come so far
-        figures = {} if table is None else report.read_figures(table)
-        costs = {k: v for k, v in run.data.metrics.items() if k in report.COSTS}
-        latents = store.read_table(run, TEST_LATENTS)
-        rows.append(
-            report.Row(run.info.run_name, run.info.status, run.data.params, figures, costs, latents)
-        )
+    if parent_id is not None:
+        _compare(store, parent_id)
+
+
+def _compare(store: Store, parent_id: str) -> pd.DataFrame:
+    """Log tables and figure of a sweep, and give the summary."""
+    rows = [_row(store, run) for run in jobs_of(store, parent_id)]
+    pooled = store.client.get_run(parent_id).data.tags.get(POOLED)
+    summary = report.summary_table(rows, pooled)
     store.log_table(parent_id, report.comparison_table(rows), COMPARISON)
+    store.log_table(parent_id, summary, SUMMARY)
     store.log_figure(parent_id, report.comparison_figure(rows), COMPARISON)
+    return summary
+
+
+def _row(store: Store, run: Run) -> report.Row:
+    table = store.read_table(run, HELD_OUT)  # None: the job has not come so far
+    metrics = run.data.metrics
+    k = sum(name.startswith(CENTROID) for name in metrics)
+    return report.Row(
+        name=run.info.run_name,
+        status=run.info.status,
+        params=run.data.params,
+        figures={} if table is None else report.read_figures(table),
+        costs={name: value for name, value in metrics.items() if name in report.COSTS},
+        latents=store.read_table(run, TEST_LATENTS),
+        centroid=np.array([metrics[f"{CENTROID}{i}"] for i in range(k)]) if k else None,
+    )

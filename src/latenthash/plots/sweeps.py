@@ -27,12 +27,17 @@ class Scatter:
         points: role -> (N, 2).
         centroid: (2,) of the hash.
         radius: of the hash.
+        others: (M, 2) where the centroids of the same with other seeds lie.
+        drift: the largest distance between two of all these centroids in the latent space;
+            None when there is one alone.
     """
 
     title: str
     points: Mapping[str, Latents]
     centroid: NDArray[np.float64]
     radius: float
+    others: Latents
+    drift: float | None
 
 
 def comparison(
@@ -57,10 +62,17 @@ def comparison(
             _scatter(axes, scatter)
         for axes in grid[len(scatters) :]:
             axes.set_axis_off()
+        # Not every plot has everything.
+        handles = {
+            label: handle
+            for axes in grid[: len(scatters)]
+            for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+        }
         parts[0].legend(
-            *grid[0].get_legend_handles_labels(),
+            handles.values(),
+            handles.keys(),
             loc="outside upper center",
-            ncols=6,
+            ncols=7,
             markerscale=2.5,
         )
     _rates(parts[-1], rows, names)
@@ -76,6 +88,15 @@ def _scatter(axes: Axes, scatter: Scatter) -> None:
     axes.add_patch(Circle(centre, scatter.radius, fill=False, color="black", lw=1.2))
     axes.plot([], [], color="black", label="R")
     axes.plot(*centre, "k+", ms=9, mew=1.5, ls="", label="centroid")
+    if len(scatter.others):
+        x, y = scatter.others.T
+        axes.plot(x, y, "x", color="tab:orange", ms=6, mew=1.5, label="centroid, other seeds")
+    if scatter.drift is not None:
+        axes.text(
+            0.02, 0.02,
+            f"centroid drift over seeds {scatter.drift:.3g}, R = {scatter.radius:.3g}",
+            transform=axes.transAxes, fontsize=8,
+        )  # fmt: skip
     axes.set_aspect("equal", adjustable="datalim")
     axes.set_title(scatter.title, parse_math=False, fontsize=11)  # a dollar there is no formula
     axes.tick_params(labelsize=8)
