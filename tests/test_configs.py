@@ -9,6 +9,11 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
+from latenthash.data.pictures import _SETS
+from latenthash.data.splits import ROLES
+from latenthash.resolvers import register_resolvers
+
+register_resolvers()
 CONF = Path(__file__).parent.parent / "conf"
 ADDED = ("experiment", "sweep")  # groups that are added with a plus
 OPTIONS = sorted(
@@ -63,6 +68,23 @@ def test_evaluate_composes() -> None:
 def test_tracking_uri_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
     assert composed(root="evaluate").logger.tracking_uri == "http://127.0.0.1:1"
+
+
+@pytest.mark.parametrize(
+    ("option", "roles"),
+    [
+        ("one_sushi_among_many", ("plate", "earth", "plates_a", "photos_a", "plates_b")),
+        ("stereo", ("stereo_left", "earth", "sushi", "photos_a", "stereo_right")),
+    ],
+)
+def test_hard_data_name_sets_that_exist_and_share_nothing(
+    option: str, roles: tuple[str, ...]
+) -> None:
+    data = composed(f"data={option}").data
+    sources = [data[role] for role in ROLES]
+    assert sources == [f"embedded:{name}" for name in roles]
+    members = [name for role in roles for name, _ in _SETS[role]]
+    assert len(set(members)) == len(members)
 
 
 @pytest.mark.parametrize("group", ADDED)

@@ -70,6 +70,8 @@ def fingerprint(cfg: DictConfig, digests: Mapping[str, str]) -> str:
     bare.paths = dict.fromkeys(cfg.paths, "")
     del bare.logger, bare.cache, bare.force
     values = OmegaConf.to_container(bare, resolve=True)
+    assert isinstance(values, dict)
+    values.pop("signals", None)  # whence a sweep takes data.signal, which decides
     weights = cfg.features.get("weights")
     if weights not in (None, IMAGENET, RANDOM):
         weights = source_digest(str(weights))

@@ -1,0 +1,154 @@
+"""Sweeps: a Signal from every picture of a folder, the order of choices, the summary."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf
+from PIL import Image
+
+from app import TINY, artifact, call, runs, sources
+from latenthash import InputError
+from latenthash.resolvers import picture_choice, within
+
+ODD = [
+    "a b  c.png", "Mädchen ß 寿司.png", "a=b.png", "a,b;c.png", 'it\'s "x".png', "[x] {y} $z.png",
+    "(p).png", "choice(a,b)", "100%.png", "--x.png", "a\nb.png", "tab\t.png", "back\\slash\\.png",
+    "tail\\", 'x\\"', "\\'", '"q"', "null", "1e3", "true ", " lead", "~", "#h", "!bang", ":",
+    "*glob?",
+]  # fmt: skip
+
+
+# ---- the choice ----
+
+
+def test_choice_gives_back_every_file_name_whatever_it_holds(tmp_path: Path) -> None:
+    for name in ODD:
+        (tmp_path / name).touch()
+    parser = OverridesParser.create()
+    override = f"data.signal={picture_choice(tmp_path)}"
+    (jobs,) = BasicSweeper.split_arguments(parser.parse_overrides([override]), None)
+    found = []
+    for (job,) in jobs:
+        cfg = OmegaConf.create({"data": {"signal": None}})
+        OmegaConf.update(cfg, "data.signal", parser.parse_overrides([job])[0].value())
+        found.append(cfg.data.signal)
+    assert found == sorted(str(tmp_path / name) for name in ODD)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("a${b}.png", "holds ${"), ("caf\udce9.png", "is not UTF-8")]
+)
+def test_names_that_no_config_can_hold_are_refused(tmp_path: Path, name: str, reason: str) -> None:
+    (tmp_path / name).touch()
+    with pytest.raises(InputError, match="rename it") as caught:
+        picture_choice(tmp_path)
+    assert reason in str(caught.value)
+    str(caught.value).encode()
+
+
+@pytest.mark.parametrize(
+    ("path", "folder", "expected"),
+    [
+        ("set/a.png", "set", "a.png"),
+        ("set/sub/a.png", "set/", "sub/a.png"),
+        ("settle/a.png", "set", "settle/a.png"),
+        ("a.png", ".", "a.png"),
+        ("2024/a.png", 2024, "a.png"),
+        ("embedded:girl", None, "embedded:girl"),
+    ],
+)
+def test_path_is_seen_from_its_folder(path: str, folder: object, expected: str) -> None:
+    assert within(path, folder) == expected
+
+
+# ---- whole sweeps ----
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        ([], "signals is not set; give a folder of pictures: signals=PATH."),
+        (["signals=nowhere"], "signals=nowhere is not a folder (looked in "),
+        (["signals=file"], "signals=file is not a folder (looked in "),
+        (["signals=empty"], "signals=empty is an empty folder; put pictures into it."),
+    ],
+)
+def test_folder_of_signals_that_cannot_be_used_is_refused_before_any_job(
+    tmp_path: Path, args: list[str], sentence: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").touch()
+    done = call("train.py", tmp_path, "-m", "+sweep=signals", *args)
+    assert done.code == 2
+    assert sentence in done.output
+    assert "Traceback" not in done.output
+    assert not (tmp_path / "mlflow.db").exists()
+
+
+def test_config_of_the_sweep_can_be_shown(tmp_path: Path) -> None:
+    done = call("train.py", tmp_path, "+sweep=signals", "signals=any", "--cfg", "all")
+    assert done.code == 0, done.output
+    assert "${pictures:${signals}}" in done.output
+    done = call("train.py", tmp_path, "+sweep=signals", "signals=any", "--cfg", "job", "--resolve")
+    assert done.code == 0, done.output
+    assert "run_name: embedded:girl-k2-s0" in done.output
+
+
+def test_every_picture_of_a_folder_is_a_signal_in_turn(tmp_path: Path) -> None:
+    overrides = sources(tmp_path)[1:]
+    tiny = [value for value in TINY if value != "data=folders"]
+    names = ["a, b=c.png", 'sub/it\'s "Ü" [1].png']
+    for i, name in enumerate(names):
+        path = tmp_path / "set" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.effect_noise((40, 40), 50 + i).save(path)
+    command = ["-m", "+sweep=signals", "signals=set", *tiny, *overrides, "seed=0,1"]
+    done = call("train.py", tmp_path, *command)
+    assert done.code == 0, done.output
+    jobs = runs(tmp_path)
+    assert [job.info.run_name for job in jobs] == [f"{n}-k2-s{s}" for n in names for s in (0, 1)]
+    assert [job.data.params["data.signal"] for job in jobs] == [
+        f"set/{name}" for name in names for _ in (0, 1)
+    ]
+    (parent,) = runs(tmp_path, "sweep")
+    assert parent.info.run_name == "sweep signals"
+    summary = pd.read_csv(artifact(tmp_path, parent, "summary.csv"))
+    assert list(summary["runs"]) == [4], "Signals are put together"
+    assert summary["drift"].notna().all()
+    assert {"summary.json", "comparison.json"} <= {
+        entry["path"] for entry in json.loads(parent.data.tags["mlflow.loggedArtifacts"])
+    }
+    assert "Summary of the sweep" in done.output
+    assert "test/auroc_unseen worst" in done.output
+
+    again = call("train.py", tmp_path, *command[:2], "signals=set/", *command[3:])
+    assert again.code == 0, again.output
+    assert again.output.count("Skipped") == 4
+    Image.effect_noise((40, 40), 60).save(tmp_path / "set" / "0 new.png")
+    more = call("train.py", tmp_path, *command)
+    assert more.code == 0, more.output
+    assert more.output.count("Skipped") == 4
+    newest = runs(tmp_path, "sweep")[-1]
+    table = pd.read_csv(artifact(tmp_path, newest, "comparison.csv"))
+    assert list(table["run"].str.removesuffix("-k2-s0"))[::2] == ["0 new.png", *names]
+
+
+def test_rows_are_in_the_order_of_the_choices(tmp_path: Path) -> None:
+    command = [*TINY, *sources(tmp_path), "resamples=5"]
+    order = "model.latent_dim=10,3,2"
+    assert call("train.py", tmp_path, "-m", *command, "model.latent_dim=3").code == 0
+    done = call("train.py", tmp_path, "-m", *command, order, "seed=1,0")
+    assert done.code == 0, done.output
+    parent = runs(tmp_path, "sweep")[-1]
+    expected = [f"vae-pixels-k{k}-s{seed}" for k in (10, 3, 2) for seed in (1, 0)]
+    table = pd.read_csv(artifact(tmp_path, parent, "comparison.csv"))
+    assert list(table["run"]) == expected, "a reused run has its place as well"
+    summary = pd.read_csv(artifact(tmp_path, parent, "summary.csv"))
+    assert list(summary["model.latent_dim"]) == [10, 3, 2]
+    assert list(summary["group"]) == [
+        f"vae-pixels-k{k}-s1 ... vae-pixels-k{k}-s0" for k in (10, 3, 2)
+    ]
