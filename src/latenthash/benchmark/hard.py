@@ -1,22 +1,114 @@
 """Hard negatives: pictures that differ and are easily taken for each other."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.resources import as_file, files
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from latenthash import InputError
 from latenthash.benchmark.codes import Floats, Pixels
-from latenthash.benchmark.hashing import Item
+from latenthash.benchmark.hashing import Item, describe
 from latenthash.benchmark.judging import Judgement, pairs
+from latenthash.benchmark.leaderboard import DECISIVE
+from latenthash.benchmark.suite import Suite, SuiteEdit
+from latenthash.cache import DiskCache
 from latenthash.data.reading import Picture, Reader
 
 Labels = NDArray[np.int64]
+
+OTHER = "phash-256"  # the code under which pairs are the nearest
+NEAREST = 6  # pairs shown
+
+
+def hard_negatives(
+    judgements: Sequence[Judgement],
+    described: Mapping[str, Floats],
+    items: Sequence[Item],
+    grouped: Sequence[tuple[Item, int]],
+    suite: Suite,
+    cache: DiskCache,
+    reader: Reader,
+) -> pd.DataFrame:
+    """Give the share of pairs of each kind that each code calls the same, a row a code.
+
+    Args:
+        judgements: of the codes, `OTHER` among them.
+        described: identity of a source -> (P, 1 + E, D), the test pictures.
+        items: the test pictures.
+        grouped: from `groups`; may be empty.
+        suite: whose name descriptions are kept under.
+        cache: where they are kept.
+        reader: how pictures are decoded.
+    """
+    sources = [judgement.code.source for judgement in judgements]
+    kinds: dict[str, Sequence[tuple[Item, int]]] = {
+        "quarters of one picture": quarters(items),
+        "halves of a stereo pair": stereo(reader),
+    }
+    if grouped:
+        kinds["pictures of one group"] = grouped
+    columns: dict[str, list[object]] = {"code": [j.code.name for j in judgements]}
+    other = next(judgement for judgement in judgements if judgement.code.name == OTHER)
+    likest = pairs(other.code, described[other.code.source.identity]).impostors.argmax(1)
+    nearest = [
+        nearest_under(j, described[j.code.source.identity], likest, DECISIVE) for j in judgements
+    ]
+    columns[f"nearest under {OTHER}"] = [wrong / count for count, wrong in nearest]
+    for kind, members in kinds.items():
+        plain = describe([item for item, _ in members], [], suite, sources, cache, reader)
+        group = np.array([number for _, number in members])
+        counts = [
+            accepted(j, plain[j.code.source.identity][:, 0], group, DECISIVE) for j in judgements
+        ]
+        columns[f"{kind} ({counts[0][0]} pairs)"] = [wrong / count for count, wrong in counts]
+    return pd.DataFrame(columns)
+
+
+def nearest_impostors(
+    judgement: Judgement,
+    described: Floats,
+    items: Sequence[Item],
+    edits: Sequence[SuiteEdit],
+    suite: Suite,
+) -> list[tuple[str, Pixels, Pixels]]:
+    """Find the pairs of different pictures that a code holds to be most alike.
+
+    Args:
+        judgement: of the code.
+        described: (P, 1 + E, D) of its source, the test pictures.
+        items: the test pictures.
+        edits: E edits of the suite.
+        suite: applies them.
+
+    Returns:
+        similarity and edit in words, the edited picture, and the other one, (H, W, 3) each.
+    """
+    compared = pairs(judgement.code, described)
+    impostors = compared.impostors
+    found = []
+    # The likeliest edit of each picture alone, or one picture would fill the figure.
+    taken: set[tuple[int, int]] = set()
+    for flat in np.argsort(-impostors, axis=None, kind="stable"):
+        query, column = divmod(int(flat), impostors.shape[1])
+        own = int(compared.picture[query])
+        reference = column + (column >= own)
+        if (own, reference) in taken:
+            continue
+        taken.add((own, reference))
+        edit = edits[int(compared.edit[query])]
+        picture = items[own].read()
+        label = f"{impostors[query, column] / judgement.code.span:.3f}\n{edit.name}"
+        edited = suite.apply(picture.pixels, picture.digest, edit)
+        found.append((label, edited, items[reference].read().pixels))
+        if len(found) == NEAREST:
+            break
+    return found
 
 
 def quarters(items: Sequence[Item]) -> list[tuple[Item, int]]:
@@ -109,11 +201,6 @@ def nearest_under(
     impostors = pairs(judgement.code, described).impostors
     similarity = impostors[np.arange(len(nearest)), nearest]
     return len(nearest), int((similarity >= judgement.verdicts[fpr].threshold).sum())
-
-
-def _quartered(item: Item, corner: int) -> Item:
-    name, digest = f"{item.name} [{corner}]", f"{item.digest}/{corner}"
-    return Item(name, digest, partial(_quarter, item, corner))
 
 
 def _quarter(item: Item, corner: int) -> Picture:

@@ -1,0 +1,70 @@
+"""The pictures of a benchmark: found and looked at once, and read again whenever needed."""
+
+import logging
+from functools import partial
+from pathlib import Path
+
+from joblib import Parallel, delayed
+from rich.progress import track
+
+from latenthash import InputError
+from latenthash.benchmark.hashing import Item
+from latenthash.data.pictures import embedded, find_files
+from latenthash.data.reading import Picture, Reader, shown
+
+log = logging.getLogger(__name__)
+
+FEWEST = 4  # pictures: two calibrate, two test
+SETS = ("girl", "photos_a", "photos_b")  # embedded photographs, when no pictures are given
+
+
+def list_pictures(pictures: str | None, reader: Reader) -> list[Item]:
+    """List the pictures, each of which can be read, without holding their pixels.
+
+    Args:
+        pictures: a folder, searched recursively; None for the embedded photographs.
+        reader: how files are decoded.
+
+    Raises:
+        InputError: every file that cannot be read, or too few pictures.
+    """
+    if pictures is None:
+        log.info("No pictures=PATH: the few embedded photographs are used; intervals are wide.")
+        return [
+            Item(picture.name, picture.digest, partial(_same, picture))
+            for name in SETS
+            for picture in embedded(name)
+        ]
+    path = Path(str(pictures))
+    if not path.is_dir():
+        raise InputError(f"pictures={path} must be a folder of at least {FEWEST} pictures.")
+    looks = Parallel(-1)(
+        delayed(_look)(p, Path.cwd(), reader)
+        for p in track(find_files(path), "Looking at pictures", transient=True)
+    )
+    problems = [problem for _, problem in looks if problem]
+    items = {item.digest: item for item, _ in looks if item}
+    if len(items) < len(looks) - len(problems):
+        log.warning(
+            "%d pictures are there twice and count once.",
+            len(looks) - len(problems) - len(items),
+        )
+    if not problems and len(items) < FEWEST:
+        problems = [f"pictures={path} holds {len(items)} pictures; at least {FEWEST} are needed."]
+    if problems:
+        raise InputError(problems)
+    return list(items.values())
+
+
+def _look(path: Path, place: Path, reader: Reader) -> tuple[Item | None, str]:
+    """Read a picture once, to see whether it can be; a worker may have begun elsewhere."""
+    read = partial(reader.read, place / path)
+    try:
+        picture = read()
+    except ValueError as error:
+        return None, f"{shown(path)} {error}."
+    return Item(shown(path), picture.digest, read), ""
+
+
+def _same(picture: Picture) -> Picture:
+    return picture
