@@ -131,7 +131,8 @@ def test_peers_are_those_of_their_libraries() -> None:
 def test_peer_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "find_spec", lambda name: None)
     found, absent = peers()
-    assert absent == ["pdq-256"]
+    assert [code.name for code in absent] == ["pdq-256"]
+    assert absent[0].reason == "not installed: pip install 'latenthash[peers]'"
     assert all(code.name != "pdq-256" for code in found)
 
 
@@ -208,6 +209,8 @@ def test_groups_that_cannot_be_used_are_refused_by_line(tmp_path: Path) -> None:
         hard.groups(write(tmp_path, ("a.png", "x"), ("z.png", "x")), pictures)
     with pytest.raises(InputError, match="no group has two pictures"):
         hard.groups(write(tmp_path, ("a.png", "x"), ("b.png", "y")), pictures)
+    with pytest.raises(InputError, match=r"line 3: a\.png is there twice"):
+        hard.groups(write(tmp_path, ("a.png", "x"), ("a.png", "x")), pictures)
     with pytest.raises(InputError, match="columns file and group"):
         hard.groups(write(tmp_path, ("a.png", "x"), header=("picture", "group")), pictures)
     with pytest.raises(InputError, match="cannot be read"):
@@ -282,6 +285,7 @@ def test_code_is_fitted_judged_and_used(tmp_path: Path) -> None:
     [
         (["pictures=nowhere"], "must be a folder of at least 4 pictures"),
         (["pictures=photos", "edits=[nonsense]"], "No edit or family is called nonsense"),
+        (["pictures=photos", "fpr=2"], "fpr=2 must lie between 0 and 1"),
         (["pictures=photos", "groups=nowhere.csv"], "groups=nowhere.csv cannot be read"),
         (["pictures=photos"], "holds 3 pictures; at least 4 are needed"),
     ],

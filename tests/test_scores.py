@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from latenthash.benchmark.codes import Code, Floats, directions, latent_codes
+from latenthash.benchmark.codes import Absent, Code, Floats, directions, latent_codes
 from latenthash.benchmark.judging import halves, judge
-from latenthash.benchmark.leaderboard import breaking_points, text
+from latenthash.benchmark.leaderboard import breaking_points, leaderboard, summary, text
 from latenthash.benchmark.scores import (
     Bootstrap,
     Pairs,
@@ -130,6 +130,10 @@ def test_random_bits_have_as_many_degrees_of_freedom() -> None:
     assert degrees_of_freedom(similarity.astype(np.float32)) == pytest.approx(128, rel=0.05)
 
 
+def test_equal_impostors_have_no_degrees_of_freedom() -> None:
+    assert degrees_of_freedom(np.full(6, 0.25, np.float32)) is None
+
+
 # ---- judging ----
 
 
@@ -228,6 +232,21 @@ def test_directions_are_orthogonal_as_far_as_they_can_be(dimensions: int, bits: 
     assert d.shape == (dimensions, bits)
     product = d.T @ d if dimensions >= bits else d @ d.T
     np.testing.assert_allclose(product, np.eye(min(dimensions, bits)), atol=1e-6)
+
+
+# ---- the leaderboard ----
+
+
+def test_absent_codes_come_last_with_their_reason() -> None:
+    x = described(np.random.default_rng(0), 12, 3, 0.6)
+    draws = Bootstrap(6, 10, 0)
+    judgement = judge(PLAIN, x, np.arange(6), np.arange(6, 12), draws, [0.001], 238.0)
+    board = leaderboard([judgement], [Absent("other", "not installed")], draws, 100)
+    assert board["code"].tolist() == ["plain", "other"]
+    assert board["ms per picture"].tolist() == ["240", ""]
+    assert board["bytes"].tolist() == [4, ""], "a whole number stays one"
+    assert board["TPR at FPR 0.001"][1] == "not installed"
+    assert summary(board)["TPR at FPR 0.001"][1] == "not installed"
 
 
 # ---- breaking points ----

@@ -74,13 +74,18 @@ def _open(cfg: DictConfig) -> tuple[Store | None, Bundle]:
         return store, Bundle.load(copy)
 
 
-def _open_to_judge(cfg: DictConfig) -> tuple[Bundle, Store]:
-    """Open the bundle that a benchmark judges: the code that ships when there is no run."""
+def _open_to_judge(cfg: DictConfig) -> tuple[Bundle, Store, bool]:
+    """Open the bundle that a benchmark judges: the code that ships when there is no run.
+
+    Returns:
+        bundle, store, and whether the bundle is what run= names.
+    """
     store = open_store(cfg)
-    if cfg.run == "latest" and not store.evaluable():
+    named = cfg.run != "latest" or bool(store.evaluable())
+    if not named:
         log.warning("There is no finished run here: the code that ships is judged.")
         cfg.run = SHIPPED
-    return _open(cfg)[1], store
+    return _open(cfg)[1], store, named
 
 
 def _views(pictures: list[Picture], config: DictConfig) -> torch.Tensor:

@@ -25,7 +25,7 @@ Bits = NDArray[np.bool_]
 
 BITS = (64, 128, 256)  # of codes made from a latent
 CANDIDATES = 1024  # projections, of which a reference keeps the most reliable
-BATCH = 64  # views described at once
+LATENTS = ("latent-float", *(f"latent-{bits}" for bits in BITS), f"latent-reliable-{BITS[-1]}")
 THUMBNAIL = 32  # px, side of what random projections see
 CONTROL_SIDE = 64  # px, of the views that the random trunk sees
 
@@ -68,6 +68,19 @@ class Code:
     queries: Callable[[Floats], Floats]
     references: Callable[[Floats], Floats]
     span: float
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A code that cannot be judged here, and yet has its row.
+
+    Attributes:
+        name: of the code.
+        reason: what is missing, and how to get it.
+    """
+
+    name: str
+    reason: str
 
 
 class Peer:
@@ -145,8 +158,8 @@ class Thumbnail:
         return unit(grey - grey.mean(1, keepdims=True))
 
 
-def peers() -> tuple[list[Code], list[str]]:
-    """Give the peers that are installed, and the names of those that are not."""
+def peers() -> tuple[list[Code], list[Absent]]:
+    """Give the peers that are installed, and those that are not."""
     known: dict[str, tuple[int, Callable[[Pixels], Bits]]] = {
         "ahash-64": (64, lambda p: imagehash.average_hash(Image.fromarray(p)).hash),
         "dhash-64": (64, lambda p: imagehash.dhash(Image.fromarray(p)).hash),
@@ -158,7 +171,7 @@ def peers() -> tuple[list[Code], list[str]]:
         for name, (bits, compute) in known.items()
     ]
     if find_spec("pdqhash") is None:
-        return codes, ["pdq-256"]
+        return codes, [Absent("pdq-256", "not installed: pip install 'latenthash[peers]'")]
     import pdqhash  # an extra: it needs a compiler to be installed
 
     pdq = Peer(
@@ -168,9 +181,12 @@ def peers() -> tuple[list[Code], list[str]]:
 
 
 def latent_codes(source: Source, dimensions: int) -> list[Code]:
-    """Give the codes of a latent (N, k): itself, its signs, and its most reliable signs."""
-    codes = [Code("latent-float", source, 4 * dimensions, _float_queries, _float_references, 1.0)]
-    codes += [_projected(f"latent-{bits}", source, dimensions, bits) for bits in BITS]
+    """Give the `LATENTS` of z (N, k): itself, its signs, and its most reliable signs."""
+    whole, *signs, reliable = LATENTS
+    codes = [Code(whole, source, 4 * dimensions, _float_queries, _float_references, 1.0)]
+    codes += [
+        projected(name, source, dimensions, bits) for name, bits in zip(signs, BITS, strict=True)
+    ]
     kept = BITS[-1]
     many = directions(dimensions, CANDIDATES)
 
@@ -186,14 +202,14 @@ def latent_codes(source: Source, dimensions: int) -> list[Code]:
 
     # The bits, and which of the candidates they are.
     size = (kept + CANDIDATES) // 8
-    return [*codes, Code(f"latent-reliable-{kept}", source, size, queries, references, kept)]
+    return [*codes, Code(reliable, source, size, queries, references, kept)]
 
 
 def controls() -> list[Code]:
     """Give the controls: bits of a network that learned nothing, and of no network at all."""
     return [
-        _projected("random-trunk-256", RandomTrunk(), 512, 256),
-        _projected("random-projection-256", Thumbnail(), THUMBNAIL**2, 256),
+        projected("random-trunk-256", RandomTrunk(), 512, 256),
+        projected("random-projection-256", Thumbnail(), THUMBNAIL**2, 256),
     ]
 
 
@@ -217,21 +233,21 @@ def directions(dimensions: int, bits: int) -> Floats:
     return (basis if dimensions >= bits else basis.T).astype(np.float32)
 
 
-def _bits(name: str, source: Source, bits: int) -> Code:
-    """Make a code of bits that are described as -1 and 1."""
-
-    def vectors(described: Floats) -> Floats:
-        return described
-
-    return Code(name, source, bits // 8, vectors, vectors, bits)
-
-
-def _projected(name: str, source: Source, dimensions: int, bits: int) -> Code:
+def projected(name: str, source: Source, dimensions: int, bits: int) -> Code:
     """Make a code of the signs of fixed projections."""
     rotation = directions(dimensions, bits)
 
     def vectors(described: Floats) -> Floats:
         return _signs(described @ rotation)
+
+    return Code(name, source, bits // 8, vectors, vectors, bits)
+
+
+def _bits(name: str, source: Source, bits: int) -> Code:
+    """Make a code of bits that are described as -1 and 1."""
+
+    def vectors(described: Floats) -> Floats:
+        return described
 
     return Code(name, source, bits // 8, vectors, vectors, bits)
 

@@ -161,6 +161,9 @@ def groups(path: Path, items: Sequence[Item]) -> list[tuple[Item, int]]:
         if item is None:
             problems.append(f"groups={path}, line {line}: {name} is not one of pictures=.")
             continue
+        if any(item is other for other, _ in found):
+            problems.append(f"groups={path}, line {line}: {name} is there twice.")
+            continue
         found.append((item, numbers.setdefault(group, len(numbers))))
     counts = np.bincount([number for _, number in found]) if found else np.zeros(0)
     if not problems and not (counts >= 2).any():

@@ -4,14 +4,14 @@ import hashlib
 import logging
 from pathlib import Path
 
-import pandas as pd
-from matplotlib.figure import Figure
 from omegaconf import DictConfig
 from rich.progress import track
 
-from latenthash import plots, report
+from latenthash import InputError, plots, report
 from latenthash.benchmark import hard
 from latenthash.benchmark.codes import (
+    LATENTS,
+    Absent,
     Code,
     Latent,
     controls,
@@ -22,12 +22,14 @@ from latenthash.benchmark.hashing import describe
 from latenthash.benchmark.judging import OPERATING_POINTS, halves, judge
 from latenthash.benchmark.keeping import keep
 from latenthash.benchmark.leaderboard import (
+    AT,
     DECISIVE,
     breaking_points,
     edit_table,
     leaderboard,
     summary,
 )
+from latenthash.benchmark.page import Part
 from latenthash.benchmark.pictures import list_pictures
 from latenthash.benchmark.scores import Bootstrap
 from latenthash.benchmark.suite import Suite
@@ -36,20 +38,27 @@ from latenthash.build import build, bundle_config, restore
 from latenthash.bundle import Bundle
 from latenthash.cache import DiskCache
 from latenthash.data.reading import Reader
+from latenthash.refusals import collect
 from latenthash.tracking import Store
 
 log = logging.getLogger(__name__)
 
 TIMED = 16  # pictures behind the time of one
+NO_SCALE = (
+    "Nothing to show: of no family were two strengths judged. Choose a family that has some, "
+    "such as edits=[jpeg]."
+)
 
 
-def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store) -> None:
+def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) -> None:
     """Judge the codes of a bundle beside those that people use.
 
     Args:
         cfg: the composed config of evaluate.py.
         bundle: whose latent is judged.
         store: where figures are kept.
+        named: whether the user asked for this bundle. Where not, peers and controls are judged
+            without it when it cannot be used.
 
     Raises:
         InputError: if pictures, edits, or groups cannot be used, before any work.
@@ -57,11 +66,19 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store) -> None:
     suite: Suite = build(cfg.benchmark)
     reader: Reader = build(cfg.reader, _convert_="all")
     cache: DiskCache = build(cfg.cache)
-    edits = suite.chosen(cfg.edits)
-    items = list_pictures(cfg.pictures, reader)
+    fprs, edits, items, (latents, no_latents) = collect(
+        lambda: _fprs(cfg.fpr),
+        lambda: suite.chosen(cfg.edits),
+        lambda: list_pictures(cfg.pictures, reader),
+        lambda: _latents(bundle, cache, named),
+    )
     grouped = hard.groups(Path(str(cfg.groups)), items) if cfg.groups else []
-    codes = _codes(bundle, cache)
-    fprs = sorted({*OPERATING_POINTS, *([float(cfg.fpr)] if cfg.fpr else [])}, reverse=True)
+    known, no_peers = peers()
+    codes = [*latents, *known, *controls()]
+    absent = [*no_latents, *no_peers]
+    for reason in dict.fromkeys(code.reason for code in absent):
+        names = ", ".join(code.name for code in absent if code.reason == reason)
+        log.warning("Not judged: %s (%s)", names, reason)
 
     sources = [code.source for code in codes]
     described = describe(items, edits, suite, sources, cache, reader)
@@ -80,17 +97,19 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store) -> None:
     of_test = {identity: rows[test] for identity, rows in described.items()}
     negatives = hard.hard_negatives(judgements, of_test, tested, grouped, suite, cache, reader)
     table = edit_table(judgements, edits)
-    board = leaderboard(judgements, bootstrap, cfg.gallery)
+    board = leaderboard(judgements, absent, bootstrap, cfg.gallery)
     title = f"{suite.version}: {len(items)} pictures, {len(edits)} edits"
-    at = f"TPR at FPR {DECISIVE:g}"
+    points = breaking_points(table, edits)
     best = next(j for j in judgements if j.code.name == board["code"][0])
     limit = best.verdicts[DECISIVE].threshold / best.code.span
     alike = hard.nearest_impostors(best, of_test[best.code.source.identity], tested, edits, suite)
-    parts: dict[str, pd.DataFrame | Figure] = {
+    parts: dict[str, Part] = {
         "Leaderboard": board,
-        "Edits": plots.edit_heatmap(table, f"{at}, {title}"),
-        "Strength": plots.strength_curves(table, f"{at} over strength"),
-        "How far codes hold": breaking_points(table, edits),
+        "Edits": plots.edit_heatmap(table, f"{AT}, {title}"),
+        "Strength": NO_SCALE
+        if points.empty
+        else plots.strength_curves(table, f"{AT} over strength"),
+        "How far codes hold": NO_SCALE if points.empty else points,
         "Hard negatives": negatives,
         "Nearest impostors": plots.nearest_impostors(
             alike, f"{best.code.name}: most similar pairs of two pictures (same from {limit:.3f})"
@@ -102,15 +121,25 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store) -> None:
     report.show(negatives, "Hard negatives: share called the same")
 
 
-def _codes(bundle: Bundle, cache: DiskCache) -> list[Code]:
-    known, absent = peers()
-    for name in absent:
-        log.warning("%s is not installed: pip install 'latenthash[peers]'.", name)
+def _fprs(own: float | None) -> list[float]:
+    """Give the false-positive rates, the largest first."""
+    if own is not None and not 0 < own < 1:
+        raise InputError(f"fpr={own} must lie between 0 and 1, such as fpr=0.05.")
+    return sorted({*OPERATING_POINTS, *([] if own is None else [float(own)])}, reverse=True)
+
+
+def _latents(bundle: Bundle, cache: DiskCache, named: bool) -> tuple[list[Code], list[Absent]]:
+    """Give the codes of a bundle, or why they are absent."""
     identity = hashlib.sha256(
         repr((bundle.run_id, sorted(bundle.identity.items()), bundle.config)).encode()
     )
     for name, weights in sorted(bundle.weights.items()):
         identity.update(name.encode() + weights.numpy().tobytes())
-    hasher = restore(bundle, bundle_config(bundle), cache)
+    try:
+        hasher = restore(bundle, bundle_config(bundle), cache)
+    except InputError as error:
+        if named:
+            raise
+        return [], [Absent(name, " ".join(error.problems)) for name in LATENTS]
     latent = Latent(f"bundle {identity.hexdigest()}", hasher)
-    return [*latent_codes(latent, latent.dimensions), *known, *controls()]
+    return latent_codes(latent, latent.dimensions), []

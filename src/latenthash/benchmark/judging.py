@@ -50,14 +50,14 @@ class Judgement:
         code: that was judged.
         verdicts: one for each false-positive rate.
         rank1: share of test queries whose own reference is the most similar of all.
-        freedom: effective degrees of freedom of impostor similarities.
+        freedom: effective degrees of freedom of impostor similarities; None when all are equal.
         milliseconds: to describe one picture.
     """
 
     code: Code
     verdicts: Mapping[float, Verdict]
     rank1: Rate
-    freedom: float
+    freedom: float | None
     milliseconds: float
 
 

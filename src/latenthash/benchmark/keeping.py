@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from latenthash import report
 from latenthash.benchmark.judging import Judgement
-from latenthash.benchmark.page import page
+from latenthash.benchmark.page import Part, page
 from latenthash.tracking import BENCHMARK, Store
 
 log = logging.getLogger(__name__)
@@ -20,7 +20,8 @@ NOTES = {
         "Thresholds are set on one half of the pictures and every figure is of the other half. "
         "Brackets are 95 % bootstrap intervals over pictures. A TPR with * is at a false-positive "
         "rate too small for the number of impostor pairs that set the threshold. Milliseconds are "
-        "from a decoded picture to its code, one picture at a time on one core."
+        "from a decoded picture to its code, one picture at a time on one core. A code with no "
+        "figures says why."
     ),
     "How far codes hold": "The strongest edit up to which at least half of the views match.",
     "Hard negatives": (
@@ -34,7 +35,7 @@ def keep(
     folder: Path,
     store: Store,
     title: str,
-    parts: Mapping[str, pd.DataFrame | Figure],
+    parts: Mapping[str, Part],
     judgements: Sequence[Judgement],
 ) -> None:
     """Write every part to a folder and to a run of its own.
@@ -43,7 +44,7 @@ def keep(
         folder: for the page and a CSV file of each table.
         store: where the run is made.
         title: of page and run.
-        parts: heading -> table or figure.
+        parts: heading -> table, figure, or why there is neither.
         judgements: whose figures become metrics.
     """
     tables = {_slug(name): part for name, part in parts.items() if isinstance(part, pd.DataFrame)}

@@ -2,29 +2,36 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
+from latenthash.benchmark.codes import Absent
 from latenthash.benchmark.judging import Judgement
 from latenthash.benchmark.scores import Bootstrap, Rate
 from latenthash.benchmark.suite import SuiteEdit
 
 DECISIVE = 0.001  # the false-positive rate at which codes are ranked
+AT = f"TPR at FPR {DECISIVE:g}"  # the column of the figures by which they are
 HALF = 0.5  # TPR below which a code has broken
 
 
 def leaderboard(
-    judgements: Sequence[Judgement], bootstrap: Bootstrap, gallery: float
+    judgements: Sequence[Judgement],
+    absent: Sequence[Absent],
+    bootstrap: Bootstrap,
+    gallery: float,
 ) -> pd.DataFrame:
-    """Lay out codes, a row each, the best first.
+    """Lay out codes, a row each, the best first, and last those that could not be judged.
 
     Args:
         judgements: of each code.
+        absent: codes whose rows say in place of figures why they have none.
         bootstrap: its draws compare every code with the best, pair by pair.
         gallery: number of pictures among which a query is looked up.
     """
     ranked = sorted(judgements, key=lambda j: -j.verdicts[DECISIVE].tpr.value)
     best = ranked[0]
-    rows = []
+    rows: list[dict[str, object]] = []
     for judgement in ranked:
         row: dict[str, object] = {"code": judgement.code.name, "bytes": judgement.code.size}
         for fpr, verdict in judgement.verdicts.items():
@@ -32,17 +39,20 @@ def leaderboard(
             row[f"realised FPR {fpr:g}"] = text(verdict.realised_fpr)
         decisive = judgement.verdicts[DECISIVE]
         row["rank-1"] = text(judgement.rank1)
-        row["degrees of freedom"] = f"{judgement.freedom:.3g}"
-        row["ms per picture"] = f"{judgement.milliseconds:.2g}"
+        freedom = judgement.freedom
+        row["degrees of freedom"] = "-" if freedom is None else f"{freedom:.3g}"
+        row["ms per picture"] = f"{float(f'{judgement.milliseconds:.2g}'):g}"  # 240, not 2.4e+02
         row[f"wrong among {gallery:g}"] = text(decisive.realised_fpr, gallery)
         row["against the best"] = "" if judgement is best else _against(judgement, best, bootstrap)
         rows.append(row)
+    blank: dict[str, object] = dict.fromkeys(rows[0], "")
+    rows += [blank | {"code": code.name, AT: code.reason} for code in absent]
     return pd.DataFrame(rows)
 
 
 def summary(board: pd.DataFrame) -> pd.DataFrame:
     """Pick what a terminal has room for."""
-    columns = [f"TPR at FPR {DECISIVE:g}", f"realised FPR {DECISIVE:g}", "rank-1"]
+    columns = [AT, f"realised FPR {DECISIVE:g}", "rank-1"]
     return board[["code", "bytes", *columns, "ms per picture"]]
 
 
@@ -53,7 +63,8 @@ def edit_table(judgements: Sequence[Judgement], edits: Sequence[SuiteEdit]) -> p
         index=[edit.name for edit in edits],
     )
     frame.insert(0, "family", [edit.family for edit in edits])
-    frame.insert(1, "strength", [edit.strength for edit in edits])
+    # As numbers even where none has a strength: then None would be a value of its own.
+    frame.insert(1, "strength", np.array([edit.strength for edit in edits], np.float64))
     return frame.rename_axis("edit").reset_index()
 
 

@@ -4,6 +4,7 @@ import base64
 import io
 from collections.abc import Mapping
 from html import escape
+from typing import TypeAlias
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -16,13 +17,16 @@ img { max-width: 100% }
 """
 
 
-def page(title: str, notes: Mapping[str, str], parts: Mapping[str, pd.DataFrame | Figure]) -> str:
+Part: TypeAlias = pd.DataFrame | Figure | str  # a text says why there is nothing to show
+
+
+def page(title: str, notes: Mapping[str, str], parts: Mapping[str, Part]) -> str:
     """Write a page that needs nothing but itself.
 
     Args:
         title: of the page.
         notes: heading of a part -> how to read it.
-        parts: heading -> table or figure.
+        parts: heading -> table, figure, or why there is neither.
     """
     sections = []
     for heading, part in parts.items():
@@ -31,6 +35,8 @@ def page(title: str, notes: Mapping[str, str], parts: Mapping[str, pd.DataFrame 
             part.savefig(file, format="png", dpi=110)
             data = base64.b64encode(file.getvalue()).decode()
             body = f'<img alt="{escape(heading)}" src="data:image/png;base64,{data}">'
+        elif isinstance(part, str):
+            body = f"<p>{escape(part)}</p>"
         else:
             body = part.to_html(index=False, border=0, na_rep="", float_format="{:.2f}".format)
         note = f"<p>{escape(notes[heading])}</p>" if heading in notes else ""

@@ -134,12 +134,13 @@ def by_picture(values: NDArray[np.generic], picture: NDArray[np.int64]) -> NDArr
     return shares
 
 
-def degrees_of_freedom(impostors: Floats) -> float:
+def degrees_of_freedom(impostors: Floats) -> float | None:
     """Count the independent bits that impostor distances behave like (Daugman 2003).
 
     mean (1 - mean) / variance of distances in [0, 1]: (1 - similarity) / 2, which is the share of
-    bits that differ when the similarity of a code to itself is 1.
+    bits that differ when the similarity of a code to itself is 1. None when all are equal, as
+    those of two pictures can be: there is nothing to tell it from.
     """
     distances = (1 - impostors.astype(np.float64)) / 2
-    mean = distances.mean()
-    return float(mean * (1 - mean) / max(distances.var(), np.finfo(float).tiny))
+    mean, variance = distances.mean(), distances.var()
+    return float(mean * (1 - mean) / variance) if variance > 0 else None

@@ -44,12 +44,12 @@ def strength_curves(table: pd.DataFrame, title: str) -> Figure:
     """Draw TPR over strength, a panel for each family that has several strengths.
 
     Args:
-        table: edit, family, strength, and a column of TPR for each code.
+        table: edit, family, strength, and a column of TPR for each code; with such a family.
         title: of the figure.
     """
     scaled = table[table["strength"].notna()]
     families = [(f, part) for f, part in scaled.groupby("family", sort=False) if len(part) > 1]
-    rows = max(1, -(-len(families) // COLUMNS))
+    rows = -(-len(families) // COLUMNS)
     figure = Figure(figsize=(4 * COLUMNS, 3.1 * rows + 1), layout="constrained")
     grid = figure.subplots(rows, COLUMNS, squeeze=False, sharey=True).ravel()
     for axes, (family, part) in zip(grid, families, strict=False):
