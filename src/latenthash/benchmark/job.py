@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from functools import partial
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -29,6 +30,7 @@ from latenthash.benchmark.leaderboard import (
     leaderboard,
     summary,
 )
+from latenthash.benchmark.onnx_files import dinohash_codes, sscd_codes
 from latenthash.benchmark.page import Part
 from latenthash.benchmark.pictures import list_pictures
 from latenthash.benchmark.scores import Bootstrap
@@ -61,20 +63,21 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) ->
             without it when it cannot be used.
 
     Raises:
-        InputError: if pictures, edits, or groups cannot be used, before any work.
+        InputError: if pictures, edits, groups or models cannot be used, before any work.
     """
     suite: Suite = build(cfg.benchmark)
     reader: Reader = build(cfg.reader, _convert_="all")
     cache: DiskCache = build(cfg.cache)
-    fprs, edits, items, (latents, no_latents) = collect(
+    fprs, edits, items, given, (latents, no_latents) = collect(
         lambda: _fprs(cfg.fpr),
         lambda: suite.chosen(cfg.edits),
         lambda: list_pictures(cfg.pictures, reader),
+        lambda: _given(cfg),
         lambda: _latents(bundle, cache, named),
     )
     grouped = hard.groups(Path(str(cfg.groups)), items) if cfg.groups else []
     known, no_peers = peers()
-    codes = [*latents, *known, *controls()]
+    codes = [*latents, *known, *given, *controls()]
     absent = [*no_latents, *no_peers]
     for reason in dict.fromkeys(code.reason for code in absent):
         names = ", ".join(code.name for code in absent if code.reason == reason)
@@ -126,6 +129,17 @@ def _fprs(own: float | None) -> list[float]:
     if own is not None and not 0 < own < 1:
         raise InputError(f"fpr={own} must lie between 0 and 1, such as fpr=0.05.")
     return sorted({*OPERATING_POINTS, *([] if own is None else [float(own)])}, reverse=True)
+
+
+def _given(cfg: DictConfig) -> list[Code]:
+    """Give the codes of networks whose ONNX files the user has."""
+    makers = {"sscd": sscd_codes, "dinohash": dinohash_codes}
+    given = [
+        partial(make, Path(str(cfg[name])))
+        for name, make in makers.items()
+        if cfg[name] is not None
+    ]
+    return [code for codes in collect(*given) for code in codes]
 
 
 def _latents(bundle: Bundle, cache: DiskCache, named: bool) -> tuple[list[Code], list[Absent]]:
