@@ -1,6 +1,7 @@
 """The benchmark as a whole: what is described once, what is refused, what is left behind."""
 
 import csv
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -15,11 +16,12 @@ from skimage.data import astronaut
 from app import call
 from latenthash import InputError
 from latenthash.benchmark import codes as module
-from latenthash.benchmark import hard
-from latenthash.benchmark.codes import Floats, Peer, peers
+from latenthash.benchmark import hard, workers
+from latenthash.benchmark.codes import Floats, Peer, Pixels, Thumbnail, peers
 from latenthash.benchmark.hashing import Item, describe
 from latenthash.benchmark.page import page
-from latenthash.benchmark.suite import Suite
+from latenthash.benchmark.suite import Suite, SuiteEdit
+from latenthash.benchmark.workers import in_workers
 from latenthash.cache import DiskCache
 from latenthash.data.reading import Picture, Reader
 from latenthash.data.views import TrimBorders, pipeline
@@ -103,15 +105,92 @@ def test_another_suite_edit_or_source_is_described_anew(suite: Suite, cache: Dis
     describe(items(2), suite.edits, suite, [source], cache, Reader(256, 10**6, (255, 255, 255)))
     assert source.asked == 2 * 3, "decoded in another way, they are other pictures"
     other = Suite("test 2", {"any": {"flip": {"edit": suite.edits[0].transform[0]}}})
-    for used, edits, name in (
-        (suite, suite.edits[:1], "mean"),
-        (suite, suite.edits, "another"),
-        (other, other.edits, "mean"),
-    ):
+    for used, name in ((suite, "another"), (other, "mean")):
         source = Mean()
         source.identity = name
-        describe(items(2), edits, used, [source], cache, READER)
-        assert source.asked == 2 * (1 + len(edits))
+        describe(items(2), used.edits, used, [source], cache, READER)
+        assert source.asked == 2 * (1 + len(used.edits))
+
+
+def test_only_edits_that_are_missing_are_described(suite: Suite, cache: DiskCache) -> None:
+    def ask(edits: tuple[SuiteEdit, ...]) -> tuple[Floats, int]:
+        source = Mean()
+        described = describe(items(2), edits, suite, [source], cache, READER)["mean"]
+        return described, source.asked
+
+    plain, asked = ask(())
+    assert asked == 2
+    second, asked = ask(suite.edits[1:])
+    assert asked == 2, "the second edit of two pictures"
+    whole, asked = ask(suite.edits)
+    assert asked == 2, "the first, between the others"
+    np.testing.assert_array_equal(plain, whole[:, :1])
+    np.testing.assert_array_equal(second, whole[:, [0, 2]])
+    fresh = DiskCache(folder=f"{cache.folder}2", max_bytes=10**7)
+    expected = describe(items(2), suite.edits, suite, [Mean()], fresh, READER)["mean"]
+    np.testing.assert_array_equal(whole, expected)
+    for edits in ((), suite.edits[:1], suite.edits):
+        again, asked = ask(edits)
+        assert asked == 0
+        np.testing.assert_array_equal(again, whole[:, : 1 + len(edits)])
+
+
+def test_parts_that_are_never_edited_take_no_room_for_edits(suite: Suite, cache: DiskCache) -> None:
+    describe(items(1), (), suite, [Mean()], cache, READER)
+    (path,) = cache.folder.glob("??/*")
+    entry = cache.read_array(path.name)
+    assert entry is not None
+    assert entry.shape == (1, 3)
+
+
+def test_damaged_entry_is_described_anew(suite: Suite, cache: DiskCache) -> None:
+    expected = describe(items(2), suite.edits, suite, [Mean()], cache, READER)["mean"]
+    path = next(cache.folder.glob("??/*"))
+    path.write_bytes(path.read_bytes()[:-1])
+    source = Mean()
+    described = describe(items(2), suite.edits, suite, [source], cache, READER)["mean"]
+    assert source.asked == 3
+    np.testing.assert_array_equal(described, expected)
+
+
+def test_picture_that_is_gone_is_named_and_nothing_is_lost(suite: Suite, cache: DiskCache) -> None:
+    def gone() -> Picture:
+        raise ValueError("cannot be opened (No such file or directory)")
+
+    pictures = items(3)
+    lost = [Item("lost.png", "a", gone), *pictures, Item("too.png", "b", gone)]
+    with pytest.raises(InputError) as caught:
+        describe(lost, suite.edits, suite, [Mean()], cache, READER)
+    assert [problem.split()[0] for problem in caught.value.problems] == ["lost.png", "too.png"]
+    assert "Bring it back or leave it out" in str(caught.value)
+    source = Mean()
+    describe(pictures, suite.edits, suite, [source], cache, READER)
+    assert source.asked == 0
+
+
+def test_results_are_not_made_far_ahead_of_who_takes_them() -> None:
+    drawn: list[int] = []
+
+    def tasks() -> Iterator[tuple[int]]:
+        for i in range(100):
+            drawn.append(i)
+            yield (i,)
+
+    results = in_workers(abs, tasks())
+    most = workers.AHEAD * workers.MOST
+    for taken in range(3):
+        assert next(results) == taken
+        assert len(drawn) <= taken + most
+    assert list(results) == list(range(3, 100)), "and in their order"
+
+
+def test_what_is_known_is_told_at_the_beginning(
+    suite: Suite, cache: DiskCache, caplog: pytest.LogCaptureFixture
+) -> None:
+    describe(items(1), suite.edits, suite, [Mean()], cache, READER)
+    with caplog.at_level("INFO", logger="latenthash"):
+        describe(items(2), suite.edits, suite, [Mean()], cache, READER)
+    assert "under 2 edits: 3 of 6 views are described already" in caplog.text
 
 
 def test_peers_are_those_of_their_libraries() -> None:
@@ -278,6 +357,50 @@ def test_code_is_fitted_judged_and_used(tmp_path: Path) -> None:
     table = pd.read_csv(tmp_path / "used/codes.csv")
     assert table["code (256 bits)"].str.fullmatch("[0-9a-f]{64}").all()
     assert table["code (256 bits)"].nunique() == 8
+
+
+def test_killed_benchmark_gives_the_figures_of_one_that_was_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos(tmp_path, 6)
+    fitted = call(
+        "train.py", tmp_path, "+experiment=code", "data.outliers=photos", "data.views=2",
+        "features.weights=random", "features.size=32", "features.layers=[conv1_2,conv2_2]",
+        "model.latent_dim=4",
+    )  # fmt: skip
+    assert fitted.code == 0, fitted.output
+    asked: list[int] = []
+    last: list[int | None] = [None]
+    describe_all = Thumbnail.describe
+
+    def counted(self: Thumbnail, views: Sequence[Pixels]) -> Floats:
+        if len(asked) == last[0]:
+            raise KeyboardInterrupt
+        asked.append(len(views))
+        return describe_all(self, views)
+
+    monkeypatch.setattr(Thumbnail, "describe", counted)
+
+    def judge(out: str, *args: str, killed_after: int | None = None) -> int:
+        asked.clear()
+        last[0] = killed_after
+        done = call(
+            "evaluate.py", tmp_path, "benchmark=edits_v1", "pictures=photos", "run=latest",
+            "edits=[jpeg_50,inversion,rotation_10]", "resamples=20", f"hydra.run.dir={out}", *args,
+        )  # fmt: skip
+        assert done.code == 0, done.output
+        return sum(asked)
+
+    whole = judge("whole", "cache.folder=another")
+    with pytest.raises(KeyboardInterrupt):
+        judge("killed", killed_after=4)
+    kept = sum(asked)
+    assert kept == 4 * (1 + 3)
+    assert judge("resumed") == whole - kept
+    for name in ("leaderboard", "every_edit", "hard_negatives"):
+        one, other = (pd.read_csv(tmp_path / out / f"{name}.csv") for out in ("whole", "resumed"))
+        ours = [column for column in one.columns if "ms" not in column.split()]
+        pd.testing.assert_frame_equal(one[ours], other[ours])
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ what takes time and what is kept.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Protocol
@@ -89,7 +90,8 @@ class Peer:
     Args:
         name: of the hash.
         library: its version is part of the identity.
-        compute: picture (H, W, 3) -> bits of any shape, as booleans or 0 and 1.
+        compute: picture (H, W, 3) -> bits of any shape, as booleans or 0 and 1; workers get it
+            by pickle, so no lambda.
     """
 
     side: int | None = None
@@ -161,10 +163,10 @@ class Thumbnail:
 def peers() -> tuple[list[Code], list[Absent]]:
     """Give the peers that are installed, and those that are not."""
     known: dict[str, tuple[int, Callable[[Pixels], Bits]]] = {
-        "ahash-64": (64, lambda p: imagehash.average_hash(Image.fromarray(p)).hash),
-        "dhash-64": (64, lambda p: imagehash.dhash(Image.fromarray(p)).hash),
-        "phash-64": (64, lambda p: imagehash.phash(Image.fromarray(p)).hash),
-        "phash-256": (256, lambda p: imagehash.phash(Image.fromarray(p), hash_size=16).hash),
+        "ahash-64": (64, partial(_imagehash, imagehash.average_hash, 8)),
+        "dhash-64": (64, partial(_imagehash, imagehash.dhash, 8)),
+        "phash-64": (64, partial(_imagehash, imagehash.phash, 8)),
+        "phash-256": (256, partial(_imagehash, imagehash.phash, 16)),
     }
     codes = [
         _bits(name, Peer(name, "imagehash", compute), bits)
@@ -172,11 +174,7 @@ def peers() -> tuple[list[Code], list[Absent]]:
     ]
     if find_spec("pdqhash") is None:
         return codes, [Absent("pdq-256", "not installed: pip install 'latenthash[peers]'")]
-    import pdqhash  # an extra: it needs a compiler to be installed
-
-    pdq = Peer(
-        "pdq-256", "pdqhash", lambda p: pdqhash.compute(np.ascontiguousarray(p))[0].astype(bool)
-    )
+    pdq = Peer("pdq-256", "pdqhash", _pdq)
     return [*codes, _bits("pdq-256", pdq, 256)], []
 
 
@@ -231,6 +229,18 @@ def directions(dimensions: int, bits: int) -> Floats:
     )
     basis = basis * np.sign(np.diag(triangle))  # libraries differ in the signs they choose
     return (basis if dimensions >= bits else basis.T).astype(np.float32)
+
+
+def _imagehash(compute: Callable[..., imagehash.ImageHash], size: int, picture: Pixels) -> Bits:
+    bits: Bits = compute(Image.fromarray(picture), hash_size=size).hash
+    return bits
+
+
+def _pdq(picture: Pixels) -> Bits:
+    import pdqhash  # an extra: it needs a compiler to be installed
+
+    bits: Bits = pdqhash.compute(np.ascontiguousarray(picture))[0].astype(bool)
+    return bits
 
 
 def projected(name: str, source: Source, dimensions: int, bits: int) -> Code:

@@ -1,28 +1,38 @@
 """Describing every picture under every edit, on all cores, once.
 
-What a source says of one picture under all edits is one entry of the cache, so a run that was
-killed goes on where it stopped, and pixels are held for a few pictures at a time.
+What a source says of one picture is one entry of the cache, to which every run adds what it
+describes: a run that was killed goes on where it stopped, and more edits cost no more than
+themselves.
 """
 
+import logging
+import pickle
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Any, TypeAlias
 
 import albumentations
 import cv2
 import numpy as np
 import PIL
-from joblib import Parallel, cpu_count, delayed
 from numpy.typing import NDArray
 from rich.progress import track
 
+from latenthash import InputError
 from latenthash.benchmark.codes import Floats, Pixels, Source
 from latenthash.benchmark.suite import Suite, SuiteEdit
+from latenthash.benchmark.workers import in_workers
 from latenthash.cache import DiskCache, cache_key
 from latenthash.data.reading import Picture, Reader
 from latenthash.data.views import pipeline
 
+log = logging.getLogger(__name__)
+
 LIBRARIES = (albumentations, cv2, PIL)  # what edits pixels; other versions, other pixels
-CHUNK = 8  # pictures in memory at once, under all their edits
+
+Look: TypeAlias = Callable[[Sequence[Pixels]], NDArray[Any]]  # pictures -> N of anything
 
 
 @dataclass(frozen=True)
@@ -32,12 +42,28 @@ class Item:
     Attributes:
         name: as in tables.
         digest: of its bytes.
-        read: gives the picture.
+        load: gives the picture, or a ValueError that says why it cannot.
     """
 
     name: str
     digest: str
-    read: Callable[[], Picture]
+    load: Callable[[], Picture]
+
+    def read(self) -> Picture:
+        """Give the picture.
+
+        Raises:
+            InputError: if it cannot be read any more.
+        """
+        try:
+            return self.load()
+        except InputError:  # names the picture that this one is a part of
+            raise
+        except ValueError as error:
+            raise InputError(
+                f"{self.name} {error}, but could be read when the run began. Bring it back or "
+                "leave it out, and run again: what was described is kept."
+            ) from error
 
 
 def describe(
@@ -60,61 +86,124 @@ def describe(
 
     Returns:
         identity of the source -> (P, 1 + E, D); the picture itself comes first.
+
+    Raises:
+        InputError: naming pictures that cannot be read any more, when all others are described.
     """
-    distinct = {source.identity: source for source in sources}
-    edit_names = "\n".join(edit.name for edit in edits)
-    made_by = [repr(reader), *(library.__version__ for library in LIBRARIES)]
-    described: dict[str, list[Floats | None]] = {identity: [] for identity in distinct}
-    keys = {
-        identity: [
-            cache_key("code", identity, suite.digest, edit_names, *made_by, i.digest) for i in items
-        ]
-        for identity in distinct
+    order = {edit.name: row for row, edit in enumerate(suite.edits, start=1)}
+    rows = np.array([0, *(order[edit.name] for edit in edits)])
+    made_by = [suite.digest, repr(reader), *(library.__version__ for library in LIBRARIES)]
+    by_name = {source.identity: source for source in sources}
+    known = {
+        name: _Known(cache, [cache_key("rows", name, *made_by, i.digest) for i in items], rows)
+        for name in by_name
     }
-    for identity, rows in described.items():
-        rows += [cache.read_array(key) for key in keys[identity]]
-    missing = [i for i in range(len(items)) if any(rows[i] is None for rows in described.values())]
-    chunks = [missing[i : i + CHUNK] for i in range(0, len(missing), CHUNK)]
-    with Parallel(min(cpu_count(), CHUNK)) as workers:
-        for chunk in track(chunks, "Pictures under all edits", transient=True):
-            wanted = {
-                identity: source
-                for identity, source in distinct.items()
-                if any(described[identity][i] is None for i in chunk)
-            }
-            whole = {k: s for k, s in wanted.items() if s.side is None}
-            kinds = {(s.side, s.trim) for s in wanted.values() if s.side is not None}
-            results = workers(delayed(_edited)(items[i], edits, suite, whole, kinds) for i in chunk)
-            for i, (of_whole, views) in zip(chunk, results, strict=True):
-                for identity, source in wanted.items():
-                    if source.side is None:
-                        made = of_whole[identity]
-                    else:
-                        made = source.describe(list(views[source.side, source.trim]))
-                    described[identity][i] = made
-                    cache.write_array(keys[identity][i], made)
-    return {
-        identity: np.stack([row for row in rows if row is not None])
-        for identity, rows in described.items()
-    }
+    missing = [{name: k.missing(i) for name, k in known.items()} for i in range(len(items))]
+    left = [len(set().union(*of.values())) for of in missing]
+    log.info(
+        "%d pictures, each as it is and under %d edits: %d of %d views are described already.",
+        len(items), len(edits), len(items) * len(rows) - sum(left), len(items) * len(rows),
+    )  # fmt: skip
+    todo = [i for i, count in enumerate(left) if count]
+    # Packed, for it goes along with every picture: workers come and go, and edits are much alike.
+    packed = zlib.compress(pickle.dumps((suite, {k: _look(s) for k, s in by_name.items()})))
+    results = in_workers(_looked, ((packed, items[i], missing[i]) for i in todo))
+    problems: list[str] = []
+    for i, seen in track(
+        zip(todo, results, strict=True), "Describing pictures", len(todo), transient=True
+    ):
+        if isinstance(seen, InputError):
+            problems += seen.problems
+            continue
+        for name, made in seen.items():
+            source = by_name[name]
+            described = made if source.side is None else source.describe(list(made))
+            known[name].add(i, missing[i][name], described)
+    if problems:
+        raise InputError(problems)
+    return {name: k.described for name, k in known.items()}
 
 
-def _edited(
-    item: Item,
-    edits: Sequence[SuiteEdit],
-    suite: Suite,
-    whole: Mapping[str, Source],
-    kinds: set[tuple[int, bool]],
-) -> tuple[dict[str, Floats], dict[tuple[int, bool], NDArray[np.uint8]]]:
-    """Edit a picture, and describe or reduce what comes out."""
-    picture = item.read()
-    pictures: list[Pixels] = [
-        picture.pixels,
-        *(suite.apply(picture.pixels, picture.digest, edit) for edit in edits),
-    ]
-    described = {identity: source.describe(pictures) for identity, source in whole.items()}
-    views = {}
-    for side, trim in kinds:
-        reduce = pipeline([], side, trim)
-        views[side, trim] = np.stack([reduce(image=pixels)["image"] for pixels in pictures])
-    return described, views
+class _Known:
+    """What is known of what a source says of pictures, at hand and in the cache.
+
+    An entry is an array (rows, D): row 0 for the picture itself, row n for the suite's n-th edit,
+    NaN where it is not described. It ends with the last that is, for most derived pictures are
+    never edited.
+
+    Args:
+        cache: where entries are.
+        keys: P, of the pictures' entries.
+        rows: (R,) that are asked for.
+
+    Attributes:
+        described: (P, R, D), NaN where not described.
+    """
+
+    def __init__(self, cache: DiskCache, keys: Sequence[str], rows: NDArray[np.int64]) -> None:
+        self.cache, self.keys, self.rows = cache, keys, rows
+        self.described: Floats = np.full((len(keys), len(rows), 1), np.nan, np.float32)
+        for i, key in enumerate(keys):
+            entry = cache.read_array(key)
+            if entry is not None:
+                self._take(i, entry)
+
+    def missing(self, i: int) -> list[int]:
+        """Give the rows of a picture that are asked for and not described."""
+        rows: list[int] = self.rows[np.isnan(self.described[i, :, 0])].tolist()
+        return rows
+
+    def add(self, i: int, rows: Sequence[int], described: Floats) -> None:
+        """Take and keep what was said of a picture, (len(rows), D)."""
+        entry = self.cache.read_array(self.keys[i])  # again: another run may have added to it
+        size = max(rows[-1] + 1, 0 if entry is None else len(entry))
+        grown = np.full((size, described.shape[1]), np.nan, np.float32)
+        if entry is not None:
+            grown[: len(entry)] = entry
+        grown[rows] = described
+        self.cache.write_array(self.keys[i], grown)
+        self._take(i, grown)
+
+    def _take(self, i: int, entry: Floats) -> None:
+        if self.described.shape[2] != entry.shape[1]:  # the first tells D
+            shape = (*self.described.shape[:2], entry.shape[1])
+            self.described = np.full(shape, np.nan, np.float32)
+        there = self.rows < len(entry)
+        self.described[i, there] = entry[self.rows[there]]
+
+
+def _look(source: Source) -> Look:
+    """Give what workers do for a source: all, or the views that networks describe here."""
+    if source.side is None:
+        return source.describe
+    return partial(_views, pipeline([], source.side, source.trim))
+
+
+def _views(reduce: albumentations.Compose, pictures: Sequence[Pixels]) -> NDArray[np.uint8]:
+    return np.stack([reduce(image=pixels)["image"] for pixels in pictures])
+
+
+@lru_cache(maxsize=1)
+def _unpacked(packed: bytes) -> tuple[Suite, Mapping[str, Look]]:
+    suite, looks = pickle.loads(zlib.decompress(packed))
+    return suite, looks
+
+
+def _looked(
+    packed: bytes, item: Item, missing: Mapping[str, Sequence[int]]
+) -> dict[str, NDArray[Any]] | InputError:
+    """Edit a picture, and look at the rows that each source misses; one edit is held at a time."""
+    suite, looks = _unpacked(packed)
+    try:
+        picture = item.read()
+    except InputError as error:
+        return error
+    seen: dict[str, list[NDArray[Any]]] = {name: [] for name, rows in missing.items() if rows}
+    for row in sorted(set().union(*missing.values())):
+        pixels = picture.pixels
+        if row:
+            pixels = suite.apply(pixels, picture.digest, suite.edits[row - 1])
+        for name, parts in seen.items():
+            if row in missing[name]:
+                parts.append(looks[name]([pixels]))
+    return {name: np.concatenate(parts) for name, parts in seen.items()}

@@ -4,11 +4,11 @@ import logging
 from functools import partial
 from pathlib import Path
 
-from joblib import Parallel, delayed
 from rich.progress import track
 
 from latenthash import InputError
 from latenthash.benchmark.hashing import Item
+from latenthash.benchmark.workers import in_workers
 from latenthash.data.pictures import embedded, find_files
 from latenthash.data.reading import Picture, Reader, shown
 
@@ -38,10 +38,9 @@ def list_pictures(pictures: str | None, reader: Reader) -> list[Item]:
     path = Path(str(pictures))
     if not path.is_dir():
         raise InputError(f"pictures={path} must be a folder of at least {FEWEST} pictures.")
-    looks = Parallel(-1)(
-        delayed(_look)(p, Path.cwd(), reader)
-        for p in track(find_files(path), "Looking at pictures", transient=True)
-    )
+    paths = find_files(path)
+    tasks = ((p, Path.cwd(), reader) for p in paths)
+    looks = list(track(in_workers(_look, tasks), "Looking at pictures", len(paths), transient=True))
     problems = [problem for _, problem in looks if problem]
     items = {item.digest: item for item, _ in looks if item}
     if len(items) < len(looks) - len(problems):

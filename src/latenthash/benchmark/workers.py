@@ -1,0 +1,57 @@
+"""Work in other processes, only a little ahead of whoever takes the results."""
+
+import gc
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from functools import cache
+from typing import TypeVar
+
+import cv2
+from joblib import cpu_count
+from joblib.externals.loky import get_reusable_executor
+
+Result = TypeVar("Result")
+
+MOST = 8  # processes: each has libraries of its own in memory
+AHEAD = 2  # tasks a process may have, done or not, until their results are taken
+IDLE = 60  # seconds until processes that have nothing to do end
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+def in_workers(
+    function: Callable[..., Result], tasks: Iterable[tuple[object, ...]]
+) -> Iterator[Result]:
+    """Call a function with the arguments of each task, on all cores.
+
+    joblib's own generator does not wait for whoever takes the results: pixels would pile up.
+
+    Returns:
+        the results, in the order of the tasks. The processes stay for the next call.
+    """
+    processes = min(cpu_count(), MOST)
+    workers = get_reusable_executor(processes, timeout=IDLE, env=ONE_THREAD)
+    waiting: deque[Future[Result]] = deque()
+    try:
+        for task in tasks:
+            waiting.append(workers.submit(_call, function, *task))
+            if len(waiting) >= AHEAD * processes:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def _call(function: Callable[..., Result], *task: object) -> Result:
+    _settle()
+    return function(*task)
+
+
+@cache
+def _settle() -> None:
+    """Prepare a process, once, when its first task has imported what it needs."""
+    cv2.setNumThreads(1)
+    # loky collects garbage every second, which takes 0.3 s among all that torch brings.
+    gc.freeze()
