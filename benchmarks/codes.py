@@ -9,18 +9,20 @@ import time
 from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
+from multiprocessing import get_context
 from pathlib import Path
 
 import imagehash
 import numpy as np
 import torch
-from joblib import Parallel, delayed
+from joblib import cpu_count
 from PIL import Image
 from rich.console import Console
 
 from latenthash.benchmark.codes import Source, peers
 from latenthash.benchmark.hashing import Item, describe
 from latenthash.benchmark.suite import Suite
+from latenthash.benchmark.workers import MOST
 from latenthash.cache import DiskCache
 from latenthash.data.reading import Reader
 from latenthash.features.layers import VGG16Layers
@@ -45,11 +47,12 @@ def bare(path: Path) -> list[object]:
     return hashes
 
 
-def ours(paths: list[Path], suite: Suite, sources: list[Source]) -> None:
-    """Hash files as the benchmark does, with nothing kept from before."""
+def ours(paths: list[Path], suite: Suite, sources: list[Source]) -> float:
+    """Time hashing files as the benchmark does, with nothing kept from before."""
     items = [Item(path.name, str(path), partial(READER.read, path)) for path in paths]
     with tempfile.TemporaryDirectory() as folder:
-        describe(items, [], suite, sources, DiskCache(folder=folder, max_bytes=10**9))
+        cache = DiskCache(folder=folder, max_bytes=10**9)
+        return seconds(lambda: describe(items, [], suite, sources, cache, READER))
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -82,13 +85,12 @@ def main() -> None:
     paths = sorted(path for path in Path(sys.argv[1]).iterdir() if path.is_file())
     suite = Suite("speed", {"none": {"nothing": {"edit": _nothing()}}})
     sources = [code.source for code in peers()[0]]
-    pool = Parallel(-1)
-    ratios = [
-        (seconds(lambda: ours(paths, suite, sources)),
-         seconds(lambda: pool(delayed(bare)(path) for path in paths)))
-        for _ in range(ROUNDS + 1)
-    ]  # fmt: skip
-    mine, theirs = np.median(ratios[1:], axis=0)  # the first starts the workers
+    with get_context("spawn").Pool(min(cpu_count(), MOST)) as pool:
+        times = [
+            (ours(paths, suite, sources), seconds(lambda: pool.map(bare, paths)))
+            for _ in range(ROUNDS + 1)
+        ]
+    mine, theirs = np.median(times[1:], axis=0)  # the first starts the workers
     console = Console(soft_wrap=True)
     console.print("| what | measured | limit |\n|---|---|---|", markup=False)
     console.print(
