@@ -31,6 +31,7 @@ from latenthash.data.views import pipeline
 log = logging.getLogger(__name__)
 
 LIBRARIES = (albumentations, cv2, PIL)  # what edits pixels; other versions, other pixels
+VIEWS = 8  # handed to a worker at once, or one picture under all edits: a view takes milliseconds
 
 Look: TypeAlias = Callable[[Sequence[Pixels]], NDArray[Any]]  # pictures -> N of anything
 
@@ -107,7 +108,8 @@ def describe(
     todo = [i for i, count in enumerate(left) if count]
     # Packed, for it goes along with every picture: workers come and go, and edits are much alike.
     packed = zlib.compress(pickle.dumps((suite, {k: _look(s) for k, s in by_name.items()})))
-    results = in_workers(_looked, ((packed, items[i], missing[i]) for i in todo))
+    tasks = ((packed, items[i], missing[i]) for i in todo)
+    results = in_workers(_looked, tasks, max(1, VIEWS // len(rows)))
     problems: list[str] = []
     for i, seen in track(
         zip(todo, results, strict=True), "Describing pictures", len(todo), transient=True

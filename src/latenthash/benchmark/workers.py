@@ -2,9 +2,10 @@
 
 import gc
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from functools import cache
+from itertools import islice
 from typing import TypeVar
 
 import cv2
@@ -14,39 +15,45 @@ from joblib.externals.loky import get_reusable_executor
 Result = TypeVar("Result")
 
 MOST = 8  # processes: each has libraries of its own in memory
-AHEAD = 2  # tasks a process may have, done or not, until their results are taken
+AHEAD = 2  # batches a process may have, done or not, until their results are taken
 IDLE = 60  # seconds until processes that have nothing to do end
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def in_workers(
-    function: Callable[..., Result], tasks: Iterable[tuple[object, ...]]
+    function: Callable[..., Result], tasks: Iterable[tuple[object, ...]], batch: int = 1
 ) -> Iterator[Result]:
     """Call a function with the arguments of each task, on all cores.
 
     joblib's own generator does not wait for whoever takes the results: pixels would pile up.
+
+    Args:
+        function: what is called.
+        tasks: its arguments.
+        batch: tasks handed over at once; more where one takes milliseconds.
 
     Returns:
         the results, in the order of the tasks. The processes stay for the next call.
     """
     processes = min(cpu_count(), MOST)
     workers = get_reusable_executor(processes, timeout=IDLE, env=ONE_THREAD)
-    waiting: deque[Future[Result]] = deque()
+    waiting: deque[Future[list[Result]]] = deque()
+    tasks = iter(tasks)
     try:
-        for task in tasks:
-            waiting.append(workers.submit(_call, function, *task))
+        while some := list(islice(tasks, batch)):
+            waiting.append(workers.submit(_call, function, some))
             if len(waiting) >= AHEAD * processes:
-                yield waiting.popleft().result()
+                yield from waiting.popleft().result()
         while waiting:
-            yield waiting.popleft().result()
+            yield from waiting.popleft().result()
     finally:
         for future in waiting:
             future.cancel()
 
 
-def _call(function: Callable[..., Result], *task: object) -> Result:
+def _call(function: Callable[..., Result], tasks: Sequence[tuple[object, ...]]) -> list[Result]:
     _settle()
-    return function(*task)
+    return [function(*task) for task in tasks]
 
 
 @cache
