@@ -42,6 +42,7 @@ class VGG16(nn.Module):
         finetune: whether what lies between `freeze_until` and `layer` is trained.
         freeze_until: the last layer that never is.
         seed: of random weights.
+        trim: whether views are cut free of uniform borders first; see `data.views.pipeline`.
 
     Attributes:
         tail: what is trained; without layers when nothing is.
@@ -61,6 +62,7 @@ class VGG16(nn.Module):
         finetune: bool,
         freeze_until: str,
         seed: int,
+        trim: bool = False,
     ) -> None:
         super().__init__()
         ends = layer_ends()
@@ -89,6 +91,7 @@ class VGG16(nn.Module):
             raise InputError(problems)
         trunk = load_trunk(weights, seed)
         self.size = size
+        self.trim = trim
         self.pooling = pooling
         digest = trunk_digest(trunk.layers)
         self.identity = {"weights": trunk.source, "weights_sha256": digest}
