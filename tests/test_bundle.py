@@ -18,6 +18,7 @@ from safetensors.torch import save
 from latenthash import InputError, __version__
 from latenthash.bundle import Bundle
 from latenthash.hashing import Hash
+from latenthash.identity import Identity
 
 FILES = ("hash.json", "weights.safetensors", "config.yaml")
 
@@ -112,7 +113,7 @@ def test_bundle_is_three_files_that_say_what_they_are(folder: Path) -> None:
     assert {path.name for path in folder.iterdir()} == set(FILES)
     assert [path.name for path in folder.parent.iterdir()] == ["bundle"]
     values = json.loads((folder / "hash.json").read_bytes())
-    assert values["format"] == 1
+    assert values["format"] == 2
     assert values["latenthash"] == __version__
     assert values["k"] == 2
     assert values["digest"] == digest(values)
@@ -268,7 +269,7 @@ def test_other_format_is_refused_with_the_version_that_wrote_it(
     folder: Path, number: object
 ) -> None:
     rewrite(folder, lambda values: values.update({"format": number, "latenthash": "9.9.9"}))
-    sentence = rf"format {number}, written by latenthash 9\.9\.9; .* reads format 1"
+    sentence = rf"format {number}, written by latenthash 9\.9\.9; .* reads format 2"
     with pytest.raises(InputError, match=sentence):
         Bundle.load(folder)
 
@@ -371,4 +372,28 @@ def test_bundle_that_does_not_say_where_it_is_from_is_refused(folder: Path, key:
 def test_pictures_of_another_kind_are_refused(folder: Path, pictures: object) -> None:
     rewrite(folder, lambda values: values.update(pictures=pictures))
     with pytest.raises(InputError, match=r"hash\.json .*pictures"):
+        Bundle.load(folder)
+
+
+def test_printable_hash_comes_back(tmp_path: Path) -> None:
+    identity = Identity("pixels0", np.arange(256) % 3 == 0, np.arange(1024) < 256, 9)
+    dataclasses.replace(bundle(), printable=identity).save(tmp_path / "b")
+    loaded = Bundle.load(tmp_path / "b").printable
+    assert loaded is not None
+    assert str(loaded) == str(identity)
+    assert json.loads((tmp_path / "b" / "hash.json").read_bytes())["printable"] == str(identity)
+
+
+def test_bundle_from_before_there_were_printable_hashes_is_read(folder: Path) -> None:
+    assert "printable" not in json.loads((folder / "hash.json").read_bytes())
+    assert Bundle.load(folder).printable is None
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [(3, "must hold the printable hash as text"), ("LH1-a-b-c", "not as it was printed")],
+)
+def test_printable_hash_that_is_none_is_refused(folder: Path, value: object, sentence: str) -> None:
+    rewrite(folder, lambda values: values.update(printable=value))
+    with pytest.raises(InputError, match=sentence):
         Bundle.load(folder)

@@ -19,8 +19,9 @@ from torch import Tensor
 
 from latenthash import InputError, __version__
 from latenthash.hashing import Hash
+from latenthash.identity import Identity
 
-FORMAT = 1  # raised whenever older readers would misread a bundle
+FORMAT = 2  # raised whenever older readers would misread a bundle
 HASH, WEIGHTS, CONFIG = "hash.json", "weights.safetensors", "config.yaml"
 
 
@@ -36,6 +37,7 @@ class Bundle:
         pictures: role -> digest of the pictures it was made from.
         identity: what else decides the features, such as the digest of weights that are too
             large to be part of every bundle.
+        printable: the Signal's printable hash; None for a code, and in bundles made before it was.
     """
 
     hash: Hash | None
@@ -44,6 +46,7 @@ class Bundle:
     run_id: str
     pictures: Mapping[str, str]
     identity: Mapping[str, str]
+    printable: Identity | None = None
 
     def save(self, folder: Path) -> None:
         """Write the three files into a folder that appears only when it is whole.
@@ -61,6 +64,7 @@ class Bundle:
             "format": FORMAT,
             "latenthash": __version__,
             **_hash_values(self.hash),
+            **({} if self.printable is None else {"printable": str(self.printable)}),
             "run_id": self.run_id,
             "pictures": dict(self.pictures),
             "identity": dict(self.identity),
@@ -104,6 +108,7 @@ class Bundle:
                 values["run_id"],
                 values["pictures"],
                 values["identity"],
+                Identity.parse(values["printable"]) if "printable" in values else None,
             )
         except (SafetensorError, ValueError, KeyError) as error:  # KeyError: dtype torch lacks
             raise InputError(f"The bundle {folder} cannot be read: {error}.") from error
@@ -133,6 +138,8 @@ def _read_values(path: Path) -> dict[str, Any]:
         raise InputError(f"{path} was altered after it was written. Use an untouched copy.")
     if not isinstance(values.get("files"), dict) or set(values["files"]) != {WEIGHTS, CONFIG}:
         raise InputError(f"{path} must name the digests of {WEIGHTS} and {CONFIG}.")
+    if not isinstance(values.get("printable", ""), str):
+        raise InputError(f"{path} must hold the printable hash as text.")
     kinds = {"run_id": str, "pictures": dict, "identity": dict}
     if not all(isinstance(values.get(name), kind) for name, kind in kinds.items()):
         raise InputError(

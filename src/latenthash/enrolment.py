@@ -4,11 +4,12 @@ import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
 from matplotlib.figure import Figure
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from latenthash import InputError, plots, report
 from latenthash.bootstrap import Measure
@@ -20,8 +21,9 @@ from latenthash.features.weights import RANDOM
 from latenthash.finetuning import build_tuner, finetune
 from latenthash.hasher import Hasher
 from latenthash.hashing import Hash, LatentSet, calibration_rank
+from latenthash.identity import Identity, identify
 from latenthash.metrics import held_out, shares
-from latenthash.models import Decoder, Diagrammed
+from latenthash.models import Aimed, Decoder, Diagrammed
 from latenthash.refusals import collect
 from latenthash.tracking import HELD_OUT, TEST_LATENTS, RunLogger
 
@@ -52,6 +54,11 @@ def enrol(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> Non
         logger.experiment.set_tag(logger.id, f"features.{name}", value)
     if str(hasher.features.identity.get("weights")).startswith(RANDOM):
         logger.rename(f"{logger.run_name} (random weights)")
+    # Before any training: the bits must not depend on it.
+    printable = _identify(cfg, hasher, splits)
+    logger.experiment.set_tag(logger.id, "hash.printable", str(printable))
+    if isinstance(hasher.model, Aimed):
+        hasher.model.aim(printable.theta)
     train_views, validation_views = splits.train(), splits.validation()
     if tuner is not None:
         finetune(cfg, tuner, train_views, validation_views, splits.test(), logger)
@@ -75,12 +82,21 @@ def enrol(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> Non
         logger.id,
         digests,
         hasher.features.identity,
+        printable,
     )
     folder = Path(cfg.paths.output, "bundle")
     bundle.save(folder)
     logger.log_folder(folder)
     _judge(cfg, logger, hasher, hash_, splits)
     log.info("The bundle is in %s", folder)
+    log.info("The printable hash is %s", printable)
+
+
+def _identify(cfg: DictConfig, hasher: Hasher, splits: Splits) -> Identity:
+    """Read the printable hash off the features as they are."""
+    described = hasher.describe({"identity": splits.identity()})["identity"]
+    config: Any = OmegaConf.to_container(cfg.features, resolve=True)
+    return identify(hasher.features, config, described.x)
 
 
 def _enroll(cfg: DictConfig, hasher: Hasher, train: FeatureSet, splits: Splits) -> Hash:

@@ -20,6 +20,7 @@ from latenthash.data.reading import Picture
 from latenthash.data.splits import ROLES, ViewSet
 from latenthash.data.views import pipeline
 from latenthash.hashing import Hash
+from latenthash.identity import compare_texts
 from latenthash.metrics import held_out
 from latenthash.refusals import refusals
 from latenthash.tracking import HELD_OUT, Store, find_store, open_store
@@ -35,9 +36,12 @@ TOLERANCE = 1e-5  # between the figures of training and those made again
 def evaluate(cfg: DictConfig) -> None:
     """Apply the bundle of a run to pictures, or make its held-out figures again.
 
-    Exit code 2 when run or pictures cannot be used.
+    Exit code 2 when run, pictures or hashes cannot be used.
     """
     with refusals():
+        if cfg.hashes is not None:
+            _compare(cfg)
+            return
         if cfg.get("benchmark") is not None:
             run_benchmark(cfg, *_open_to_judge(cfg))
             return
@@ -52,6 +56,8 @@ def evaluate(cfg: DictConfig) -> None:
             name = "matches"
             table = _matches(bundle, bundle.hash, config, Path(str(cfg.pictures)), cache)
         report.show(table, f"{name} of run {bundle.run_id}")
+        if bundle.printable is not None:
+            log.info("The printable hash of run %s is %s", bundle.run_id, bundle.printable)
         path = Path(cfg.paths.output, f"{name}.csv")
         report.write_csv(table, path)
         log.info("Written to %s", path)
@@ -59,6 +65,29 @@ def evaluate(cfg: DictConfig) -> None:
             store.log_table(bundle.run_id, table, f"evaluate/{name}")
         elif bundle.run_id != SHIPPED_ID:
             log.warning("Run %s is in no store here: the table was not logged.", bundle.run_id)
+
+
+def _compare(cfg: DictConfig) -> None:
+    """Compare printable hashes, each with each; neither a run nor a store is needed."""
+    texts = [cfg.hashes] if isinstance(cfg.hashes, str) else [str(text) for text in cfg.hashes]
+    table = pd.DataFrame(
+        [
+            {
+                "hashes": f"{i} and {j}",
+                "shared positions": found.shared,
+                "agreeing": found.agreeing,
+                "share": found.share,
+                "surplus": found.surplus,
+                "same from": "" if found.least is None else found.least,
+                "same picture": found.verdict,
+            }
+            for i, j, found in compare_texts(texts)
+        ]
+    )
+    report.show(table, "Printable hashes")
+    path = Path(cfg.paths.output, "hashes.csv")
+    report.write_csv(table, path)
+    log.info("Written to %s", path)
 
 
 def _open(cfg: DictConfig) -> tuple[Store | None, Bundle]:

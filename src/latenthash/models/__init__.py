@@ -35,6 +35,14 @@ class Decoder(Protocol):
 
 
 @runtime_checkable
+class Aimed(Protocol):
+    """A model whose latent space has a centre of its own for every picture."""
+
+    def aim(self, theta: float) -> None:
+        """Put the centre at an angle, in radians, before the model is fitted."""
+
+
+@runtime_checkable
 class Rebuilder(Protocol):
     """A model that says how well it knows what it sees."""
 

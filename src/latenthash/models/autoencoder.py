@@ -170,6 +170,10 @@ class Autoencoder(pl.LightningModule):
             return DataLoader(rows, self.batch_size, sampler=sampler)
         return DataLoader(rows, self.batch_size, shuffle=training)
 
+    def aim(self, theta: float) -> None:
+        """Put the centre of the Signal's latents at an angle, in radians; see `Separation`."""
+        self.separation.aim(theta)
+
     def encode(self, x: Tensor) -> Tensor:
         """Map features x (N, C, side, side) or (N, D) to the posterior mean z (N, k)."""
         mean: Tensor = self.encoder(self.inputs(x))[0]

@@ -1,0 +1,345 @@
+"""The printable hash: which picture it is, in bits that no training has a part in.
+
+They are read from features as they are before any training, over views whose seed is fixed: two
+runs on one picture with the same edits print the same text. (Other hardware rounds otherwise and
+may keep a few other bits; that is what `compare` is for.)
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+import math
+import re
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.torch import load
+from torch import Tensor
+from torch.nn import functional as F
+
+from latenthash import InputError
+from latenthash.benchmark.codes import CANDIDATES, directions
+from latenthash.features import Features, is_staged
+
+VERSION = "LH1"  # another way to the bits, or another text, needs another
+BITS = 256  # of the candidates
+TURN = 256  # steps of the angle in a full turn
+SIDE = 16  # cells, of pixels
+AXES = 16  # directions that are taken off
+ROUNDING = 1e-6  # of projections of vectors of length 1
+LENGTH = (CANDIDATES + BITS + 8) // 8  # bytes of mask, bits and angle
+# Model -> surplus from which two hashes are of one picture; see `Comparison`.
+MEASURED = {"vgg161f0e52ca": 64, "pixelse1c708e9": 144}
+# Settings of features that say how they are had, not what they are before any training.
+INDIFFERENT = ("_target_", "weights", "seed", "finetune", "freeze_until")
+
+Floats = NDArray[np.float64]
+Bits = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Common:
+    """What pictures have in common, and is taken off the features of each.
+
+    Activations after a ReLU are all positive, and views of one pipeline share its borders: about
+    the vector's own mean alone, the bits that two unrelated photographs both keep agree in .74.
+    So the mean of many photographs' views is taken off, and the directions in which they vary
+    most ("all but the top", Mu and Viswanath 2018). A file that is fixed for ever holds them;
+    `benchmarks/identity.py` makes it, and shows what it does. Features that have no such file
+    make do with the vector's own mean, and their bits may be nearly the same for all pictures:
+    hashes of such features are compared without a verdict.
+
+    Attributes:
+        mean: (D,) of features as `roots` gives them; None where no file is.
+        axes: (r, D) orthonormal directions.
+    """
+
+    mean: Floats | None = None
+    axes: Floats | None = None
+
+    @classmethod
+    def learn(cls, x: Floats) -> "Common":
+        """Learn it from vectors x (N, D) of the views of many pictures."""
+        x = roots(x)
+        mean = x.mean(0)
+        axes = np.linalg.svd(x - mean, full_matrices=False)[2][:AXES]
+        return cls(mean, axes)
+
+    def take_off(self, x: Floats) -> Floats:
+        """Take it off vectors x (N, D), to length 1."""
+        x = roots(x)
+        if self.mean is None or self.axes is None:
+            return _unit(x - x.mean(1, keepdims=True))
+        x = x - self.mean
+        return _unit(x - x @ self.axes.T @ self.axes)
+
+    @property
+    def digest(self) -> str:
+        """Give the sha256 of its numbers."""
+        parts = [part.tobytes() for part in (self.mean, self.axes) if part is not None]
+        return hashlib.sha256(b"".join(parts)).hexdigest()
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Which picture it is.
+
+    Attributes:
+        model: what the bits were read from, in small letters and digits; only hashes of one model
+            can be compared.
+        bits: (256,) signs of the projections that are kept, in their order.
+        mask: (1024,) which of the projections are kept.
+        angle: 0..255, of the content; where a latent space may put its centre.
+    """
+
+    model: str
+    bits: Bits
+    mask: Bits
+    angle: int
+
+    @classmethod
+    def of(cls, model: str, x: Floats) -> "Identity":
+        """Keep the most reliable of many fixed projections.
+
+        Args:
+            model: what x was made by.
+            x: (N, D) features of views of one picture, of length 1.
+        """
+        projected = x @ directions(x.shape[1], CANDIDATES).astype(np.float64)
+        mean = projected.mean(0)
+        mask = most_reliable(projected, BITS)
+        # Two of the projections span a plane; the angle in it moves little when content does.
+        turns = math.atan2(mean[1], mean[0]) / (2 * math.pi)
+        return cls(model, mean[mask] > 0, mask, round(turns * TURN) % TURN)
+
+    @property
+    def theta(self) -> float:
+        """The angle in radians, in [0, 2 pi)."""
+        return 2 * math.pi * self.angle / TURN
+
+    def __str__(self) -> str:
+        """Print the hash as one word, that `parse` reads."""
+        payload = np.packbits(np.concatenate([self.mask, self.bits])).tobytes()
+        payload += bytes([self.angle])
+        return "-".join([VERSION, self.model, _encode(payload), _checksum(self.model, payload)])
+
+    @classmethod
+    def parse(cls, text: str) -> "Identity":
+        """Read a printed hash; white space and small letters do no harm.
+
+        Raises:
+            InputError: if it is no such hash, of another version, or not as it was printed.
+        """
+        parts = "".join(text.split()).upper().split("-")
+        shown = text if len(text) <= 24 else f"{text[:24]}..."
+        if parts[0] != VERSION and re.fullmatch("LH[0-9]+", parts[0]):
+            raise InputError(
+                f"The hash {shown} is of version {parts[0]}, and this is latenthash for {VERSION}: "
+                "read it with the version that printed it."
+            )
+        if parts[0] != VERSION or len(parts) != 4 or not text.isascii():
+            raise InputError(
+                f"{shown} is not a printable hash: it must read {VERSION}-<model>-<text>-<check>. "
+                "Copy it whole, from LH to the last digit."
+            )
+        model = parts[1].lower()
+        payload = _decode(parts[2])
+        if payload is None or len(payload) != LENGTH or parts[3] != _checksum(model, payload):
+            raise InputError(
+                f"The hash {shown} is not as it was printed: letters are missing, mistyped or out "
+                "of order. Copy it again."
+            )
+        flags = np.unpackbits(np.frombuffer(payload[:-1], np.uint8)).astype(bool)
+        mask, bits = flags[:CANDIDATES], flags[CANDIDATES:]
+        if mask.sum() != BITS or not re.fullmatch("[a-z0-9]+", model):
+            raise InputError(
+                f"The hash {shown} was not made by latenthash: it keeps {mask.sum()} bits for the "
+                f"model '{model}', and must keep {BITS} for a name of letters and digits. Use one "
+                "that train.py printed."
+            )
+        return cls(model, bits, mask, payload[-1])
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How much two hashes have in common.
+
+    The bits of a picture are not independent, so counting them gives no probability of chance.
+    The verdict stands on the surplus: how many more of the positions that both keep agree than do
+    not. The share alone would not do: photographs of different things share 64 positions, as by
+    chance, and among 4,950 pairs of them are some whose shares are .87 (vgg16) and 1 (pixels);
+    copies share 170 on average. The least surplus is the first multiple of 16 that no such pair
+    among one hundred photographs reached; among another hundred .12 % of the pairs reached it
+    under vgg16 and none under pixels, and 96 % and 74 % of their edited copies
+    (`benchmarks/identity.py`).
+
+    Attributes:
+        shared: positions that both masks keep, of 256.
+        agreeing: those of them whose bits are equal.
+        least: surplus from which they are of one picture; None for models not measured.
+    """
+
+    shared: int
+    agreeing: int
+    least: int | None
+
+    @property
+    def share(self) -> float:
+        """The share of the shared positions that agree; NaN without any."""
+        return self.agreeing / self.shared if self.shared else math.nan
+
+    @property
+    def surplus(self) -> int:
+        """How many more of the shared positions agree than do not, at most 256."""
+        return 2 * self.agreeing - self.shared
+
+    @property
+    def verdict(self) -> str:
+        """Say whether the hashes are of one picture: yes, no, or that nobody measured it."""
+        if self.least is None:
+            return "not measured"
+        return "yes" if self.surplus >= self.least else "no"
+
+
+def compare(first: Identity, second: Identity) -> Comparison:
+    """Count what two hashes have in common.
+
+    Raises:
+        InputError: if they were not read from the same model.
+    """
+    if first.model != second.model:
+        raise InputError(
+            f"Hashes of {first.model} and {second.model} are not comparable: their bits were read "
+            "from different features. Enrol both pictures with the same features."
+        )
+    both = first.mask & second.mask
+    a, b = (_spread(one)[both] for one in (first, second))
+    return Comparison(int(both.sum()), int((a == b).sum()), MEASURED.get(first.model))
+
+
+def compare_texts(texts: Sequence[str]) -> list[tuple[int, int, Comparison]]:
+    """Compare printed hashes, each with each: two places, from 1, and what they have in common.
+
+    Raises:
+        InputError: if there are fewer than two, or for all that are wrong with them.
+    """
+    if len(texts) < 2:
+        raise InputError("hashes needs two printable hashes or more: hashes=[LH1-...,LH1-...].")
+    identities, problems = [], []
+    for text in texts:
+        try:
+            identities.append(Identity.parse(text))
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    numbered = list(enumerate(identities, 1))
+    return [(i, j, compare(a, b)) for (i, a), (j, b) in combinations(numbered, 2)]
+
+
+def identify(features: Features, config: Mapping[str, Any], x: Tensor) -> Identity:
+    """Say which picture it is.
+
+    Args:
+        features: as they are before any training.
+        config: of the features.
+        x: (N, D) or (N, C, H, W), what they make of the picture's views.
+    """
+    common = common_file(features, config)
+    vectors = common.take_off(to_vectors(features, x))
+    return Identity.of(_model_name(features, config, common), vectors)
+
+
+def to_vectors(features: Features, x: Tensor) -> Floats:
+    """Turn features x (N, D) or (N, C, H, W) into vectors (N, E).
+
+    A trunk's maps are averaged over places; in pixels the places are the content.
+    """
+    if x.ndim == 4:
+        x = F.adaptive_avg_pool2d(x, 1 if is_staged(features) else SIDE).flatten(1)
+    return x.double().numpy()
+
+
+def common_file(features: Features, config: Mapping[str, Any]) -> Common:
+    """Read what pictures have in common under these features, if it is known."""
+    path = files("latenthash") / "shipped" / "identity" / common_name(features, config)
+    if config.get("pooling") == "gem" or not path.is_file():  # those are of averages
+        return Common()
+    tensors = load(path.read_bytes())
+    return Common(*(tensors[name].double().numpy() for name in ("mean", "axes")))
+
+
+def common_name(features: Features, config: Mapping[str, Any]) -> str:
+    """Name the file of what pictures have in common under these features."""
+    digest = features.identity.get("weights_sha256")
+    if digest is None:
+        return f"pixels-{config['channels']}.safetensors"
+    return f"vgg16-{digest[:8]}-{config.get('layer')}.safetensors"
+
+
+def most_reliable(projected: Floats, kept: int) -> Bits:
+    """Choose the projections whose sign is surest: the largest |mean| / spread over views.
+
+    Args:
+        projected: (N, P) of N views.
+        kept: how many of the P are chosen; of equally sure ones the first.
+
+    Returns:
+        (P,) whether each is chosen.
+    """
+    # Spreads below rounding say nothing of which is surer.
+    sureness = np.abs(projected.mean(0)) / np.maximum(projected.std(0), ROUNDING)
+    mask = np.zeros(projected.shape[1], dtype=bool)
+    mask[np.argsort(-sureness, kind="stable")[:kept]] = True
+    return mask
+
+
+def roots(x: Floats) -> Floats:
+    """Give the signed roots of vectors x (N, D), to length 1: no one channel drowns the others."""
+    return _unit(np.sign(x) * np.sqrt(np.abs(x)))
+
+
+def _model_name(features: Features, config: Mapping[str, Any], common: Common) -> str:
+    """Name all that decides the bits of a view: a word, and 8 digits of a digest."""
+    deciding = {key: value for key, value in config.items() if key not in INDIFFERENT}
+    learned = features.identity.get("weights_sha256")
+    text = json.dumps([VERSION, deciding, learned, common.digest], sort_keys=True)
+    word = str(config["_target_"]).rpartition(".")[2].lower()
+    return f"{word}{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def _spread(identity: Identity) -> Bits:
+    """Put the bits where they are among the candidates, (1024,); the others are False."""
+    places = np.zeros(CANDIDATES, dtype=bool)
+    places[identity.mask] = identity.bits
+    return places
+
+
+def _unit(x: Floats) -> Floats:
+    scaled: Floats = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
+    return scaled
+
+
+def _encode(payload: bytes) -> str:
+    return base64.b32encode(payload).decode().rstrip("=")
+
+
+def _decode(text: str) -> bytes | None:
+    """Give the bytes that are written as text; None when no bytes are."""
+    try:
+        payload = base64.b32decode(text + "=" * (-len(text) % 8))
+    except binascii.Error:
+        return None
+    # The last letter has bits to spare: only one of the letters that read alike was printed.
+    return payload if _encode(payload) == text else None
+
+
+def _checksum(model: str, payload: bytes) -> str:
+    return f"{zlib.crc32(model.encode() + payload):08X}"

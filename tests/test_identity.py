@@ -1,0 +1,356 @@
+"""The printable hash: exact as text, the same over seeds, near for copies, far for others."""
+
+import json
+import math
+import re
+import string
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from omegaconf import OmegaConf
+from PIL import Image
+
+from app import TINY, artifact, call, runs, sources
+from latenthash import InputError
+from latenthash.benchmark.codes import CANDIDATES
+from latenthash.build import build
+from latenthash.data.reading import Picture
+from latenthash.data.views import Views, pipeline
+from latenthash.features.pixels import Pixels
+from latenthash.features.vgg16 import VGG16
+from latenthash.identity import (
+    BITS,
+    MEASURED,
+    Common,
+    Comparison,
+    Identity,
+    _checksum,
+    _encode,
+    compare,
+    compare_texts,
+    identify,
+    most_reliable,
+    roots,
+    to_vectors,
+)
+from test_configs import composed
+
+ROOT = Path(__file__).parent.parent
+SHIPPED = ROOT / "src/latenthash/shipped"
+PIXELS = {"_target_": "latenthash.features.pixels.Pixels", "size": 32, "channels": 3}
+LETTERS = string.ascii_uppercase + string.digits + "-"
+
+
+def example(seed: int = 0, model: str = "pixels0a1b2c3d") -> Identity:
+    rng = np.random.default_rng(seed)
+    mask = np.zeros(CANDIDATES, dtype=bool)
+    mask[rng.choice(CANDIDATES, BITS, replace=False)] = True
+    return Identity(model, rng.random(BITS) < 0.5, mask, int(rng.integers(256)))
+
+
+def blocks(seed: int) -> np.ndarray:
+    colours = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), dtype=np.uint8)
+    return np.kron(colours, np.ones((16, 16, 1), np.uint8))
+
+
+def hashed(pixels: np.ndarray, features: Any = None, config: dict[str, Any] = PIXELS) -> Identity:
+    augment = OmegaConf.load(ROOT / "conf/augment/rotate_shift_scale.yaml")
+    edits = pipeline(list(build(augment, _convert_="all").values()), config["size"])
+    views = Views([Picture("", pixels, "")], edits, 0, "identity", 16)
+    features = features or Pixels(size=config["size"], channels=3)
+    x = features(torch.from_numpy(np.stack([views[i] for i in range(16)])))
+    return identify(features, config, x)
+
+
+# ---- text ----
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_text_comes_back_as_it_was(seed: int) -> None:
+    before = example(seed)
+    after = Identity.parse(str(before))
+    assert (after.model, after.angle) == (before.model, before.angle)
+    np.testing.assert_array_equal(after.mask, before.mask)
+    np.testing.assert_array_equal(after.bits, before.bits)
+    assert str(after) == str(before)
+
+
+def test_text_is_four_parts_of_letters_and_digits() -> None:
+    assert re.fullmatch(r"LH1-pixels0a1b2c3d-[A-Z2-7]{258}-[0-9A-F]{8}", str(example()))
+
+
+def test_text_is_fixed_for_ever() -> None:
+    mask = np.arange(CANDIDATES) % 4 == 0
+    text = str(Identity("pixels0", np.arange(BITS) % 2 == 0, mask, 7))
+    # 128 bytes 0x88, 32 bytes 0xAA, and 7; by hand, "RC" and its turns, then "KV".
+    assert text.startswith("LH1-pixels0-RCEIRCEIRCEIRCEI")
+    assert text.endswith("-" + _checksum("pixels0", b"\x88" * 128 + b"\xaa" * 32 + b"\x07"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        str.lower,
+        lambda text: f"  {text}\n",
+        lambda text: "\n".join(text[i : i + 60] for i in range(0, len(text), 60)),
+        lambda text: " ".join(text[i : i + 8] for i in range(0, len(text), 8)),
+    ],
+)
+def test_white_space_and_small_letters_do_no_harm(change: Callable[[str], str]) -> None:
+    text = str(example())
+    assert str(Identity.parse(change(text))) == text
+
+
+def test_every_mistyped_character_is_refused() -> None:
+    text = str(example())
+    rng = np.random.default_rng(0)
+    for i, right in enumerate(text):
+        wrong = rng.choice([letter for letter in LETTERS if letter != right.upper()])
+        with pytest.raises(InputError, match=r"Copy it|read it with the version"):
+            Identity.parse(text[:i] + wrong + text[i + 1 :])
+
+
+def test_every_other_last_letter_is_refused() -> None:
+    """The last letter of the payload carries 3 bits in 5: others must not read alike."""
+    head, model, payload, check = str(example()).split("-")
+    for letter in string.ascii_uppercase + "234567":
+        if letter != payload[-1]:
+            with pytest.raises(InputError, match="not as it was printed"):
+                Identity.parse("-".join([head, model, payload[:-1] + letter, check]))
+
+
+def test_swapped_neighbours_are_refused() -> None:
+    text = str(example())
+    for i in range(len(text) - 1):
+        if text[i] != text[i + 1]:
+            with pytest.raises(InputError):
+                Identity.parse(text[:i] + text[i + 1] + text[i] + text[i + 2 :])
+
+
+def test_cut_text_is_refused() -> None:
+    text = str(example())
+    for i in range(len(text)):
+        with pytest.raises(InputError):
+            Identity.parse(text[:i])
+
+
+@pytest.mark.parametrize("text", ["", "-", "---", "LH1---", "LH1-a-b-c", "hallo", "LH1-\u017f-A-B"])
+def test_other_text_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match=r"is not a printable hash|not as it was printed"):
+        Identity.parse(text)
+
+
+def test_other_version_is_named() -> None:
+    with pytest.raises(InputError, match=r"version LH2.*read it with the version that printed"):
+        Identity.parse(str(example()).replace("LH1", "LH2"))
+
+
+@pytest.mark.parametrize("kept", [BITS - 1, BITS + 1])
+def test_hash_that_keeps_another_number_of_bits_is_refused(kept: int) -> None:
+    mask = np.arange(CANDIDATES) < kept
+    payload = np.packbits(np.concatenate([mask, np.zeros(BITS, dtype=bool)])).tobytes() + b"\0"
+    text = f"LH1-m-{_encode(payload)}-{_checksum('m', payload)}"
+    with pytest.raises(InputError, match=f"keeps {kept} bits.*must keep 256"):
+        Identity.parse(text)
+
+
+def test_theta_is_the_angle_in_radians() -> None:
+    assert replace(example(), angle=64).theta == pytest.approx(math.pi / 2)
+
+
+# ---- bits ----
+
+
+def test_the_surest_projections_are_kept() -> None:
+    # |mean| / spread: 2/1, 0/1, 3/0.5, 2/1; of the two equal ones the first is kept.
+    projected = np.array([[1.0, -1.0, -2.5, -1.0], [3.0, 1.0, -3.5, -3.0]])
+    np.testing.assert_array_equal(most_reliable(projected, 2), [True, False, True, False])
+    np.testing.assert_array_equal(most_reliable(projected, 3), [True, False, True, True])
+
+
+def test_projections_that_do_not_vary_are_the_surest() -> None:
+    projected = np.array([[1.0, 5.0], [1.0, 5.5]])
+    np.testing.assert_array_equal(most_reliable(projected, 1), [True, False])
+
+
+def test_bits_are_signs_and_the_angle_turns_with_them() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(100) + 0.1 * rng.standard_normal((20, 100))
+    one, other = Identity.of("m", x), Identity.of("m", -x)
+    np.testing.assert_array_equal(one.mask, other.mask)
+    np.testing.assert_array_equal(one.bits, ~other.bits)
+    assert (one.angle - other.angle) % 256 in (127, 128, 129)
+
+
+def test_common_part_is_taken_off() -> None:
+    rng = np.random.default_rng(0)
+    x = np.abs(rng.standard_normal((200, 40)) + 5 * rng.random(40))
+    common = Common.learn(x)
+    taken = common.take_off(x)
+    np.testing.assert_allclose(np.linalg.norm(taken, axis=1), 1)
+    np.testing.assert_allclose(taken @ common.axes.T, 0, atol=1e-9)
+    assert np.linalg.norm(taken.mean(0)) < 0.1 < np.linalg.norm(roots(x).mean(0))
+
+
+def test_without_a_common_part_vectors_are_centred_themselves() -> None:
+    taken = Common().take_off(np.array([[1.0, 4.0, 9.0]]))
+    np.testing.assert_allclose(taken, [[-math.sqrt(0.5), 0, math.sqrt(0.5)]], atol=1e-12)
+
+
+def test_maps_of_a_trunk_are_averaged_and_pixels_are_not() -> None:
+    trunk = VGG16(
+        weights="random", layer="pool2", pooling="none", size=32, finetune=False,
+        freeze_until="pool4", seed=0,
+    )  # fmt: skip
+    x = torch.rand(2, 3, 32, 32)
+    np.testing.assert_allclose(to_vectors(trunk, x), x.mean((2, 3)), atol=1e-6)
+    assert to_vectors(Pixels(size=32, channels=3), x).shape == (2, 3 * 16 * 16)
+    assert to_vectors(trunk, x[:, :, 0, 0]).shape == (2, 3)
+
+
+def random_trunk(**changes: Any) -> tuple[VGG16, dict[str, Any]]:
+    config = {"weights": "random", "layer": "conv3_3", "pooling": "average", "size": 32,
+              "finetune": False, "freeze_until": "pool1", "seed": 0} | changes  # fmt: skip
+    return VGG16(**config), config | {"_target_": "latenthash.features.vgg16.VGG16"}
+
+
+@pytest.mark.parametrize("kind", ["pixels", "trunk"])
+def test_copies_agree_and_other_pictures_do_not(kind: str) -> None:
+    given = (None, PIXELS) if kind == "pixels" else random_trunk()
+    noisy = blocks(0) + np.random.default_rng(5).normal(0, 10, (96, 96, 3))
+    original = hashed(blocks(0), *given)
+    copy = compare(original, hashed(noisy.clip(0, 255).astype(np.uint8), *given))
+    assert copy.share > 0.95
+    others = [compare(original, hashed(blocks(seed), *given)) for seed in range(1, 9)]
+    assert max(other.surplus for other in others) < copy.surplus
+    if kind == "pixels":
+        assert copy.surplus >= max(MEASURED.values()) > max(other.surplus for other in others)
+        assert 0.4 < np.mean([other.share for other in others]) < 0.6
+
+
+def test_fine_tuning_and_where_weights_are_from_do_not_change_the_hash() -> None:
+    first = hashed(blocks(0), *random_trunk())
+    second = hashed(blocks(0), *random_trunk(finetune=True, freeze_until="pool2"))
+    assert str(first) == str(second)
+
+
+@pytest.mark.parametrize("change", [{"seed": 1}, {"layer": "conv3_2"}, {"pooling": "gem"}])
+def test_other_features_are_another_model(change: dict[str, Any]) -> None:
+    first, second = (
+        hashed(blocks(0), *given) for given in (random_trunk(), random_trunk(**change))
+    )
+    assert re.fullmatch("vgg16[0-9a-f]{8}", first.model)
+    assert first.model != second.model
+
+
+# ---- comparing ----
+
+
+def test_comparison_counts_what_both_keep() -> None:
+    masks = np.zeros((2, CANDIDATES), dtype=bool)
+    masks[0, :256] = True
+    masks[1, 156:412] = True  # 100 in common: the last of the first, the first of the second
+    bits = np.zeros((2, BITS), dtype=bool)
+    bits[0, -30:] = True
+    first, second = (Identity("m", b, m, 0) for b, m in zip(bits, masks, strict=True))
+    found = compare(first, second)
+    assert (found.shared, found.agreeing, found.surplus) == (100, 70, 40)
+    assert found.share == pytest.approx(0.7)
+
+
+def test_verdict_needs_many_shared_positions() -> None:
+    assert Comparison(64, 64, 64).verdict == "yes"
+    assert Comparison(63, 63, 64).verdict == "no", "few, though all agree"
+    assert Comparison(100, 81, 64).verdict == "no"
+    assert Comparison(0, 0, 64).verdict == "no"
+    assert math.isnan(Comparison(0, 0, 64).share)
+
+
+def test_models_that_were_not_measured_have_no_verdict() -> None:
+    itself = compare(example(), example())
+    assert (itself.shared, itself.agreeing, itself.verdict) == (BITS, BITS, "not measured")
+    known = example(model=next(iter(MEASURED)))
+    assert compare(known, known).verdict == "yes"
+
+
+@pytest.mark.parametrize("kind", ["vgg16", "pixels"])
+def test_default_features_are_measured(kind: str) -> None:
+    cfg = composed(f"features={kind}", "finetune=false")
+    features: Any = Pixels(size=cfg.features.size, channels=3)
+    if kind == "vgg16":
+        shipped = json.loads((SHIPPED / "code" / "hash.json").read_bytes())
+        features.identity = shipped["identity"]
+    x = torch.rand(4, *((3, 64, 64) if kind == "pixels" else (512,)))
+    config: Any = OmegaConf.to_container(cfg.features, resolve=True)
+    assert identify(features, config, x).model in MEASURED
+
+
+def test_hashes_of_other_features_are_not_compared() -> None:
+    with pytest.raises(InputError, match=r"pixels0 and vgg161 are not comparable.*Enrol both"):
+        compare(example(model="pixels0"), example(model="vgg161"))
+
+
+def test_every_hash_that_cannot_be_read_is_named() -> None:
+    with pytest.raises(InputError) as error:
+        compare_texts(["LH2-a-b-c", str(example()), "nonsense"])
+    assert len(error.value.problems) == 2
+    with pytest.raises(InputError, match="two printable hashes or more"):
+        compare_texts([str(example())])
+
+
+# ---- commands ----
+
+
+def test_hashes_are_compared_on_the_command_line(tmp_path: Path) -> None:
+    measured = next(iter(MEASURED))
+    texts = [str(example(seed, measured)) for seed in (0, 0, 1)]
+    done = call("evaluate.py", tmp_path, f"hashes=[{','.join(texts)}]")
+    assert done.code == 0, done.output
+    (csv,) = tmp_path.rglob("hashes.csv")
+    table = pd.read_csv(csv)
+    assert list(table["hashes"]) == ["1 and 2", "1 and 3", "2 and 3"]
+    assert list(table["same picture"]) == ["yes", "no", "no"]
+    assert table["shared positions"][0] == BITS
+    assert not (tmp_path / "mlflow.db").exists(), "neither a run nor a store is needed"
+
+
+@pytest.mark.parametrize(
+    ("texts", "sentence"),
+    [
+        ([str(example())], "two printable hashes or more"),
+        ([str(example()), str(example(model="vgg16"))], "are not comparable"),
+        ([str(example()), str(example())[:-1]], "not as it was printed"),
+    ],
+)
+def test_hashes_that_cannot_be_compared_are_refused(
+    tmp_path: Path, texts: list[str], sentence: str
+) -> None:
+    done = call("evaluate.py", tmp_path, f"hashes=[{','.join(texts)}]")
+    assert done.code == 2
+    assert sentence in done.output
+    assert "Traceback" not in done.output
+
+
+def test_two_seeds_print_one_hash_and_two_pictures_two(tmp_path: Path) -> None:
+    overrides = sources(tmp_path)
+    other = "data.signal=other.png"
+    Image.fromarray(blocks(3)).save(tmp_path / "other.png")
+    for extra in (["seed=0"], ["seed=1"], [other]):
+        done = call("train.py", tmp_path, *TINY, *overrides, *extra)
+        assert done.code == 0, done.output
+    first, second, third = runs(tmp_path)
+    texts = [run.data.tags["hash.printable"] for run in (first, second, third)]
+    assert texts[0] == texts[1] != texts[2]
+    assert texts[2] in done.output.replace("\n", "")
+    for run, text in zip((first, second), texts, strict=False):
+        values = json.loads(artifact(tmp_path, run, "bundle/hash.json").read_text())
+        assert values["printable"] == text
+    again = call("evaluate.py", tmp_path, f"run={first.info.run_id}", "pictures=unseen")
+    assert again.code == 0, again.output
+    assert texts[0] in again.output.replace("\n", "")
