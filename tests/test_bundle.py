@@ -264,7 +264,7 @@ def test_json_of_another_kind_is_refused(folder: Path, text: str) -> None:
         Bundle.load(folder)
 
 
-@pytest.mark.parametrize("number", [0, 2, "1", None])
+@pytest.mark.parametrize("number", [0, 1, "1", None])
 def test_other_format_is_refused_with_the_version_that_wrote_it(
     folder: Path, number: object
 ) -> None:

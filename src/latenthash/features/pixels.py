@@ -11,13 +11,15 @@ class Pixels(nn.Module):
     Args:
         size: px, side of the square view.
         channels: 3 for RGB, 1 for grey.
+        trim: whether views are cut free of uniform borders first; see `data.views.pipeline`.
     """
 
     identity: Mapping[str, str] = {}  # nothing learned has a part in them
 
-    def __init__(self, *, size: int, channels: int) -> None:
+    def __init__(self, *, size: int, channels: int, trim: bool = False) -> None:
         super().__init__()
         self.size = size
+        self.trim = trim
         self.shape = (channels, size, size)
 
     def forward(self, views: Tensor) -> Tensor:
