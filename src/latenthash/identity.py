@@ -38,7 +38,7 @@ LENGTH = (CANDIDATES + BITS + 8) // 8  # bytes of mask, bits and angle
 # Model -> surplus from which two hashes are of one picture; see `Comparison`.
 MEASURED = {"vgg161f0e52ca": 64, "pixelse1c708e9": 144}
 # Settings of features that say how they are had, not what they are before any training.
-INDIFFERENT = ("_target_", "weights", "seed", "finetune", "freeze_until")
+INDIFFERENT = ("_target_", "weights", "seed", "finetune", "freeze_until", "trim")
 
 Floats = NDArray[np.float64]
 Bits = NDArray[np.bool_]
