@@ -1,21 +1,24 @@
 """The figures: what they show is where it should be, and they are drawn without a warning."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgba
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle
+from matplotlib.patches import Circle, ConnectionPatch
 from PIL import Image
 
 from latenthash import plots
 from latenthash.bootstrap import Measure
-from latenthash.hashing import Hash
+from latenthash.data.splits import ViewSet
+from latenthash.hashing import Hash, LatentSet
 from latenthash.plots import Plane, Scatter
 from latenthash.plots.latents import GRID
 from latenthash.plots.style import LABELS
@@ -109,39 +112,72 @@ def test_projection_never_lengthens_a_distance() -> None:
 # ---- the scatter plot ----
 
 
-def test_scatter_draws_each_set_in_its_colour() -> None:
-    sets = latents()
-    plane = Plane.of(np.concatenate(list(sets.values())), HASH.centroid)
-    (axes,) = drawn(plots.latent_scatter(sets, HASH, plane, "A title")).axes
-    found = {str(c.get_label()).split(" (")[0]: c for c in axes.collections}
-    assert set(found) == {"Signal", "Noise edited", "Noise similar", "Unseen"}
+def rows_of(z: Mapping[str, np.ndarray]) -> dict[str, LatentSet]:
+    """Latents as rows, each of a picture of its own."""
+    return {role: LatentSet(points, np.arange(len(points))) for role, points in z.items()}
+
+
+def unseen_views(rows: LatentSet) -> ViewSet:
+    """Views of one colour each, which tells the row."""
+    views = torch.arange(len(rows.z), dtype=torch.uint8)[:, None, None, None].repeat(1, 4, 4, 3)
+    names = tuple(f"folder/picture {i}" for i in range(rows.picture.max() + 1))
+    return ViewSet(views, rows.picture, names)
+
+
+def scatter(sets: Mapping[str, LatentSet], hash_: Hash = HASH, title: str = "") -> Figure:
+    z = np.concatenate([rows.z for rows in sets.values()])
+    plane = Plane.of(z, hash_.centroid)
+    return drawn(plots.latent_scatter(sets, hash_, plane, title, unseen_views(sets["unseen"])))
+
+
+def dots(axes: Axes, size: float, colour: str, hollow: bool = False) -> np.ndarray:
+    """Where dots of a size and a colour are drawn, sorted."""
+    found = [np.empty((0, 2))]
+    for c in axes.collections:
+        faces, edges = c.get_facecolor(), c.get_edgecolor()
+        is_hollow = len(faces) == 0 or to_hex(faces[0]) == "#ffffff"
+        shown = edges if is_hollow else faces
+        if len(shown) and c.get_sizes()[0] == size and is_hollow == hollow:  # type: ignore[attr-defined]
+            found += [np.asarray(c.get_offsets())] * (to_hex(shown[0]) == to_hex(colour))
+    points = np.concatenate(found)
+    return points[np.lexsort(points.T)]
+
+
+def by_place(points: np.ndarray) -> np.ndarray:
+    return points[np.lexsort(points.T)]
+
+
+def test_scatter_draws_each_set_in_its_colour_and_wrong_verdicts_large() -> None:
+    sets = rows_of(latents())
+    axes = scatter(sets, title="A title").axes[0]
+    found = [str(c.get_label()).split(" (")[0] for c in axes.collections]
+    assert {"Signal", "Noise edited", "Noise similar", "Unseen"} < set(found)
+    count = 0
     for role, colour in ROLES.items():
-        dots = found[LABELS[role]]
-        assert to_hex(dots.get_facecolor()[0]) == to_hex(f"tab:{colour}")
-        np.testing.assert_array_equal(dots.get_offsets(), sets[role])
-    assert str(axes.collections[-1].get_label()).startswith("Signal"), "the Signal lies on top"
+        wrong = HASH.matches(sets[role]) == (role != "signal")
+        count += wrong.sum()
+        z = sets[role].z
+        np.testing.assert_array_equal(dots(axes, 16, f"tab:{colour}"), by_place(z[~wrong]))
+        np.testing.assert_array_equal(dots(axes, 40, f"tab:{colour}"), by_place(z[wrong]))
+    assert count > 0
     assert axes.get_title() == "A title"
 
 
 def test_scatter_draws_the_radius_around_the_centroid_as_a_true_circle() -> None:
-    sets = latents()
-    plane = Plane.of(np.concatenate(list(sets.values())), HASH.centroid)
-    (axes,) = drawn(plots.latent_scatter(sets, HASH, plane, "")).axes
+    sets = rows_of(latents() | {"unseen": np.array([[9.0, 9.0]])})
+    (axes,) = scatter(sets).axes
     (circle,) = circles(axes)
     assert circle.get_center() == (1.0, -2.0)
     assert circle.get_radius() == 1.5
-    assert not circle.get_fill()
+    assert 0 < to_rgba(circle.get_facecolor())[3] < 0.2, "filled, and dots are seen through it"
     assert axes.get_aspect() == 1
     (cross,) = [line for line in axes.lines if line.get_label() == "centroid"]
     assert cross.get_xydata().tolist() == [[1.0, -2.0]]
-    assert not axes.texts
+    assert [text.get_text() for text in axes.texts] == ["no unseen picture inside"]
 
 
 def test_scatter_shows_the_whole_circle_when_it_is_wider_than_the_points() -> None:
-    hash_ = Hash(np.array([1.0, -2.0]), 40.0)
-    sets = latents()
-    plane = Plane.of(np.concatenate(list(sets.values())), hash_.centroid)
-    (axes,) = drawn(plots.latent_scatter(sets, hash_, plane, "")).axes
+    axes = scatter(rows_of(latents()), Hash(np.array([1.0, -2.0]), 40.0)).axes[0]
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     assert left <= -39
     assert right >= 41
@@ -149,31 +185,136 @@ def test_scatter_shows_the_whole_circle_when_it_is_wider_than_the_points() -> No
     assert top >= 38
 
 
-def test_scatter_legend_counts_the_views() -> None:
-    sets = latents()
-    plane = Plane.of(np.concatenate(list(sets.values())), HASH.centroid)
-    entries = legend(drawn(plots.latent_scatter(sets, HASH, plane, "")))
+def test_scatter_legend_counts_views_and_wrong_verdicts() -> None:
+    sets = rows_of(latents())
+    missed = int((~HASH.matches(sets["signal"])).sum())
+    taken = int(sum(HASH.matches(sets[role]).sum() for role in list(ROLES)[1:]))
+    entries = legend(scatter(sets))
     assert set(entries) == {
         "Signal (4)", "Noise edited (5)", "Noise similar (6)", "Unseen (7)", "R = 1.5", "centroid",
+        f"large: wrong, {missed} of the Signal missed, {taken} of others matched",
     }  # fmt: skip
-    assert len(entries) == 6
+    assert len(entries) == 7
+
+
+def test_rows_that_a_gate_keeps_out_of_the_disc_are_hollow() -> None:
+    hash_ = Hash(np.zeros(2), 1.0, gate=2.0)
+    # Three rows of each set: matching, within R but rebuilt badly, beyond R.
+    sets = {
+        role: LatentSet(
+            np.array([[0.1, i], [0.2, i], [5.0, i]]), np.arange(3), np.array([1.0, 3.0, 3.0])
+        )
+        for role, i in zip(ROLES, (-0.3, -0.1, 0.1, 0.3), strict=True)
+    }
+    figure = scatter(sets, hash_)
+    axes = figure.axes[0]
+    for role, colour in ROLES.items():
+        z, name = sets[role].z, f"tab:{colour}"
+        own = role == "signal"
+        right, wrong = (16, 40) if own else (40, 16)
+        np.testing.assert_array_equal(dots(axes, right, name), z[:1])
+        np.testing.assert_array_equal(dots(axes, wrong, name), z[2:])
+        np.testing.assert_array_equal(dots(axes, wrong, name, hollow=True), z[1:2])
+    assert "hollow: within R, but e > E = 2, no match" in legend(figure)
+    assert "large: wrong, 2 of the Signal missed, 3 of others matched" in legend(figure)
+    assert len(figure.axes) == 2, "the row that the gate keeps out is no picture inside"
+
+
+def test_unseen_pictures_inside_stand_beside_the_map_with_a_line_to_their_place() -> None:
+    # Pictures 0, 1, 0, 1, 2: all but row 3 and row 4 within 1.5 of the centroid.
+    z = HASH.centroid + np.array([[1.0, 0], [0, 0.5], [0.2, 0.1], [3, 0], [0, -1.6]])
+    rows = LatentSet(z, np.array([0, 1, 0, 1, 2]))
+    axes, *beside = scatter(rows_of(latents()) | {"unseen": rows}).axes
+    shown = {}
+    for panel in beside:
+        (line,) = [p for p in panel.get_children() if isinstance(p, ConnectionPatch)]
+        row = int(np.asarray(panel.images[0].get_array())[0, 0, 0])
+        shown[row] = panel.get_title()
+        np.testing.assert_allclose(line.xy2, z[row])
+        assert line.axesB is axes
+    assert list(shown) == [1, 2, 0], "from above"
+    assert list(shown.values()) == ["picture 1", "picture 0", "picture 0"]
+    assert not axes.texts
+
+
+def test_of_many_unseen_pictures_inside_each_is_shown_before_one_is_shown_twice() -> None:
+    distances = np.linspace(0.1, 1.4, 14)
+    rows = LatentSet(HASH.centroid + distances[:, None] * [0, 1], np.array([0] * 10 + [1, 1, 2, 3]))
+    _, *beside = scatter(rows_of(latents()) | {"unseen": rows}).axes
+    shown = [int(np.asarray(panel.images[0].get_array())[0, 0, 0]) for panel in beside]
+    assert shown == [13, 12, 11, 10, 1, 0]
 
 
 @pytest.mark.parametrize("k", [1, 5])
 def test_scatter_of_another_size_projects_the_centroid_too(k: int) -> None:
-    sets = latents(k)
+    sets = rows_of(latents(k) | {"unseen": np.full((2, k), 50.0)})
     hash_ = Hash(np.arange(1.0, k + 1), 2.0)
-    plane = Plane.of(np.concatenate(list(sets.values())), hash_.centroid)
-    (axes,) = drawn(plots.latent_scatter(sets, hash_, plane, "")).axes
+    plane = Plane.of(np.concatenate([rows.z for rows in sets.values()]), hash_.centroid)
+    (axes,) = scatter(sets, hash_).axes
     (circle,) = circles(axes)
     np.testing.assert_allclose(circle.get_center(), plane.project(hash_.centroid[None])[0])
     notes = [text.get_text() for text in axes.texts]
+    assert notes.pop() == "no unseen picture inside"
     assert [note.startswith("projected from 5 dimensions") for note in notes] == [True] * (k == 5)
 
 
-def test_scatter_title_is_drawn_as_it_is() -> None:
-    plane = Plane.of(np.zeros((2, 2)), HASH.centroid)
-    drawn(plots.latent_scatter({"signal": np.eye(2)}, HASH, plane, r"Test latents of $\frac$"))
+def test_scatter_title_and_names_are_drawn_as_they_are() -> None:
+    sets = rows_of({"signal": np.eye(2), "unseen": HASH.centroid[None]})
+    plane = Plane.of(np.eye(2), HASH.centroid)
+    views = ViewSet(torch.zeros(1, 4, 4, 3, dtype=torch.uint8), np.zeros(1, int), (r"a/$\frac$",))
+    figure = drawn(plots.latent_scatter(sets, HASH, plane, r"Test latents of $\frac$", views))
+    assert figure.axes[1].get_title() == r"$\frac$"
+
+
+# ---- the explanation ----
+
+
+def explained(**changes: Any) -> Figure:
+    grey = np.full((8, 8, 3), 99, np.uint8)
+    change = np.linspace(-1, 0.5, 64).reshape(8, 8)
+    given: dict[str, Any] = {
+        "name": "folder/me.jpg",
+        "view": grey,
+        "row": LatentSet(np.array([[1.0, 1.0]]), np.zeros(1, int), np.array([1.0])),
+        "hash_": Hash(HASH.centroid, 1.5, gate=4.0),
+        "plane": Plane.of(np.eye(2), HASH.centroid),
+        "behind": latents(),
+        "change": change,
+        "decoded": np.full((4, 4, 3), 0.25),
+        "nearest": {"Signal": ("a/girl", grey + 1), "noise": ("b/plate_1", grey + 2)},
+    }
+    return drawn(plots.explanation(**given | changes))
+
+
+def test_explanation_shows_all_that_led_to_the_verdict() -> None:
+    figure = explained()
+    assert figure.get_suptitle() == "me.jpg: no match (d / R = 2, e / E = 0.25)"
+    panels = {axes.get_title(): axes for axes in figure.axes}
+    assert len(figure.axes) == 7  # the colour bar is one
+    for title, value in {
+        "as the hash sees it": 99, "reconstruction": 0.25, "nearest Signal view\ngirl": 100,
+        "nearest noise view\nplate_1": 101,
+    }.items():  # fmt: skip
+        assert (np.asarray(panels[title].images[0].get_array()) == value).all()
+    (heat,) = [axes for title, axes in panels.items() if title.startswith("what moved it")]
+    np.testing.assert_allclose(heat.images[1].get_array(), np.linspace(-1, 0.5, 64).reshape(8, 8))
+    assert heat.images[1].get_clim() == (-1, 1), "white is no change"
+    assert "change of score" in [axes.get_ylabel() for axes in figure.axes]
+    where = panels["where it landed"]
+    (star,) = [line for line in where.lines if line.get_label() == "this picture"]
+    assert star.get_xydata().tolist() == [[1.0, 1.0]]
+    assert circles(where)[0].get_radius() == 1.5
+    points = {str(c.get_label()): c.get_offsets() for c in where.collections}
+    for role, z in latents().items():
+        np.testing.assert_array_equal(points[LABELS[role]], z)
+
+
+def test_explanation_does_without_what_there_is_not() -> None:
+    bare = explained(
+        behind={}, decoded=None, nearest={}, change=np.zeros((8, 8)), hash_=Hash(HASH.centroid, 4.0)
+    )
+    assert len(bare.axes) == 4  # the picture, the heat map, its colour bar, the map
+    assert bare.get_suptitle() == "me.jpg: match (d / R = 0.75)"
 
 
 # ---- the decoded map ----

@@ -102,6 +102,55 @@ def test_evaluate_needs_only_the_bundle(trained: tuple[Path, Run], tmp_path: Pat
     assert len(pd.read_csv(csv)) == 1
 
 
+def test_explain_draws_a_figure_of_each_picture(trained: tuple[Path, Run]) -> None:
+    folder, run = trained
+    done = call("evaluate.py", folder, "run=latest", "pictures=unseen", "explain=true")
+    assert done.code == 0, done.output
+    names = {f"0{i}_{i}.png" for i in range(3)}
+    assert {path.name for path in artifact(folder, run, "figures/explain").iterdir()} == names
+    drawn = list(folder.glob("outputs/*/*/explain/*.png"))
+    assert {path.name for path in drawn} == names
+    for path in drawn:
+        with Image.open(path) as image:
+            assert min(image.size) > 500
+    assert "The map shows no views of the run" not in done.output
+
+
+def test_explain_does_without_the_pictures_of_the_run(
+    trained: tuple[Path, Run], tmp_path: Path
+) -> None:
+    (source,) = trained[0].glob("outputs/*/*/bundle")
+    bundle = Bundle.load(source)
+    config = yaml.safe_load(bundle.config)
+    config["data"]["noise_similar"] = "/nowhere"
+    replace(bundle, config=yaml.safe_dump(config)).save(tmp_path / "moved")
+    done = call(
+        "evaluate.py", tmp_path, "run=moved", "explain=true",
+        f"pictures={trained[0] / 'signal/0.png'}",
+    )  # fmt: skip
+    assert done.code == 0, done.output
+    assert "The map shows no views of the run" in done.output
+    assert "data.noise_similar=/nowhere" in done.output
+    assert len(list(tmp_path.rglob("explain/00_0.png"))) == 1
+
+
+def test_explain_refuses_what_it_cannot_draw(trained: tuple[Path, Run], tmp_path: Path) -> None:
+    folder, _ = trained
+    for i in range(21):
+        Image.new("RGB", (8, 8)).save(tmp_path / f"{i}.png")
+    many = [f"pictures={tmp_path}"]
+    for args, sentence in (
+        (["run=latest", *many], "of 20 at most"),
+        (["run=code", *many], "no verdict to explain"),
+        (["run=latest"], "it needs pictures=PATH"),
+        (["benchmark=edits_v1", *many], "no benchmark"),
+    ):
+        done = call("evaluate.py", folder, *args, "explain=true")
+        assert done.code == 2, args
+        assert sentence in re.sub(r"\s+", " ", done.output)
+        assert "Traceback" not in done.output
+
+
 def test_evaluate_refuses_changed_pictures(tmp_path: Path, trained: tuple[Path, Run]) -> None:
     folder, _ = trained
     picture = folder / "unseen" / "0.png"
@@ -310,6 +359,8 @@ def test_separation_and_gate_in_a_whole_run(tmp_path: Path, model: list[str]) ->
     assert set(PROTOCOL) <= set(run.data.metrics)
     hash_ = json.loads(artifact(tmp_path, run, "bundle/hash.json").read_text())
     assert hash_["gate"] > 0
+    assert run.data.metrics["hash/gate"] == pytest.approx(hash_["gate"])
+    assert run.data.metrics["hash/bytes"] == 4 * (2 + 2)
     again = call("evaluate.py", tmp_path)
     assert again.code == 0, again.output
     table = pd.read_csv(artifact(tmp_path, run, "evaluate/held_out.csv"))

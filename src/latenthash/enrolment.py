@@ -29,7 +29,7 @@ from latenthash.tracking import HELD_OUT, TEST_LATENTS, RunLogger
 
 log = logging.getLogger(__name__)
 
-FLOAT = 4  # bytes; centroid and radius lose nothing that matters
+FLOAT = 4  # bytes; centroid, radius and gate lose nothing that matters
 TIMED = 32  # views behind the time of one
 SHOWN = 10  # reconstructions of each set in the figure
 SAMPLES = 36  # pictures made of the prior
@@ -126,10 +126,13 @@ def _judge(cfg: DictConfig, logger: RunLogger, hasher: Hasher, hash_: Hash, spli
     logger.log_table(table, HELD_OUT)
     logger.log_metrics({measure.name: measure.value for measure in measures})
     logger.log_metrics({f"hash/centroid_{i}": value for i, value in enumerate(hash_.centroid)})
+    limits = {"hash/radius": hash_.radius}
+    if hash_.gate is not None:
+        limits["hash/gate"] = hash_.gate
     logger.log_metrics(
         {
-            "hash/radius": hash_.radius,
-            "hash/bytes": FLOAT * (len(hash_.centroid) + 1),
+            **limits,
+            "hash/bytes": FLOAT * (len(hash_.centroid) + len(limits)),
             "time/ms_per_picture": hasher.milliseconds(test_views["signal"].views[:TIMED]),
         }
     )
@@ -173,7 +176,8 @@ def _figures(
 ) -> Iterator[tuple[str, Figure]]:
     z = {role: rows.z for role, rows in test.items()}
     everywhere = np.concatenate(list(z.values()))
-    yield "latent_scatter", plots.latent_scatter(z, hash_, plane, f"Test latents of {title}")
+    scatter = plots.latent_scatter(test, hash_, plane, f"Test latents of {title}", views["unseen"])
+    yield "latent_scatter", scatter
     distances = {role: hash_.distances(rows) for role, rows in z.items()}
     yield "distances", plots.distance_histogram(distances, hash_.radius)
     tpr = next(measure for measure in measures if measure.name == "test/tpr")

@@ -1,12 +1,15 @@
 """Applies a bundle: which pictures match its hash, and its held-out figures made again."""
 
 import logging
+import re
+from collections.abc import Iterator
 from importlib.resources import as_file, files
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
+from matplotlib.figure import Figure
 from omegaconf import DictConfig
 
 from latenthash import InputError, report
@@ -17,8 +20,10 @@ from latenthash.bundle import Bundle
 from latenthash.cache import DiskCache
 from latenthash.data.pictures import find_files, read_files, source_digest
 from latenthash.data.reading import Picture
-from latenthash.data.splits import ROLES, ViewSet
+from latenthash.data.splits import ROLES, Splits, ViewSet
 from latenthash.data.views import pipeline
+from latenthash.explaining import explain
+from latenthash.hasher import Hasher
 from latenthash.hashing import Hash
 from latenthash.identity import compare_texts
 from latenthash.metrics import held_out
@@ -30,6 +35,7 @@ log = logging.getLogger(__name__)
 SHIPPED = "code"  # the fitted code that comes with the project: run=code
 SHIPPED_ID = "shipped"  # what its bundle holds in place of a run's id
 CODE_BITS = 256
+EXPLAINED = 20  # pictures at most: a figure of each takes a second or more
 TOLERANCE = 1e-5  # between the figures of training and those made again
 
 
@@ -42,29 +48,55 @@ def evaluate(cfg: DictConfig) -> None:
         if cfg.hashes is not None:
             _compare(cfg)
             return
+        _check_explain(cfg)
         if cfg.get("benchmark") is not None:
             run_benchmark(cfg, *_open_to_judge(cfg))
             return
         store, bundle = _open(cfg)
         config = bundle_config(bundle)
         cache = build(cfg.cache)
+        figures: Iterator[tuple[str, Figure]] = iter(())
         if bundle.hash is None:
-            name, table = "codes", _codes(bundle, config, cfg.pictures, cache)
+            name = "codes"
+            table = _codes(bundle, config, cfg.pictures, cache, cfg.explain)
         elif cfg.pictures is None:
             name, table = HELD_OUT, _held_out_again(bundle, bundle.hash, config, store, cache)
         else:
             name = "matches"
-            table = _matches(bundle, bundle.hash, config, Path(str(cfg.pictures)), cache)
+            views = _view_set(Path(str(cfg.pictures)), config, cfg.explain)
+            hasher = restore(bundle, config, cache)
+            table = _matches(bundle.hash, hasher, views)
+            if cfg.explain:
+                known = _known(bundle, config, cache)
+                figures = _explanations(hasher, bundle.hash, views, known)
         report.show(table, f"{name} of run {bundle.run_id}")
         if bundle.printable is not None:
             log.info("The printable hash of run %s is %s", bundle.run_id, bundle.printable)
         path = Path(cfg.paths.output, f"{name}.csv")
         report.write_csv(table, path)
         log.info("Written to %s", path)
-        if store and store.has(bundle.run_id):
-            store.log_table(bundle.run_id, table, f"evaluate/{name}")
+        logged = store if store and store.has(bundle.run_id) else None
+        if logged:
+            logged.log_table(bundle.run_id, table, f"evaluate/{name}")
         elif bundle.run_id != SHIPPED_ID:
             log.warning("Run %s is in no store here: the table was not logged.", bundle.run_id)
+        for title, figure in figures:
+            path = Path(cfg.paths.output, f"{title}.png")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            figure.savefig(path, dpi=110)
+            if logged:
+                logged.log_figure(bundle.run_id, figure, title)
+            log.info("Written to %s", path)
+
+
+def _check_explain(cfg: DictConfig) -> None:
+    """Refuse explain=true where there is no verdict on a picture."""
+    if not cfg.explain:
+        return
+    if cfg.get("benchmark") is not None or cfg.pictures is None:
+        raise InputError(
+            "explain=true says why a picture matches: it needs pictures=PATH, and no benchmark."
+        )
 
 
 def _compare(cfg: DictConfig) -> None:
@@ -134,8 +166,15 @@ def _read(path: Path, config: DictConfig) -> list[Picture]:
     return pictures
 
 
-def _codes(bundle: Bundle, config: DictConfig, path: str | None, cache: DiskCache) -> pd.DataFrame:
+def _codes(
+    bundle: Bundle, config: DictConfig, path: str | None, cache: DiskCache, explained: bool
+) -> pd.DataFrame:
     """Give the 256-bit code of each picture, in hexadecimal."""
+    if explained:
+        raise InputError(
+            "A code belongs to no picture, so there is no verdict to explain: take a run that has "
+            "a hash, or leave explain=true away."
+        )
     if path is None:
         raise InputError("A code belongs to no picture: say which to hash with pictures=PATH.")
     pictures = _read(Path(str(path)), config)
@@ -149,24 +188,50 @@ def _codes(bundle: Bundle, config: DictConfig, path: str | None, cache: DiskCach
     )
 
 
-def _matches(
-    bundle: Bundle, hash_: Hash, config: DictConfig, path: Path, cache: DiskCache
-) -> pd.DataFrame:
-    """Hash the pictures at a path, and say which match, a row each."""
+def _view_set(path: Path, config: DictConfig, explained: bool) -> ViewSet:
+    """Read the pictures at a path, a view each; refuse too many to be explained."""
     pictures = _read(path, config)
+    if explained and len(pictures) > EXPLAINED:
+        raise InputError(
+            f"explain=true draws a figure of each picture, of {EXPLAINED} at most, and "
+            f"pictures={path} holds {len(pictures)}; give fewer."
+        )
     names = tuple(picture.name for picture in pictures)
-    views = ViewSet(_views(pictures, config), np.arange(len(names)), names)
-    rows = restore(bundle, config, cache).place({"pictures": views})["pictures"]
-    table = pd.DataFrame({"file": names, "distance / R": hash_.distances(rows.z) / hash_.radius})
+    return ViewSet(_views(pictures, config), np.arange(len(names)), names)
+
+
+def _matches(hash_: Hash, hasher: Hasher, views: ViewSet) -> pd.DataFrame:
+    """Hash pictures, and say which match, a row each."""
+    rows = hasher.place({"pictures": views})["pictures"]
+    table = pd.DataFrame(
+        {"file": views.names, "distance / R": hash_.distances(rows.z) / hash_.radius}
+    )
     if hash_.gate is not None and rows.error is not None:
         table["error / E"] = rows.error / hash_.gate
     return table.assign(match=np.where(hash_.matches(rows), "yes", "no"))
 
 
-def _held_out_again(
-    bundle: Bundle, hash_: Hash, config: DictConfig, store: Store | None, cache: DiskCache
-) -> pd.DataFrame:
-    """Make the held-out figures of a bundle again, beside those that training logged."""
+def _explanations(
+    hasher: Hasher, hash_: Hash, views: ViewSet, known: dict[str, ViewSet]
+) -> Iterator[tuple[str, Figure]]:
+    """Explain the verdict on each picture; what a figure is called is a path without its end."""
+    for i, figure in enumerate(explain(hasher, hash_, views, known)):
+        # The number tells pictures of one name apart; these letters stand in any path or address.
+        stem = re.sub(r"[^\w.-]", "_", Path(views.names[i]).stem)
+        yield f"explain/{i:02d}_{stem}", figure
+
+
+def _known(bundle: Bundle, config: DictConfig, cache: DiskCache) -> dict[str, ViewSet]:
+    """Make the test views of a bundle again; none where its pictures are not here."""
+    try:
+        return _splits(bundle, config, cache).test()
+    except InputError as error:
+        log.warning("The map shows no views of the run, for they cannot be made again: %s", error)
+        return {}
+
+
+def _splits(bundle: Bundle, config: DictConfig, cache: DiskCache) -> Splits:
+    """Read the pictures of a bundle's run again; refuse others."""
     changed = [
         f"data.{role}={config.data[role]} is not what run {bundle.run_id} was made from; put the "
         "pictures back, or pass pictures=PATH to hash others."
@@ -175,8 +240,15 @@ def _held_out_again(
     ]
     if changed:
         raise InputError(changed)
+    return build_splits(config, cache)
+
+
+def _held_out_again(
+    bundle: Bundle, hash_: Hash, config: DictConfig, store: Store | None, cache: DiskCache
+) -> pd.DataFrame:
+    """Make the held-out figures of a bundle again, beside those that training logged."""
+    splits = _splits(bundle, config, cache)
     hasher = restore(bundle, config, cache)
-    splits = build_splits(config, cache)
     measures = held_out(
         hash_,
         hasher.place(splits.test()),

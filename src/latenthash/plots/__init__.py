@@ -3,6 +3,7 @@
 from latenthash.plots.benchmark import edit_heatmap, nearest_impostors, strength_curves
 from latenthash.plots.diagrams import persistence_diagrams
 from latenthash.plots.digits import digit_scatter, prior_map
+from latenthash.plots.explanation import explanation
 from latenthash.plots.latents import Plane, decoded_map, distance_histogram, latent_scatter
 from latenthash.plots.rates import edit_bars
 from latenthash.plots.sheets import contact_sheet, prior_samples, reconstructions
@@ -20,6 +21,7 @@ __all__ = [
     "distance_histogram",
     "edit_bars",
     "edit_heatmap",
+    "explanation",
     "latent_scatter",
     "nearest_impostors",
     "persistence_diagrams",

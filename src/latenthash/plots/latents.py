@@ -4,14 +4,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle
+from matplotlib.patches import Circle, ConnectionPatch
 from numpy.typing import NDArray
 
-from latenthash.hashing import Hash, Latents
-from latenthash.plots.style import COLOURS, LABELS, Pixels
+from latenthash.data.splits import ViewSet
+from latenthash.hashing import Hash, Latents, LatentSet
+from latenthash.plots.style import COLOURS, LABELS, Pixels, disc, short
 
 GRID = 15  # decoded pictures along each axis of the map
+SHOWN = 6  # unseen pictures beside the scatter plot
 
 
 @dataclass(frozen=True)
@@ -55,26 +58,33 @@ class Plane:
         return "$z_0$", "$z_1$" if len(self.centroid) == 2 else ""
 
 
-def latent_scatter(sets: Mapping[str, Latents], hash_: Hash, plane: Plane, title: str) -> Figure:
-    """Draw the latents of each set, the centroid and the circle of radius R.
+def latent_scatter(
+    sets: Mapping[str, LatentSet], hash_: Hash, plane: Plane, title: str, unseen: ViewSet
+) -> Figure:
+    """Draw the latents of each set, the disc in which they match, and which are judged wrongly.
+
+    Views that a gate keeps out of the disc are hollow; wrong verdicts are large and on top. The
+    unseen pictures that match stand beside the map.
 
     Args:
-        sets: role -> z (N, k).
-        hash_: centroid and radius.
+        sets: role -> latents (N, k); with errors where the hash has a gate.
+        hash_: centroid, radius and gate.
         plane: where to draw.
         title: of the figure.
+        unseen: the views whose latents are sets["unseen"], in their order.
     """
-    figure = Figure(figsize=(8, 7), layout="constrained")
-    axes = figure.add_subplot()
-    # Unseen first, the Signal last and on top.
-    for role in sorted(sets, key=list(COLOURS).index, reverse=True):
-        x, y = plane.project(sets[role]).T
-        label = f"{LABELS[role]} ({len(x)})"
-        axes.scatter(x, y, s=16, c=COLOURS[role], alpha=0.65, linewidths=0, label=label)
+    inside = _inside(sets["unseen"], hash_)
+    points = plane.project(sets["unseen"].z[inside])
+    order = np.argsort(-points[:, 1])  # from above, so that the lines to them do not cross
+    inside, points = inside[order], points[order]
+    figure = Figure(figsize=(8 + 1.6 * bool(len(inside)), 8), layout="constrained")
+    grid = figure.add_gridspec(SHOWN, 6)
+    axes = figure.add_subplot(grid[:, :5] if len(inside) else grid[:, :])
+    _draw_sets(axes, sets, hash_, plane)
     centre = plane.project(hash_.centroid[None])[0]
-    axes.add_patch(Circle(tuple(centre), hash_.radius, fill=False, color="black", lw=1.5))
+    axes.add_patch(disc(centre, hash_.radius, 1.5))
     axes.plot([], [], color="black", label=f"R = {hash_.radius:.3g}")
-    axes.plot(*centre, "k+", ms=12, mew=2, label="centroid")
+    axes.plot(*centre, "k+", ms=12, mew=2, ls="", label="centroid")
     axes.set_aspect("equal", adjustable="datalim")
     axes.autoscale_view()
     x_label, y_label = plane.axes_labels()
@@ -84,12 +94,86 @@ def latent_scatter(sets: Mapping[str, Latents], hash_: Hash, plane: Plane, title
         axes.text(
             0.01, 0.01,
             f"projected from {len(hash_.centroid)} dimensions: "
-            "a point inside the circle may lie outside R",
+            "a point inside the disc may lie outside R",
             transform=axes.transAxes, fontsize=8,
         )  # fmt: skip
+    if not len(inside):
+        axes.text(0.01, 0.97, "no unseen picture inside", transform=axes.transAxes, fontsize=9)
     axes.grid(alpha=0.3)
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper")
+    for place, (row, point) in enumerate(zip(inside, points, strict=True)):
+        name = unseen.names[unseen.picture[row]]
+        beside = figure.add_subplot(grid[place, 5])
+        _thumbnail(beside, unseen.views[row].numpy(), name, axes, point)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
+
+
+def _inside(rows: LatentSet, hash_: Hash) -> NDArray[np.int64]:
+    """Choose the rows that match to be shown: the nearest of each picture, then the next."""
+    scores = hash_.scores(rows)
+    turns: dict[int, int] = {}  # picture -> how many of its rows are nearer
+    queue = []
+    for row in np.argsort(scores, kind="stable"):
+        if scores[row] <= 1:
+            picture = int(rows.picture[row])
+            queue.append((turns.setdefault(picture, 0), scores[row], row))
+            turns[picture] += 1
+    return np.array([row for _, _, row in sorted(queue)[:SHOWN]], dtype=np.int64)
+
+
+def _draw_sets(axes: Axes, sets: Mapping[str, LatentSet], hash_: Hash, plane: Plane) -> None:
+    """Draw the rows of each set, and say in the legend what hollow and large ones are."""
+    wrong = {role: hash_.matches(rows) == (role != "signal") for role, rows in sets.items()}
+    gated = {role: _gated(rows, hash_) for role, rows in sets.items()}
+    # Unseen first, the Signal last and on top.
+    roles = sorted(sets, key=list(COLOURS).index, reverse=True)
+    for role in roles:
+        points, colour = plane.project(sets[role].z), COLOURS[role]
+        x, y = points[~wrong[role] & ~gated[role]].T
+        label = f"{LABELS[role]} ({len(points)})"
+        axes.scatter(x, y, s=16, c=colour, alpha=0.65, linewidths=0, label=label)
+        x, y = points[~wrong[role] & gated[role]].T
+        axes.scatter(x, y, s=16, facecolors="none", edgecolors=colour, linewidths=0.8)
+    # Wrong verdicts above all: a dot of another picture would drown among the Signal's.
+    for role in roles:
+        points, colour = plane.project(sets[role].z), COLOURS[role]
+        x, y = points[wrong[role] & ~gated[role]].T
+        axes.scatter(x, y, s=40, c=colour, edgecolors="black", linewidths=1.2, zorder=2.5)
+        x, y = points[wrong[role] & gated[role]].T
+        axes.scatter(x, y, s=40, facecolors="white", edgecolors=colour, linewidths=1.6, zorder=2.5)
+    if hash_.gate is not None:
+        axes.scatter(
+            [], [], s=16, facecolors="none", edgecolors="black",
+            label=f"hollow: within R, but e > E = {hash_.gate:.3g}, no match",
+        )  # fmt: skip
+    missed = int(wrong["signal"].sum())
+    taken = int(sum(rows.sum() for role, rows in wrong.items() if role != "signal"))
+    axes.scatter(
+        [], [], s=40, c="white", edgecolors="black", linewidths=1.2,
+        label=f"large: wrong, {missed} of the Signal missed, {taken} of others matched",
+    )  # fmt: skip
+
+
+def _gated(rows: LatentSet, hash_: Hash) -> NDArray[np.bool_]:
+    """Say which rows (N,) lie within R and do not match all the same."""
+    near: NDArray[np.bool_] = hash_.distances(rows.z) / hash_.radius <= 1
+    return near & ~hash_.matches(rows)
+
+
+def _thumbnail(
+    axes: Axes, pixels: NDArray[np.uint8], name: str, onto: Axes, point: NDArray[np.float64]
+) -> None:
+    """Draw a picture with its name, and a line from it to a point (2,) of the map."""
+    axes.imshow(pixels)
+    axes.set_title(short(name), fontsize=7, parse_math=False)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    line = ConnectionPatch(
+        (0, 0.5), (point[0], point[1]), "axes fraction", "data",
+        axesA=axes, axesB=onto, color="black", lw=0.7,
+    )  # fmt: skip
+    line.set_in_layout(False)
+    axes.add_artist(line)
 
 
 def decoded_map(

@@ -1,10 +1,12 @@
-"""What all figures share: the colour and the name of each set."""
+"""What all figures share: the colour and the name of each set, and the disc of a hash."""
 
 from typing import TypeAlias
 
 import numpy as np
+from matplotlib.patches import Circle
 from numpy.typing import NDArray
 
+ROOM = 24  # letters of a name
 Pixels: TypeAlias = NDArray[np.float64]  # (N, H, W, 3) in [0, 1]
 
 COLOURS = {
@@ -21,3 +23,23 @@ LABELS = {
     "unseen": "Unseen",
     "digits": "Digits",
 }
+
+
+def disc(centre: NDArray[np.float64], radius: float, width: float) -> Circle:
+    """Make the disc around a centroid (2,) in which latents match, lightly filled.
+
+    Args:
+        centre: (2,) of the disc.
+        radius: R.
+        width: of its edge, in points.
+    """
+    return Circle(
+        (float(centre[0]), float(centre[1])),
+        radius, facecolor=(0, 0, 0, 0.07), edgecolor="black", lw=width, zorder=0.5,
+    )  # fmt: skip
+
+
+def short(name: str) -> str:
+    """Give the end of a picture's name, as much as there is room for."""
+    name = name.rsplit("/", 1)[-1]
+    return name if len(name) <= ROOM else f"...{name[3 - ROOM :]}"

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.patches import Circle
 from numpy.typing import NDArray
 
 from latenthash.bootstrap import Measure
 from latenthash.hashing import Latents
-from latenthash.plots.style import COLOURS, LABELS
+from latenthash.plots.style import COLOURS, LABELS, disc
 
 COLUMNS = 3  # scatter plots a row
 WIDTH = 14.0  # inches
@@ -84,10 +83,9 @@ def _scatter(axes: Axes, scatter: Scatter) -> None:
     for role in sorted(scatter.points, key=list(COLOURS).index, reverse=True):
         x, y = scatter.points[role].T
         axes.scatter(x, y, s=8, c=COLOURS[role], alpha=0.6, linewidths=0, label=LABELS[role])
-    centre = tuple(scatter.centroid)
-    axes.add_patch(Circle(centre, scatter.radius, fill=False, color="black", lw=1.2))
+    axes.add_patch(disc(scatter.centroid, scatter.radius, 1.2))
     axes.plot([], [], color="black", label="R")
-    axes.plot(*centre, "k+", ms=9, mew=1.5, ls="", label="centroid")
+    axes.plot(*scatter.centroid, "k+", ms=9, mew=1.5, ls="", label="centroid")
     if len(scatter.others):
         x, y = scatter.others.T
         axes.plot(x, y, "x", color="tab:orange", ms=6, mew=1.5, label="centroid, other seeds")

@@ -1,0 +1,102 @@
+"""Explains the verdict of a hash on a picture: where it landed, beside what, and what moved it."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from latenthash import plots
+from latenthash.data.splits import ViewSet
+from latenthash.hasher import Hasher
+from latenthash.hashing import Hash, LatentSet
+from latenthash.metrics import NOISE
+from latenthash.models import Decoder
+
+PLACES = 7  # of the patch along each side: a stride of 1/8 for a patch of 1/4
+PATCH = 1 / 4  # of the side of a view
+
+Nearest = tuple[str, NDArray[np.uint8]]  # name and view (size, size, 3)
+
+
+def explain(
+    hasher: Hasher, hash_: Hash, pictures: ViewSet, known: Mapping[str, ViewSet]
+) -> Iterator[Figure]:
+    """Explain the verdict on each picture in a figure.
+
+    Args:
+        hasher: that made the hash.
+        hash_: whose verdict it is.
+        pictures: a view each.
+        known: role -> views whose latents lie behind the picture's on the map, and among which
+            its nearest are; empty when there are none.
+    """
+    rows = hasher.place({"pictures": pictures})["pictures"]
+    behind = hasher.place(known)
+    everywhere = [rows.z, hash_.centroid[None], *(latents.z for latents in behind.values())]
+    plane = plots.Plane.of(np.concatenate(everywhere), hash_.centroid)
+    decoded = hasher.decode(rows.z) if isinstance(hasher.model, Decoder) else None
+    for i, name in enumerate(pictures.names):
+        z = rows.z[i]
+        yield plots.explanation(
+            name,
+            pictures.views[i].numpy(),
+            rows.take(np.array([i])),
+            hash_,
+            plane,
+            {role: latents.z for role, latents in behind.items()},
+            occlusion(hasher, hash_, pictures.views[i]),
+            None if decoded is None else decoded[i],
+            {
+                title: _nearest(z, known, behind, roles)
+                for title, roles in (("Signal", ("signal",)), ("noise", NOISE))
+                if known
+            },
+        )
+
+
+def occlusion(hasher: Hasher, hash_: Hash, view: torch.Tensor) -> NDArray[np.float64]:
+    """Measure how the score changes when a patch of the view's mean colour covers a place.
+
+    Args:
+        hasher: that made the hash.
+        hash_: that gives the score.
+        view: (size, size, 3) uint8.
+
+    Returns:
+        (size, size), the mean over the patches that cover a pixel: above 0 where what is there
+        draws the picture to the Signal, below where it draws it away.
+    """
+    size = len(view)
+    patch = max(1, round(PATCH * size))
+    starts = np.linspace(0, size - patch, PLACES).round().astype(int)
+    places = [(slice(y, y + patch), slice(x, x + patch)) for y in starts for x in starts]
+    grey = view.float().mean((0, 1)).round().to(torch.uint8)
+    views = view.repeat(1 + len(places), 1, 1, 1)  # the first stays as it is
+    for covered, (rows, columns) in zip(views[1:], places, strict=True):
+        covered[rows, columns] = grey
+    with hasher.uncached():  # nobody will ask for these again
+        placed = hasher.place(
+            {"patches": ViewSet(views, np.zeros(len(views), dtype=np.int64), ("",))}
+        )
+    scores = hash_.scores(placed["patches"])
+    total, count = np.zeros((size, size)), np.zeros((size, size))
+    for change, place in zip(scores[1:] - scores[0], places, strict=True):
+        total[place] += change
+        count[place] += 1
+    return total / count
+
+
+def _nearest(
+    z: NDArray[np.float64],
+    known: Mapping[str, ViewSet],
+    latents: Mapping[str, LatentSet],
+    roles: tuple[str, ...],
+) -> Nearest:
+    """Find the view of some sets whose latent is nearest to z (k,)."""
+    distances = {role: np.linalg.norm(latents[role].z - z, axis=1) for role in roles}
+    role = min(roles, key=lambda role: distances[role].min())
+    row = distances[role].argmin()
+    views = known[role]
+    return views.names[views.picture[row]], views.views[row].numpy()

@@ -1,0 +1,96 @@
+"""Explanations: what moved a verdict, and what lies nearest."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor, nn
+
+from latenthash import plots
+from latenthash.data.splits import ViewSet
+from latenthash.explaining import explain, occlusion
+from latenthash.features.pixels import Pixels
+from latenthash.hasher import Hasher
+from latenthash.hashing import Hash
+
+
+class Corner(nn.Module):
+    """Maps a view to how bright its upper left corner is, and nothing else."""
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Map pixels (N, 3, size, size) to z (N, 1)."""
+        return x[:, :, :2, :2].mean((1, 2, 3))[:, None]
+
+
+def hasher(size: int) -> Hasher:
+    corner = Corner()
+    return Hasher(Pixels(size=size, channels=3), corner, gated=False)  # type: ignore[arg-type]
+
+
+def view(size: int, corner: int) -> Tensor:
+    pixels = torch.zeros(size, size, 3, dtype=torch.uint8)
+    pixels[:2, :2] = corner
+    return pixels
+
+
+@pytest.mark.parametrize("size", [16, 21, 3])
+def test_covering_the_corner_that_matters_changes_the_score_most(size: int) -> None:
+    own, other = Hash(np.array([1.0]), 0.5), Hash(np.array([0.0]), 0.5)
+    away = occlusion(hasher(size), own, view(size, 255))
+    towards = occlusion(hasher(size), other, view(size, 255))
+    assert away.shape == (size, size)
+    assert away[0, 0] == away.max() > 0, "the corner drew the picture to this Signal"
+    assert towards[0, 0] == towards.min() < 0, "and away from the other"
+    if size > 3:
+        far = away[size // 2 :, size // 2 :]
+        np.testing.assert_array_equal(far, 0)
+
+
+def test_patches_cover_all_and_leave_the_view_as_it_was() -> None:
+    seen = view(16, 200)
+    before = seen.clone()
+    change = occlusion(hasher(16), Hash(np.array([1.0]), 0.5), seen)
+    assert np.isfinite(change).all()
+    torch.testing.assert_close(seen, before)
+
+
+def views(*corners: int) -> ViewSet:
+    names = tuple(f"corner of {corner}" for corner in corners)
+    return ViewSet(torch.stack([view(16, c) for c in corners]), np.arange(len(corners)), names)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple]]:
+    calls: list[tuple] = []
+
+    def explanation(*args: object) -> Figure:
+        calls.append(args)
+        return Figure()
+
+    monkeypatch.setattr(plots, "explanation", explanation)
+    yield calls
+
+
+def test_nearest_views_are_found_by_latent_distance(asked: list[tuple]) -> None:
+    known: Mapping[str, ViewSet] = {
+        "signal": views(0, 90, 255), "noise_edited": views(20), "noise_similar": views(200, 130),
+        "unseen": views(100),
+    }  # fmt: skip
+    hash_ = Hash(np.array([1.0]), 0.5)
+    assert len(list(explain(hasher(16), hash_, views(100, 10), known))) == 2
+    nearest = [{what: name for what, (name, _) in call[-1].items()} for call in asked]
+    assert nearest == [
+        {"Signal": "corner of 90", "noise": "corner of 130"},
+        {"Signal": "corner of 0", "noise": "corner of 20"},
+    ]
+    for call in asked:
+        for name, pixels in call[-1].values():
+            assert name == f"corner of {pixels[0, 0, 0]}", "the view is the one that is named"
+
+
+def test_without_views_of_the_run_there_are_no_nearest(asked: list[tuple]) -> None:
+    assert len(list(explain(hasher(16), Hash(np.array([1.0]), 0.5), views(100), {}))) == 1
+    (call,) = asked
+    assert call[-1] == {}
