@@ -173,7 +173,7 @@ def test_scatter_draws_the_radius_around_the_centroid_as_a_true_circle() -> None
     assert axes.get_aspect() == 1
     (cross,) = [line for line in axes.lines if line.get_label() == "centroid"]
     assert cross.get_xydata().tolist() == [[1.0, -2.0]]
-    assert [text.get_text() for text in axes.texts] == ["no unseen picture inside"]
+    assert [text.get_text() for text in axes.texts] == ["no unseen picture matches"]
 
 
 def test_scatter_shows_the_whole_circle_when_it_is_wider_than_the_points() -> None:
@@ -254,7 +254,7 @@ def test_scatter_of_another_size_projects_the_centroid_too(k: int) -> None:
     (circle,) = circles(axes)
     np.testing.assert_allclose(circle.get_center(), plane.project(hash_.centroid[None])[0])
     notes = [text.get_text() for text in axes.texts]
-    assert notes.pop() == "no unseen picture inside"
+    assert notes.pop() == "no unseen picture matches"
     assert [note.startswith("projected from 5 dimensions") for note in notes] == [True] * (k == 5)
 
 

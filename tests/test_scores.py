@@ -271,3 +271,19 @@ def test_code_holds_until_it_breaks_for_the_first_time() -> None:
     )
     points = breaking_points(table, edits)
     assert points.to_dict("records") == [{"family": "rotation", "a": "r5", "b": "-"}]
+
+
+def test_rate_of_pairs_draws_both_pictures_of_a_pair() -> None:
+    # One reference that all queries match: with only queries drawn the rate would hardly move.
+    shares = np.zeros((50, 50))
+    shares[:, 7] = 1
+    shares[7, 7] = 0
+    rate = Bootstrap(50, 2000, 0).pair_rate(shares, 50 * 49)
+    assert rate.value == pytest.approx(49 / (50 * 49))
+    assert rate.low == 0
+    assert rate.high > 0.05
+    none = Bootstrap(50, 100, 0).pair_rate(np.zeros((50, 50)), 2450)
+    assert (none.value, none.low, none.high) == (0, 0, 3 / 2450)
+    everything = 1 - np.eye(50)
+    all_ = Bootstrap(50, 100, 0).pair_rate(everything, 2450)
+    assert (all_.low, all_.high) == pytest.approx((1, 1))

@@ -31,7 +31,6 @@ class PriorSamples(pl.Callback):
         if not isinstance(module, Autoencoder) or module.picture_head is not None:
             return
         # The same z every time: what changes from grid to grid is the decoder.
-        z = torch.randn(SHOWN, module.latent_dim, generator=torch.Generator().manual_seed(0))
-        pictures = module.decode(z.to(module.device))
+        pictures = module.decode(module.prior_samples(SHOWN).to(module.device))
         grid = make_grid(pictures, COLUMNS, padding=1, pad_value=1.0).permute(1, 2, 0)
         logger.log_image((255 * grid).byte().cpu().numpy(), "prior_samples", epoch)

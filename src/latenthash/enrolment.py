@@ -24,6 +24,7 @@ from latenthash.hashing import Hash, LatentSet, calibration_rank
 from latenthash.identity import Identity, identify
 from latenthash.metrics import held_out, shares
 from latenthash.models import Aimed, Decoder, Diagrammed
+from latenthash.models.autoencoder import Autoencoder
 from latenthash.refusals import collect
 from latenthash.tracking import HELD_OUT, TEST_LATENTS, RunLogger
 
@@ -156,13 +157,15 @@ def _check(cfg: DictConfig) -> None:
     if not isinstance(views, int) or views < 2:
         # Separation compares views of a set with each other.
         problems.append(f"data.views.test={views} must be a whole number of at least 2.")
+    fpr = cfg.hash.fpr
     if not isinstance(cfg.hash.alpha, float):
         problems.append(f"hash.alpha={cfg.hash.alpha} must be a number between 0 and 1.")
-    if cfg.hash.fpr is not None and not 0 < float(cfg.hash.fpr) < 1:
-        problems.append(f"hash.fpr={cfg.hash.fpr} must be a number between 0 and 1.")
+    if fpr is not None and not (isinstance(fpr, float) and 0 < fpr < 1):
+        problems.append(f"hash.fpr={fpr} must be a number between 0 and 1.")
     if problems:
         raise InputError(problems)
-    calibration_rank(cfg.data.views.calibration, cfg.hash.alpha)
+    if fpr is None:
+        calibration_rank(cfg.data.views.calibration, cfg.hash.alpha)
 
 
 def _figures(
@@ -189,8 +192,9 @@ def _figures(
         yield "persistence_diagrams", plots.persistence_diagrams(diagrams, ("birth", "death"))
     if isinstance(hasher.model, Decoder):
         yield "decoded_map", plots.decoded_map(hasher.decode, everywhere, hash_, plane)
-        samples = np.random.default_rng(0).standard_normal((SAMPLES, everywhere.shape[1]))
-        yield "prior_samples", plots.prior_samples(hasher.decode(samples))
+        if isinstance(hasher.model, Autoencoder):
+            samples = hasher.model.prior_samples(SAMPLES).double().numpy()
+            yield "prior_samples", plots.prior_samples(hasher.decode(samples))
         shown = {role: s.views[:SHOWN] for role, s in views.items()}
         yield (
             "reconstructions",

@@ -38,7 +38,7 @@ LENGTH = (CANDIDATES + BITS + 8) // 8  # bytes of mask, bits and angle
 # Model -> surplus from which two hashes are of one picture; see `Comparison`.
 MEASURED = {"vgg161f0e52ca": 64, "pixelse1c708e9": 144}
 # Settings of features that say how they are had, not what they are before any training.
-INDIFFERENT = ("_target_", "weights", "seed", "finetune", "freeze_until", "trim")
+INDIFFERENT = ("_target_", "weights", "seed", "finetune", "freeze_until")
 
 Floats = NDArray[np.float64]
 Bits = NDArray[np.bool_]
@@ -309,6 +309,8 @@ def roots(x: Floats) -> Floats:
 def _model_name(features: Features, config: Mapping[str, Any], common: Common) -> str:
     """Name all that decides the bits of a view: a word, and 8 digits of a digest."""
     deciding = {key: value for key, value in config.items() if key not in INDIFFERENT}
+    if not deciding.get("trim"):  # views as they are need no mention
+        deciding.pop("trim", None)
     learned = features.identity.get("weights_sha256")
     text = json.dumps([VERSION, deciding, learned, common.digest], sort_keys=True)
     word = str(config["_target_"]).rpartition(".")[2].lower()

@@ -126,8 +126,8 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) ->
 
 def _fprs(own: float | None) -> list[float]:
     """Give the false-positive rates, the largest first."""
-    if own is not None and not 0 < own < 1:
-        raise InputError(f"fpr={own} must lie between 0 and 1, such as fpr=0.05.")
+    if own is not None and not (isinstance(own, int | float) and 0 < own < 1):
+        raise InputError(f"fpr={own} must be a number between 0 and 1, such as fpr=0.05.")
     return sorted({*OPERATING_POINTS, *([] if own is None else [float(own)])}, reverse=True)
 
 

@@ -119,6 +119,17 @@ def pairs(code: Code, described: Floats) -> Pairs:
     return Pairs.of(queries, code.references(described[:, 0]), picture, edit)
 
 
+def _by_pair(wrong: NDArray[np.bool_], picture: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Give for each picture and reference the share of wrong matches (Q, P - 1), as (P, P)."""
+    pictures = wrong.shape[1] + 1
+    shares = np.zeros((pictures, pictures))
+    others = ~np.eye(pictures, dtype=bool)
+    sums = np.zeros((pictures, pictures - 1))
+    np.add.at(sums, picture, wrong)
+    shares[others] = (sums / np.bincount(picture)[:, None]).ravel()
+    return shares
+
+
 def _verdict(fpr: float, limits: Pairs, judged: Pairs, bootstrap: Bootstrap) -> Verdict:
     limit = threshold(limits.impostors, fpr)
     same, wrong = judged.genuine >= limit, judged.impostors >= limit
@@ -129,7 +140,7 @@ def _verdict(fpr: float, limits: Pairs, judged: Pairs, bootstrap: Bootstrap) -> 
         limit,
         limits.impostors.size * fpr >= 1,
         bootstrap.rate(of_pictures, same.size),
-        bootstrap.rate(by_picture(wrong, judged.picture), wrong.size),
+        bootstrap.pair_rate(_by_pair(wrong, judged.picture), wrong.size),
         of_pictures,
         by_edit,
     )

@@ -37,6 +37,7 @@ def leaderboard(
         for fpr, verdict in judgement.verdicts.items():
             row[f"TPR at FPR {fpr:g}"] = text(verdict.tpr) + ("" if verdict.resolved else " *")
             row[f"realised FPR {fpr:g}"] = text(verdict.realised_fpr)
+            row[f"same from, FPR {fpr:g}"] = f"{verdict.threshold / judgement.code.span:.4f}"
         decisive = judgement.verdicts[DECISIVE]
         row["rank-1"] = text(judgement.rank1)
         freedom = judgement.freedom

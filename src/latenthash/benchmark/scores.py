@@ -121,6 +121,21 @@ class Bootstrap:
             low = max(0.0, 1 - 3 / trials)
         return Rate(value, low, high)
 
+    def pair_rate(self, shares: NDArray[np.float64], trials: int) -> Rate:
+        """Give the mean of shares (P, P) of pairs of two pictures; both of a pair are drawn.
+
+        Args:
+            shares: of the queries of picture p, how many match reference r; the diagonal is 0.
+            trials: queries times references in all.
+        """
+        n = len(shares)
+        value = float(shares.sum() / (n * (n - 1)))
+        # Of each draw, the pairs of two different pictures; a draw of one alone has none.
+        among = np.maximum(1 - (self.weights**2).sum(1), 1 / n)
+        drawn = ((self.weights @ shares) * self.weights).sum(1) / among
+        low, high = (float(v) for v in np.quantile(drawn, LEVEL))
+        return Rate(value, low, min(1.0, 3 / trials) if value == 0 else high)
+
     def difference(self, a: NDArray[np.float64], b: NDArray[np.float64]) -> Rate:
         """Give the mean of a - b, per-picture shares (P,) of two codes (paired bootstrap)."""
         low, high = (float(v) for v in np.quantile(self.weights @ (a - b), LEVEL))

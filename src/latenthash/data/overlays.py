@@ -1,6 +1,6 @@
 """Random edits that draw on a picture or around it, for models that learn what to overlook.
 
-Kin of the benchmark's `drawing`, and drawn otherwise: what is fitted on is not what is tested.
+Of the kinds that the benchmark's `drawing` has too, with other words, places and colours.
 """
 
 from random import Random
@@ -73,10 +73,6 @@ class Writing(A.ImageOnlyTransform):  # type: ignore[misc] # albumentations has 
             )
         return np.asarray(image)
 
-    def get_transform_init_args_names(self) -> tuple[str, ...]:
-        """Name the arguments that make this edit what it is."""
-        return ("lines", "height")
-
 
 class Page(A.ImageOnlyTransform):  # type: ignore[misc]
     """Put a picture on a plain page with a bar and lines of text: memes, posts, screenshots."""
@@ -128,10 +124,6 @@ class Page(A.ImageOnlyTransform):  # type: ignore[misc]
             )
         return np.asarray(page)
 
-    def get_transform_init_args_names(self) -> tuple[str, ...]:
-        """Name the arguments that make this edit what it is: none."""
-        return ()
-
 
 class Shapes(A.ImageOnlyTransform):  # type: ignore[misc]
     """Stick coloured discs and rounded squares on a picture, each with an eye, each anywhere."""
@@ -178,10 +170,6 @@ class Shapes(A.ImageOnlyTransform):  # type: ignore[misc]
             eye = (x + 0.3 * side, y + 0.3 * side, x + 0.4 * side, y + 0.4 * side)
             draw.ellipse(eye, fill=edge)
         return np.asarray(image)
-
-    def get_transform_init_args_names(self) -> tuple[str, ...]:
-        """Name the arguments that make this edit what it is: none."""
-        return ()
 
 
 def _words(random: Random, most: int) -> str:

@@ -170,6 +170,13 @@ class Autoencoder(pl.LightningModule):
             return DataLoader(rows, self.batch_size, sampler=sampler)
         return DataLoader(rows, self.batch_size, shuffle=training)
 
+    def prior_samples(self, n: int) -> Tensor:
+        """Draw the same n latents (n, k) of the prior at every call, of both classes in turn."""
+        devices = [self.device] if self.device.type == "cuda" else []
+        with torch.random.fork_rng(devices):
+            torch.manual_seed(0)
+            return self.separation.sample(torch.arange(n, device=self.device) % 2).cpu()
+
     def aim(self, theta: float) -> None:
         """Put the centre of the Signal's latents at an angle, in radians; see `Separation`."""
         self.separation.aim(theta)
@@ -185,7 +192,7 @@ class Autoencoder(pl.LightningModule):
         return pictures
 
     def validation_step(self, batch: list[Tensor], batch_idx: int) -> None:
-        """Log the negative ELBO of a batch as val/loss, by which the epoch is chosen."""
+        """Log the loss of a batch as val/loss, by which the epoch is chosen."""
         self.objective("val", self.inputs(batch[0]), batch[1], 1.0)
 
     def objective(self, phase: str, x: Tensor, y: Tensor, beta: float) -> Tensor:

@@ -36,7 +36,7 @@ class VAEGAN(Autoencoder):
     batch-optimal variance. In the authors' code gamma = 1e-6 weighs the sum over n = 16,384
     numbers, as much as 0.016 on their mean.
 
-    val/loss is the negative ELBO in the units of the features, as for the VAE: layer l moves
+    val/loss is the VAE's objective in the units of the features: layer l moves
     with the discriminator, so rec_l of two epochs cannot be compared.
 
     Args:

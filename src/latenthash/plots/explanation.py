@@ -80,7 +80,8 @@ def _draw_change(
     figure.colorbar(image, ax=axes, label="change of score", shrink=0.75)
     axes.set_axis_off()
     axes.set_title(
-        "what moved it: a grey patch over the red raises\nthe score, over the blue it lowers it",
+        "what moved it: a patch of the mean colour over the red\n"
+        "raises the score, over the blue it lowers it",
         fontsize=10,
     )
 

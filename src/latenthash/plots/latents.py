@@ -98,7 +98,7 @@ def latent_scatter(
             transform=axes.transAxes, fontsize=8,
         )  # fmt: skip
     if not len(inside):
-        axes.text(0.01, 0.97, "no unseen picture inside", transform=axes.transAxes, fontsize=9)
+        axes.text(0.01, 0.97, "no unseen picture matches", transform=axes.transAxes, fontsize=9)
     axes.grid(alpha=0.3)
     for place, (row, point) in enumerate(zip(inside, points, strict=True)):
         name = unseen.names[unseen.picture[row]]
