@@ -18,7 +18,6 @@ from PIL import Image
 
 from app import TINY, artifact, call, runs, sources
 from latenthash import InputError
-from latenthash.benchmark.codes import CANDIDATES
 from latenthash.build import build
 from latenthash.data.reading import Picture
 from latenthash.data.views import Views, pipeline
@@ -39,6 +38,7 @@ from latenthash.identity import (
     roots,
     to_vectors,
 )
+from latenthash.projections import CANDIDATES
 from test_configs import composed
 
 ROOT = Path(__file__).parent.parent

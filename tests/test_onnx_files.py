@@ -13,8 +13,9 @@ from skimage.data import astronaut
 from app import call
 from latenthash import InputError
 from latenthash.benchmark import onnx_files
-from latenthash.benchmark.codes import Floats, directions
+from latenthash.benchmark.codes import Floats
 from latenthash.benchmark.onnx_files import dinohash_codes, sscd_codes
+from latenthash.projections import directions
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")

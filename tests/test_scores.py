@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from latenthash.benchmark.codes import Absent, Code, Floats, directions, latent_codes
+from latenthash.benchmark.codes import Absent, Code, Floats, latent_codes
 from latenthash.benchmark.judging import halves, judge
 from latenthash.benchmark.leaderboard import breaking_points, leaderboard, summary, text
 from latenthash.benchmark.scores import (
@@ -18,6 +18,7 @@ from latenthash.benchmark.scores import (
     threshold,
 )
 from latenthash.benchmark.suite import SuiteEdit
+from latenthash.projections import directions
 
 
 class Given:

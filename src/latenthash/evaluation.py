@@ -13,7 +13,6 @@ from matplotlib.figure import Figure
 from omegaconf import DictConfig
 
 from latenthash import InputError, report
-from latenthash.benchmark.codes import directions
 from latenthash.benchmark.job import run_benchmark
 from latenthash.build import build, build_splits, bundle_config, restore
 from latenthash.bundle import Bundle
@@ -27,6 +26,7 @@ from latenthash.hasher import Hasher
 from latenthash.hashing import Hash
 from latenthash.identity import compare_texts
 from latenthash.metrics import held_out
+from latenthash.projections import directions
 from latenthash.refusals import refusals
 from latenthash.tracking import HELD_OUT, Store, find_store, open_store
 

@@ -25,8 +25,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from latenthash import InputError
-from latenthash.benchmark.codes import CANDIDATES, directions
 from latenthash.features import Features, is_staged
+from latenthash.projections import CANDIDATES, directions
 
 VERSION = "LH1"  # another way to the bits, or another text, needs another
 BITS = 256  # of the candidates

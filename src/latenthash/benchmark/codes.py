@@ -19,13 +19,13 @@ from PIL import Image
 
 from latenthash.features.vgg16 import VGG16
 from latenthash.hasher import Hasher
+from latenthash.projections import CANDIDATES, directions
 
 Pixels = NDArray[np.uint8]  # (H, W, 3)
 Floats = NDArray[np.float32]
 Bits = NDArray[np.bool_]
 
 BITS = (64, 128, 256)  # of codes made from a latent
-CANDIDATES = 1024  # projections, of which a reference keeps the most reliable
 LATENTS = ("latent-float", *(f"latent-{bits}" for bits in BITS), f"latent-reliable-{BITS[-1]}")
 THUMBNAIL = 32  # px, side of what random projections see
 CONTROL_SIDE = 64  # px, of the views that the random trunk sees
@@ -215,20 +215,6 @@ def unit(x: Floats) -> Floats:
     """Scale vectors (N, D) to length 1."""
     scaled: Floats = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
     return scaled
-
-
-def directions(dimensions: int, bits: int) -> Floats:
-    """Give fixed directions (dimensions, bits), orthogonal as far as they can be.
-
-    A rotation before the signs makes every bit know about as much (Gong et al. 2013, where it is
-    the beginning of ITQ); more bits than dimensions have the directions of a tight frame.
-    """
-    rng = np.random.default_rng(0)  # fixed for ever: another seed is another code
-    basis, triangle = np.linalg.qr(
-        rng.standard_normal((max(dimensions, bits), min(dimensions, bits)))
-    )
-    basis = basis * np.sign(np.diag(triangle))  # libraries differ in the signs they choose
-    return (basis if dimensions >= bits else basis.T).astype(np.float32)
 
 
 def _imagehash(compute: Callable[..., imagehash.ImageHash], size: int, picture: Pixels) -> Bits:
