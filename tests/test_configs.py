@@ -15,7 +15,8 @@ from latenthash.resolvers import register_resolvers
 
 register_resolvers()
 CONF = Path(__file__).parent.parent / "conf"
-ADDED = ("experiment", "sweep")  # groups that are added with a plus
+STATED = ("experiment", "sweep")
+ADDED = (*STATED, "ingredients")  # groups that are added with a plus
 OPTIONS = sorted(
     (path.parent.name, path.stem)
     for path in CONF.glob("*/*.yaml")
@@ -87,7 +88,7 @@ def test_hard_data_name_sets_that_exist_and_share_nothing(
     assert len(set(members)) == len(members)
 
 
-@pytest.mark.parametrize("group", ADDED)
+@pytest.mark.parametrize("group", STATED)
 def test_every_experiment_states_command_goal_expectation_and_time(group: str) -> None:
     for path in (CONF / group).glob("*.yaml"):
         head = path.read_text(encoding="utf-8").split("defaults:")[0]

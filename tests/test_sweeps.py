@@ -100,7 +100,7 @@ def test_config_of_the_sweep_can_be_shown(tmp_path: Path) -> None:
 
 def test_every_picture_of_a_folder_is_a_signal_in_turn(tmp_path: Path) -> None:
     overrides = sources(tmp_path)[1:]
-    tiny = [value for value in TINY if value != "data=folders"]
+    tiny = ["features=pixels", *(value for value in TINY if value != "data=folders")]
     names = ["a, b=c.png", 'sub/it\'s "Ü" [1].png']
     for i, name in enumerate(names):
         path = tmp_path / "set" / name

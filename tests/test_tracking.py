@@ -87,12 +87,12 @@ def test_job_that_fails_under_a_progress_bar_does_not_hinder_the_next(
     draw = Views.__getitem__
 
     def broken(views: Views, index: int) -> object:
-        if views.seed == 0:
+        if views.seed == 1:  # 0 is also that of the printable hash
             raise RuntimeError("no such view")
         return draw(views, index)
 
     monkeypatch.setattr(Views, "__getitem__", broken)
-    done = call("train.py", tmp_path, "-m", *TINY, *sources(tmp_path), "seed=0,1")
+    done = call("train.py", tmp_path, "-m", *TINY, *sources(tmp_path), "seed=1,2")
     assert done.code == 1
     assert [job.info.status for job in children(tmp_path)] == ["FAILED", "FINISHED"], done.output
 

@@ -3,14 +3,14 @@
 import gc
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import BrokenExecutor, Future
 from functools import cache
 from itertools import islice
 from typing import TypeVar
 
 import cv2
 from joblib import cpu_count
-from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky import ProcessPoolExecutor
 
 Result = TypeVar("Result")
 
@@ -35,8 +35,7 @@ def in_workers(
     Returns:
         the results, in the order of the tasks. The processes stay for the next call.
     """
-    processes = min(cpu_count(), MOST)
-    workers = get_reusable_executor(processes, timeout=IDLE, env=ONE_THREAD)
+    workers, processes = _workers(), _processes()
     waiting: deque[Future[list[Result]]] = deque()
     tasks = iter(tasks)
     try:
@@ -46,9 +45,23 @@ def in_workers(
                 yield from waiting.popleft().result()
         while waiting:
             yield from waiting.popleft().result()
+    except BrokenExecutor:
+        _workers.cache_clear()  # the next call begins with others
+        raise
     finally:
         for future in waiting:
             future.cancel()
+
+
+def _processes() -> int:
+    count: int = cpu_count()
+    return min(count, MOST)
+
+
+@cache
+def _workers() -> ProcessPoolExecutor:
+    """Start the processes, once: joblib takes loky's shared ones for its own kind."""
+    return ProcessPoolExecutor(_processes(), timeout=IDLE, env=ONE_THREAD)
 
 
 def _call(function: Callable[..., Result], tasks: Sequence[tuple[object, ...]]) -> list[Result]:
