@@ -472,3 +472,13 @@ def test_enrolled_hash_with_a_gate_survives_json() -> None:
 def test_json_with_a_bad_gate_is_refused(gate: object) -> None:
     with pytest.raises(ValueError, match="gate"):
         Hash.from_json({"centroid": [1.0], "radius": 1.0, "gate": gate})
+
+
+def test_pooled_sets_keep_their_pictures_apart() -> None:
+    one = LatentSet(np.zeros((2, 2)), np.array([0, 1]), np.array([0.1, 0.2]))
+    other = LatentSet(np.ones((3, 2)), np.array([0, 0, 1]), np.array([0.3, 0.4, 0.5]))
+    pooled = LatentSet.pooled([one, other])
+    assert pooled.picture.tolist() == [0, 1, 2, 2, 3]
+    assert pooled.z[:, 0].tolist() == [0, 0, 1, 1, 1]
+    assert pooled.error is not None and pooled.error.tolist() == [0.1, 0.2, 0.3, 0.4, 0.5]
+    assert LatentSet.pooled([one, LatentSet(other.z, other.picture)]).error is None

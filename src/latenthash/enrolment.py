@@ -106,15 +106,18 @@ def _enroll(cfg: DictConfig, hasher: Hasher, train: FeatureSet, splits: Splits) 
     if cfg.hash.fpr is None:
         calibration = hasher.place({"signal": splits.calibration()})["signal"]
         return Hash.enroll(own, calibration, cfg.hash.alpha)
-    rows = hasher.place({role: splits.calibration(role) for role in ("signal", "outliers")})
-    outliers = rows["outliers"]
-    if cfg.hash.fpr * len(outliers.z) < 1:
+    # Whatever the model was told is not the Signal, for what is alike lies nearest.
+    roles = dict.fromkeys(["signal", "outliers", *splits.train_sets])
+    rows = hasher.place({role: splits.calibration(role) for role in roles})
+    calibration = rows.pop("signal")
+    others = LatentSet.pooled(list(rows.values()))
+    if cfg.hash.fpr * len(others.z) < 1:
         log.warning(
-            "%d calibration views of outliers cannot show a false-positive rate of %g: R is "
+            "%d calibration views of other pictures cannot show a false-positive rate of %g: R is "
             "short of the nearest. Raise data.views.calibration, or give more data.outliers.",
-            len(outliers.z), cfg.hash.fpr,
+            len(others.z), cfg.hash.fpr,
         )  # fmt: skip
-    return Hash.enroll_at_fpr(own, rows["signal"], outliers, cfg.hash.fpr)
+    return Hash.enroll_at_fpr(own, calibration, others, cfg.hash.fpr)
 
 
 def _judge(cfg: DictConfig, logger: RunLogger, hasher: Hasher, hash_: Hash, splits: Splits) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +31,17 @@ class LatentSet:
     z: Latents
     picture: NDArray[np.int64]
     error: Floats | None = None
+
+    @classmethod
+    def pooled(cls, sets: Sequence[LatentSet]) -> LatentSet:
+        """Put several sets together; their pictures keep numbers of their own."""
+        first = np.cumsum([0, *(int(rows.picture.max()) + 1 for rows in sets[:-1])])
+        errors = [rows.error for rows in sets if rows.error is not None]
+        return cls(
+            np.concatenate([rows.z for rows in sets]),
+            np.concatenate([rows.picture + n for rows, n in zip(sets, first, strict=True)]),
+            np.concatenate(errors) if len(errors) == len(sets) else None,
+        )
 
     def take(self, rows: NDArray[np.int64]) -> LatentSet:
         """Pick rows, with repetition."""
@@ -73,11 +85,11 @@ class Hash:
 
     @classmethod
     def enroll_at_fpr(
-        cls, train: LatentSet, calibration: LatentSet, outliers: LatentSet, fpr: float
+        cls, train: LatentSet, calibration: LatentSet, others: LatentSet, fpr: float
     ) -> Hash:
         """Take the centroid from training views, radius and gate from views of other pictures.
 
-        The limits are the largest that at most a share fpr of the outlier views passes. Where
+        The limits are the largest that at most a share fpr of the others' views passes. Where
         all of the Signal's views are nearer than that, there is room on both sides, and the
         limits lie in its middle (geometric), as far from what would be missed as from what would
         be taken in.
@@ -85,23 +97,23 @@ class Hash:
         Args:
             train: the Signal's training views; those with errors make a hash with a gate.
             calibration: views of the Signal that training never saw.
-            outliers: n views of other pictures, none of a training view. With fewer than 1 / fpr
+            others: n views of other pictures, none of a training view. With fewer than 1 / fpr
                 of them the limits are short of the nearest.
             fpr: false-positive rate.
 
         Raises:
-            InputError: if fpr is not in (0, 1), or an outlier has the Signal's own latent.
+            InputError: if fpr is not in (0, 1), or another picture has the Signal's own latent.
             ValueError: if a value is not finite, the sizes k differ, or train is empty.
         """
         if not 0 < fpr < 1:
             raise InputError(f"hash.fpr={fpr} must lie between 0 and 1.")
         hash_ = cls._proportioned(train)
-        scores = np.sort(hash_.scores(outliers))
+        scores = np.sort(hash_.scores(others))
         limit = float(np.nextafter(scores[int(fpr * len(scores))], -math.inf))
         if limit <= 0:
             raise InputError(
-                "A calibration view of the outliers has the Signal's own latent, so no radius has "
-                f"a false-positive rate of {fpr}. Take other outliers or another model."
+                "A calibration view of another picture has the Signal's own latent, so no radius "
+                f"has a false-positive rate of {fpr}. Take other pictures or another model."
             )
         own = float(hash_.scores(calibration).max())
         return hash_._scaled(math.sqrt(limit * own) if 0 < own < limit else limit, -HAIR)
