@@ -24,10 +24,10 @@ from rich.console import Console
 
 from latenthash.benchmark.codes import Pixels, Source, peers
 from latenthash.benchmark.hashing import Item, describe
-from latenthash.benchmark.suite import Suite
 from latenthash.benchmark.workers import MOST
 from latenthash.cache import DiskCache
 from latenthash.data.reading import Reader
+from latenthash.data.suite import Suite
 from latenthash.features.layers import VGG16Layers
 
 SUITE = Path(__file__).parent.parent / "conf" / "benchmark" / "edits_v1.yaml"

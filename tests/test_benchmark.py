@@ -20,10 +20,10 @@ from latenthash.benchmark import hard, workers
 from latenthash.benchmark.codes import Floats, Peer, Pixels, Thumbnail, peers
 from latenthash.benchmark.hashing import Item, describe
 from latenthash.benchmark.page import page
-from latenthash.benchmark.suite import Suite, SuiteEdit
 from latenthash.benchmark.workers import in_workers
 from latenthash.cache import DiskCache
 from latenthash.data.reading import Picture, Reader
+from latenthash.data.suite import Suite, SuiteEdit
 from latenthash.data.views import TrimBorders, pipeline
 
 READER = Reader(512, 10**6, (255, 255, 255))

@@ -17,7 +17,7 @@ from latenthash.benchmark.scores import (
     similarities,
     threshold,
 )
-from latenthash.benchmark.suite import SuiteEdit
+from latenthash.data.suite import SuiteEdit
 from latenthash.projections import directions
 
 

@@ -365,5 +365,6 @@ def test_text_reads_pictures_that_may_not_be_written() -> None:
 
 
 def test_text_states_its_arguments() -> None:
-    assert Text("abc", 0.3).get_transform_init_args_names() == ("text", "height")
+    stated = Text("abc", 0.3).to_dict()["transform"]
+    assert (stated["text"], stated["height"]) == ("abc", 0.3)
     assert applied(Text("abc", 0.3, p=0.0), textured(0)).tobytes() == textured(0).tobytes()

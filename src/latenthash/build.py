@@ -50,7 +50,7 @@ def build_splits(cfg: DictConfig, cache: DiskCache) -> Splits:
         augment=build(cfg.augment, _convert_="all"),
         edits=build(cfg.edits, _convert_="all"),
         size=cfg.features.size,
-        trim=cfg.features.get("trim", False),
+        trim=cfg.features.trim,
         seed=cfg.seed,
         cache=cache,
         _convert_="all",

@@ -150,7 +150,7 @@ def _open_to_judge(cfg: DictConfig) -> tuple[Bundle, Store, bool]:
 
 
 def _views(pictures: list[Picture], config: DictConfig) -> torch.Tensor:
-    reduce = pipeline([], config.features.size, config.features.get("trim", False))
+    reduce = pipeline([], config.features.size, config.features.trim)
     return torch.from_numpy(
         np.stack([reduce(image=picture.pixels)["image"] for picture in pictures])
     )

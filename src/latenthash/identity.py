@@ -26,7 +26,7 @@ from torch.nn import functional as F
 
 from latenthash import InputError
 from latenthash.features import Features, is_staged
-from latenthash.projections import CANDIDATES, directions
+from latenthash.projections import CANDIDATES, directions, unit
 
 VERSION = "LH1"  # another way to the bits, or another text, needs another
 BITS = 256  # of the candidates
@@ -76,9 +76,9 @@ class Common:
         """Take it off vectors x (N, D), to length 1."""
         x = roots(x)
         if self.mean is None or self.axes is None:
-            return _unit(x - x.mean(1, keepdims=True))
+            return unit(x - x.mean(1, keepdims=True))
         x = x - self.mean
-        return _unit(x - x @ self.axes.T @ self.axes)
+        return unit(x - x @ self.axes.T @ self.axes)
 
     @property
     def digest(self) -> str:
@@ -303,7 +303,7 @@ def most_reliable(projected: Floats, kept: int) -> Bits:
 
 def roots(x: Floats) -> Floats:
     """Give the signed roots of vectors x (N, D), to length 1: no one channel drowns the others."""
-    return _unit(np.sign(x) * np.sqrt(np.abs(x)))
+    return unit(np.sign(x) * np.sqrt(np.abs(x)))
 
 
 def _model_name(features: Features, config: Mapping[str, Any], common: Common) -> str:
@@ -322,11 +322,6 @@ def _spread(identity: Identity) -> Bits:
     places = np.zeros(CANDIDATES, dtype=bool)
     places[identity.mask] = identity.bits
     return places
-
-
-def _unit(x: Floats) -> Floats:
-    scaled: Floats = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
-    return scaled
 
 
 def _encode(payload: bytes) -> str:

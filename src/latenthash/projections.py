@@ -1,7 +1,11 @@
 """Fixed random directions, whose signs are the bits of codes and of printable hashes."""
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
+
+Number = TypeVar("Number", np.float32, np.float64)
 
 CANDIDATES = 1024  # projections, of which the most reliable are kept
 
@@ -18,3 +22,9 @@ def directions(dimensions: int, bits: int) -> NDArray[np.float32]:
     )
     basis = basis * np.sign(np.diag(triangle))  # libraries differ in the signs they choose
     return (basis if dimensions >= bits else basis.T).astype(np.float32)
+
+
+def unit(x: NDArray[Number]) -> NDArray[Number]:
+    """Scale vectors (N, D) to length 1; those of length 0 stay."""
+    scaled: NDArray[Number] = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
+    return scaled

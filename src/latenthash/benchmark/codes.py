@@ -19,7 +19,7 @@ from PIL import Image
 
 from latenthash.features.vgg16 import VGG16
 from latenthash.hasher import Hasher
-from latenthash.projections import CANDIDATES, directions
+from latenthash.projections import CANDIDATES, directions, unit
 
 Pixels = NDArray[np.uint8]  # (H, W, 3)
 Floats = NDArray[np.float32]
@@ -119,7 +119,7 @@ class Latent:
         self.identity = identity
         self.hasher = hasher
         self.side: int | None = hasher.features.size
-        self.trim = getattr(hasher.features, "trim", False)
+        self.trim = hasher.features.trim
         blank = np.zeros((hasher.features.size, hasher.features.size, 3), np.uint8)
         self.dimensions = self.describe([blank]).shape[1]
 
@@ -209,12 +209,6 @@ def controls() -> list[Code]:
         projected("random-trunk-256", RandomTrunk(), 512, 256),
         projected("random-projection-256", Thumbnail(), THUMBNAIL**2, 256),
     ]
-
-
-def unit(x: Floats) -> Floats:
-    """Scale vectors (N, D) to length 1."""
-    scaled: Floats = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
-    return scaled
 
 
 def _imagehash(compute: Callable[..., imagehash.ImageHash], size: int, picture: Pixels) -> Bits:

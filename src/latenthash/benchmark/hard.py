@@ -16,9 +16,9 @@ from latenthash.benchmark.codes import Floats, Pixels
 from latenthash.benchmark.hashing import Item, describe
 from latenthash.benchmark.judging import Judgement, pairs
 from latenthash.benchmark.leaderboard import DECISIVE
-from latenthash.benchmark.suite import Suite, SuiteEdit
 from latenthash.cache import DiskCache
 from latenthash.data.reading import Picture, Reader
+from latenthash.data.suite import Suite, SuiteEdit
 
 Labels = NDArray[np.int64]
 

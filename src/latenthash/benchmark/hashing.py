@@ -13,24 +13,20 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, TypeAlias
 
-import albumentations
-import cv2
 import numpy as np
-import PIL
 from numpy.typing import NDArray
 from rich.progress import track
 
 from latenthash import InputError
 from latenthash.benchmark.codes import Floats, Pixels, Source
-from latenthash.benchmark.suite import Suite, SuiteEdit
 from latenthash.benchmark.workers import in_workers
 from latenthash.cache import DiskCache, cache_key
 from latenthash.data.reading import Picture, Reader
-from latenthash.data.views import pipeline
+from latenthash.data.suite import LIBRARIES, Suite, SuiteEdit
+from latenthash.data.views import Pipeline, pipeline
 
 log = logging.getLogger(__name__)
 
-LIBRARIES = (albumentations, cv2, PIL)  # what edits pixels; other versions, other pixels
 VIEWS = 8  # handed to a worker at once, or one picture under all edits: a view takes milliseconds
 
 Look: TypeAlias = Callable[[Sequence[Pixels]], NDArray[Any]]  # pictures -> N of anything
@@ -93,7 +89,7 @@ def describe(
     """
     order = {edit.name: row for row, edit in enumerate(suite.edits, start=1)}
     rows = np.array([0, *(order[edit.name] for edit in edits)])
-    made_by = [suite.digest, repr(reader), *(library.__version__ for library in LIBRARIES)]
+    made_by = [suite.digest, repr(reader), *LIBRARIES]
     by_name = {source.identity: source for source in sources}
     known = {
         name: _Known(cache, [cache_key("rows", name, *made_by, i.digest) for i in items], rows)
@@ -181,7 +177,7 @@ def _look(source: Source) -> Look:
     return partial(_views, pipeline([], source.side, source.trim))
 
 
-def _views(reduce: albumentations.Compose, pictures: Sequence[Pixels]) -> NDArray[np.uint8]:
+def _views(reduce: Pipeline, pictures: Sequence[Pixels]) -> NDArray[np.uint8]:
     return np.stack([reduce(image=pixels)["image"] for pixels in pictures])
 
 

@@ -34,12 +34,12 @@ from latenthash.benchmark.onnx_files import dinohash_codes, sscd_codes
 from latenthash.benchmark.page import Part
 from latenthash.benchmark.pictures import list_pictures
 from latenthash.benchmark.scores import Bootstrap
-from latenthash.benchmark.suite import Suite
 from latenthash.benchmark.timing import milliseconds
 from latenthash.build import build, bundle_config, restore
 from latenthash.bundle import Bundle
 from latenthash.cache import DiskCache
 from latenthash.data.reading import Reader
+from latenthash.data.suite import Suite
 from latenthash.refusals import collect
 from latenthash.tracking import Store
 

@@ -8,7 +8,7 @@ import pandas as pd
 from latenthash.benchmark.codes import Absent
 from latenthash.benchmark.judging import Judgement
 from latenthash.benchmark.scores import Bootstrap, Rate
-from latenthash.benchmark.suite import SuiteEdit
+from latenthash.data.suite import SuiteEdit
 
 DECISIVE = 0.001  # the false-positive rate at which codes are ranked
 AT = f"TPR at FPR {DECISIVE:g}"  # the column of the figures by which they are

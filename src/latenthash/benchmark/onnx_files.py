@@ -16,7 +16,8 @@ import numpy as np
 from PIL import Image
 
 from latenthash import InputError
-from latenthash.benchmark.codes import Code, Floats, Pixels, projected, unit
+from latenthash.benchmark.codes import Code, Floats, Pixels, projected
+from latenthash.projections import unit
 
 # ImageNet's, of RGB in [0, 1], as both networks expect.
 MEAN = np.array([0.485, 0.456, 0.406], np.float32)

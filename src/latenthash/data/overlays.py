@@ -1,6 +1,6 @@
 """Random edits that draw on a picture or around it, for models that learn what to overlook.
 
-Of the kinds that the benchmark's `drawing` has too, with other words, places and colours.
+Of the kinds that `drawing` has for the benchmark, with other words, places and colours.
 """
 
 from random import Random
@@ -9,7 +9,7 @@ import albumentations as A
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from latenthash.data.views import Pixels
+from latenthash.data.views import Pixels, write
 
 WORDS = (
     "after", "all", "before", "blue", "city", "day", "first", "good", "home", "light", "look",
@@ -42,7 +42,7 @@ class Writing(A.ImageOnlyTransform):  # type: ignore[misc] # albumentations has 
             "texts": [text.upper() for text in texts] if random.random() < 0.5 else texts,
             "height": random.uniform(*self.height),
             "top": random.random(),
-            "ink": ("black", "white") if random.random() < 0.25 else ("white", "black"),
+            "ink": "black" if random.random() < 0.25 else "white",
         }
 
     def apply(
@@ -51,26 +51,17 @@ class Writing(A.ImageOnlyTransform):  # type: ignore[misc] # albumentations has 
         texts: list[str],
         height: float,
         top: float,
-        ink: tuple[str, str],
+        ink: str,
         **params: object,
     ) -> Pixels:  # (H, W, 3)
         """Draw on a copy of img, (H, W, 3) uint8."""
         image = Image.fromarray(img)
-        draw = ImageDraw.Draw(image)
         line = min(height, 0.9 / len(texts)) * image.height
         first = top * (image.height - line * len(texts))
         for number, text in enumerate(texts):
             length = ImageFont.load_default(line).getlength(text) if line >= SMALLEST else 0
             size = max(SMALLEST, line * min(1.0, 0.92 * image.width / max(length, 1)))
-            draw.text(
-                (image.width / 2, first + line * (number + 0.5)),
-                text,
-                fill=ink[0],
-                font=ImageFont.load_default(size),
-                anchor="mm",
-                stroke_width=max(1, round(size / 15)),
-                stroke_fill=ink[1],
-            )
+            write(image, first + line * (number + 0.5), text, size, ink)
         return np.asarray(image)
 
 

@@ -1,26 +1,20 @@
-"""Views: edited copies of pictures, each a pure function of where it stands.
+"""Views: edited copies of pictures, each a pure function of where it stands."""
 
-The only module that calls albumentations.
-"""
-
-import os
 from hashlib import sha256
 from typing import TypeAlias
 
+import albumentations as A
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from torch.utils.data import Dataset
 
-# albumentations asks a server for its newest version at import unless told not to.
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
-import albumentations as A
-
 from latenthash.data.reading import Picture
 
 Pixels = NDArray[np.uint8]
 Edit: TypeAlias = A.BasicTransform
+Pipeline: TypeAlias = A.Compose
 
 
 def view_seed(seed: int, split: str, index: int) -> int:
@@ -75,6 +69,27 @@ class Views(Dataset[Pixels]):
         return np.array(self.edits(image=pixels)["image"])
 
 
+def write(image: Image.Image, middle: float, text: str, size: float, ink: str = "white") -> None:
+    """Write an outlined line of text on an image, in the middle of its width.
+
+    Args:
+        image: is drawn upon.
+        middle: px from the top, of the line.
+        text: the line.
+        size: px, of the built-in font.
+        ink: white with a black outline, or black with a white one.
+    """
+    ImageDraw.Draw(image).text(
+        (image.width / 2, middle),
+        text,
+        fill=ink,
+        font=ImageFont.load_default(size),
+        anchor="mm",
+        stroke_width=max(1, round(size / 15)),
+        stroke_fill="black" if ink == "white" else "white",
+    )
+
+
 class Text(A.ImageOnlyTransform):  # type: ignore[misc] # albumentations has no types
     """Write one line of white text with a black outline across the lower part of a picture.
 
@@ -92,22 +107,8 @@ class Text(A.ImageOnlyTransform):  # type: ignore[misc] # albumentations has no 
     def apply(self, img: Pixels, **params: object) -> Pixels:
         """Draw on a copy of img, (H, W, 3) uint8."""
         image = Image.fromarray(img)
-        size = max(1.0, self.height * image.height)
-        font = ImageFont.load_default(size)
-        ImageDraw.Draw(image).text(
-            (image.width / 2, image.height * 0.85),
-            self.text,
-            fill="white",
-            font=font,
-            anchor="mm",
-            stroke_width=max(1, round(size / 15)),
-            stroke_fill="black",
-        )
+        write(image, image.height * 0.85, self.text, max(1.0, self.height * image.height))
         return np.asarray(image)
-
-    def get_transform_init_args_names(self) -> tuple[str, ...]:
-        """Name the arguments that make this edit what it is."""
-        return ("text", "height")
 
 
 class TrimBorders(A.ImageOnlyTransform):  # type: ignore[misc] # albumentations has no types
@@ -136,7 +137,3 @@ class TrimBorders(A.ImageOnlyTransform):  # type: ignore[misc] # albumentations 
         spread = np.ptp(img, axis=axis).max(-1)  # the largest over channels
         busy = np.flatnonzero(spread > self.TOLERANCE)
         return slice(int(busy[0]), int(busy[-1]) + 1) if len(busy) else slice(0, 0)
-
-    def get_transform_init_args_names(self) -> tuple[str, ...]:
-        """Name the arguments that make this edit what it is: none."""
-        return ()

@@ -32,11 +32,13 @@ class Features(Protocol):
 
     Attributes:
         size: px, side of the square views.
+        trim: whether views are cut free of uniform borders.
         shape: of one view's features.
         identity: what decides the features beside the config.
     """
 
     size: int
+    trim: bool
     shape: tuple[int, ...]
     identity: Mapping[str, str]
 

@@ -8,10 +8,15 @@ from itertools import pairwise
 from typing import Any
 
 import albumentations as A
+import cv2
 import numpy as np
+import PIL
 
 from latenthash import InputError
 from latenthash.data.views import Pixels
+
+# What edits pixels: other versions, other pixels.
+LIBRARIES = tuple(f"{lib.__name__} {lib.__version__}" for lib in (A, cv2, PIL))
 
 
 @dataclass(frozen=True)

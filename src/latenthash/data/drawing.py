@@ -10,7 +10,7 @@ import albumentations as A
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from latenthash.data.views import Pixels
+from latenthash.data.views import Pixels, write
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -33,18 +33,9 @@ class Lines(A.ImageOnlyTransform):  # type: ignore[misc] # albumentations has no
     def apply(self, img: Pixels, **params: object) -> Pixels:  # (H, W, 3)
         """Draw on a copy of img, (H, W, 3) uint8."""
         image = Image.fromarray(img)
-        draw = ImageDraw.Draw(image)
         for number, line in enumerate(self.lines):
-            font, size = _fitted(line, self.height * image.height, 0.92 * image.width)
-            draw.text(
-                (image.width / 2, image.height * (number + 0.5) / len(self.lines)),
-                line,
-                fill="white",
-                font=font,
-                anchor="mm",
-                stroke_width=max(1, round(size / 15)),
-                stroke_fill="black",
-            )
+            _, size = _fitted(line, self.height * image.height, 0.92 * image.width)
+            write(image, image.height * (number + 0.5) / len(self.lines), line, size)
         return np.asarray(image)
 
 
