@@ -28,15 +28,8 @@ from latenthash.data.pictures import find_files
 from latenthash.data.reading import Picture, Reader
 from latenthash.data.splits import IDENTITY_SEED, IDENTITY_VIEWS
 from latenthash.data.views import Views, pipeline
-from latenthash.identity import (
-    Common,
-    Comparison,
-    Floats,
-    common_name,
-    compare,
-    identify,
-    to_vectors,
-)
+from latenthash.identifying import Common, common_name, identify, to_vectors
+from latenthash.identity import Comparison, Floats, compare
 
 ROOT = Path(__file__).parent.parent
 READER = Reader(512, 10**8, (255, 255, 255))

@@ -23,20 +23,17 @@ from latenthash.data.reading import Picture
 from latenthash.data.views import Views, pipeline
 from latenthash.features.pixels import Pixels
 from latenthash.features.vgg16 import VGG16
+from latenthash.identifying import Common, identify, roots, to_vectors
 from latenthash.identity import (
     BITS,
     MEASURED,
-    Common,
     Comparison,
     Identity,
     _checksum,
     _encode,
     compare,
     compare_texts,
-    identify,
     most_reliable,
-    roots,
-    to_vectors,
 )
 from latenthash.projections import CANDIDATES
 from test_configs import composed

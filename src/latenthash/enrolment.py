@@ -21,7 +21,8 @@ from latenthash.features.weights import RANDOM
 from latenthash.finetuning import build_tuner, finetune
 from latenthash.hasher import Hasher
 from latenthash.hashing import Hash, LatentSet, calibration_rank
-from latenthash.identity import Identity, identify
+from latenthash.identifying import identify
+from latenthash.identity import Identity
 from latenthash.metrics import held_out, shares
 from latenthash.models import Aimed, Decoder, Diagrammed
 from latenthash.models.autoencoder import Autoencoder

@@ -1,32 +1,24 @@
 """Applies a bundle: which pictures match its hash, and its held-out figures made again."""
 
 import logging
-import re
 from collections.abc import Iterator
 from importlib.resources import as_file, files
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 from matplotlib.figure import Figure
 from omegaconf import DictConfig
 
-from latenthash import InputError, report
+from latenthash import InputError, report, verdicts
 from latenthash.benchmark.job import run_benchmark
 from latenthash.build import build, build_splits, bundle_config, restore
 from latenthash.bundle import Bundle
 from latenthash.cache import DiskCache
-from latenthash.data.pictures import find_files, read_files, source_digest
-from latenthash.data.reading import Picture
+from latenthash.data.pictures import source_digest
 from latenthash.data.splits import ROLES, Splits, ViewSet
-from latenthash.data.views import pipeline
-from latenthash.explaining import explain
-from latenthash.hasher import Hasher
 from latenthash.hashing import Hash
-from latenthash.identity import compare_texts
 from latenthash.metrics import held_out
-from latenthash.projections import directions
 from latenthash.refusals import refusals
 from latenthash.tracking import HELD_OUT, Store, find_store, open_store
 
@@ -34,8 +26,6 @@ log = logging.getLogger(__name__)
 
 SHIPPED = "code"  # the fitted code that comes with the project: run=code
 SHIPPED_ID = "shipped"  # what its bundle holds in place of a run's id
-CODE_BITS = 256
-EXPLAINED = 20  # pictures at most: a figure of each takes a second or more
 TOLERANCE = 1e-5  # between the figures of training and those made again
 
 
@@ -46,7 +36,8 @@ def evaluate(cfg: DictConfig) -> None:
     """
     with refusals():
         if cfg.hashes is not None:
-            _compare(cfg)
+            given = [cfg.hashes] if isinstance(cfg.hashes, str) else cfg.hashes
+            _write(verdicts.compared([str(text) for text in given]), "hashes", cfg)
             return
         _check_explain(cfg)
         if cfg.get("benchmark") is not None:
@@ -57,24 +48,20 @@ def evaluate(cfg: DictConfig) -> None:
         cache = build(cfg.cache)
         figures: Iterator[tuple[str, Figure]] = iter(())
         if bundle.hash is None:
-            name = "codes"
-            table = _codes(bundle, config, cfg.pictures, cache, cfg.explain)
+            name, table = "codes", _codes(bundle, config, cfg.pictures, cache, cfg.explain)
         elif cfg.pictures is None:
             name, table = HELD_OUT, _held_out_again(bundle, bundle.hash, config, store, cache)
         else:
             name = "matches"
-            views = _view_set(Path(str(cfg.pictures)), config, cfg.explain)
+            views = verdicts.view_set(Path(str(cfg.pictures)), config, cfg.explain)
             hasher = restore(bundle, config, cache)
-            table = _matches(bundle.hash, hasher, views)
+            table = verdicts.matches(bundle.hash, hasher, views)
             if cfg.explain:
                 known = _known(bundle, config, cache)
-                figures = _explanations(hasher, bundle.hash, views, known)
-        report.show(table, f"{name} of run {bundle.run_id}")
+                figures = verdicts.explanations(hasher, bundle.hash, views, known)
+        _write(table, name, cfg, f" of run {bundle.run_id}")
         if bundle.printable is not None:
             log.info("The printable hash of run %s is %s", bundle.run_id, bundle.printable)
-        path = Path(cfg.paths.output, f"{name}.csv")
-        report.write_csv(table, path)
-        log.info("Written to %s", path)
         logged = store if store and store.has(bundle.run_id) else None
         if logged:
             logged.log_table(bundle.run_id, table, f"evaluate/{name}")
@@ -99,27 +86,26 @@ def _check_explain(cfg: DictConfig) -> None:
         )
 
 
-def _compare(cfg: DictConfig) -> None:
-    """Compare printable hashes, each with each; neither a run nor a store is needed."""
-    texts = [cfg.hashes] if isinstance(cfg.hashes, str) else [str(text) for text in cfg.hashes]
-    table = pd.DataFrame(
-        [
-            {
-                "hashes": f"{i} and {j}",
-                "shared positions": found.shared,
-                "agreeing": found.agreeing,
-                "share": found.share,
-                "surplus": found.surplus,
-                "same from": "" if found.least is None else found.least,
-                "same picture": found.verdict,
-            }
-            for i, j, found in compare_texts(texts)
-        ]
-    )
-    report.show(table, "Printable hashes")
-    path = Path(cfg.paths.output, "hashes.csv")
+def _write(table: pd.DataFrame, name: str, cfg: DictConfig, of: str = "") -> None:
+    """Show a table, and write it to the output folder."""
+    report.show(table, name + of)
+    path = Path(cfg.paths.output, f"{name}.csv")
     report.write_csv(table, path)
     log.info("Written to %s", path)
+
+
+def _codes(
+    bundle: Bundle, config: DictConfig, path: str | None, cache: DiskCache, explained: bool
+) -> pd.DataFrame:
+    if explained:
+        raise InputError(
+            "A code belongs to no picture, so there is no verdict to explain: take a run that has "
+            "a hash, or leave explain=true away."
+        )
+    if path is None:
+        raise InputError("A code belongs to no picture: say which to hash with pictures=PATH.")
+    views = verdicts.view_set(Path(str(path)), config, False)
+    return verdicts.codes(restore(bundle, config, cache), views)
 
 
 def _open(cfg: DictConfig) -> tuple[Store | None, Bundle]:
@@ -147,78 +133,6 @@ def _open_to_judge(cfg: DictConfig) -> tuple[Bundle, Store, bool]:
         log.warning("There is no finished run here: the code that ships is judged.")
         cfg.run = SHIPPED
     return _open(cfg)[1], store, named
-
-
-def _views(pictures: list[Picture], config: DictConfig) -> torch.Tensor:
-    reduce = pipeline([], config.features.size, config.features.trim)
-    return torch.from_numpy(
-        np.stack([reduce(image=picture.pixels)["image"] for picture in pictures])
-    )
-
-
-def _read(path: Path, config: DictConfig) -> list[Picture]:
-    paths = find_files(path) if path.is_dir() else [path]
-    if not paths:
-        raise InputError(f"pictures={path} is an empty folder; put pictures into it.")
-    pictures, problems = read_files(paths, build(config.data.reader, _convert_="all"), "Pictures")
-    if problems:
-        raise InputError(problems)
-    return pictures
-
-
-def _codes(
-    bundle: Bundle, config: DictConfig, path: str | None, cache: DiskCache, explained: bool
-) -> pd.DataFrame:
-    """Give the 256-bit code of each picture, in hexadecimal."""
-    if explained:
-        raise InputError(
-            "A code belongs to no picture, so there is no verdict to explain: take a run that has "
-            "a hash, or leave explain=true away."
-        )
-    if path is None:
-        raise InputError("A code belongs to no picture: say which to hash with pictures=PATH.")
-    pictures = _read(Path(str(path)), config)
-    z = restore(bundle, config, cache).encode(_views(pictures, config)).astype(np.float32)
-    bits = np.packbits(z @ directions(z.shape[1], CODE_BITS) > 0, axis=1)
-    return pd.DataFrame(
-        {
-            "file": [picture.name for picture in pictures],
-            f"code ({CODE_BITS} bits)": [row.tobytes().hex() for row in bits],
-        }
-    )
-
-
-def _view_set(path: Path, config: DictConfig, explained: bool) -> ViewSet:
-    """Read the pictures at a path, a view each; refuse too many to be explained."""
-    pictures = _read(path, config)
-    if explained and len(pictures) > EXPLAINED:
-        raise InputError(
-            f"explain=true draws a figure of each picture, of {EXPLAINED} at most, and "
-            f"pictures={path} holds {len(pictures)}; give fewer."
-        )
-    names = tuple(picture.name for picture in pictures)
-    return ViewSet(_views(pictures, config), np.arange(len(names)), names)
-
-
-def _matches(hash_: Hash, hasher: Hasher, views: ViewSet) -> pd.DataFrame:
-    """Hash pictures, and say which match, a row each."""
-    rows = hasher.place({"pictures": views})["pictures"]
-    table = pd.DataFrame(
-        {"file": views.names, "distance / R": hash_.distances(rows.z) / hash_.radius}
-    )
-    if hash_.gate is not None and rows.error is not None:
-        table["error / E"] = rows.error / hash_.gate
-    return table.assign(match=np.where(hash_.matches(rows), "yes", "no"))
-
-
-def _explanations(
-    hasher: Hasher, hash_: Hash, views: ViewSet, known: dict[str, ViewSet]
-) -> Iterator[tuple[str, Figure]]:
-    """Explain the verdict on each picture; what a figure is called is a path without its end."""
-    for i, figure in enumerate(explain(hasher, hash_, views, known)):
-        # The number tells pictures of one name apart; these letters stand in any path or address.
-        stem = re.sub(r"[^\w.-]", "_", Path(views.names[i]).stem)
-        yield f"explain/{i:02d}_{stem}", figure
 
 
 def _known(bundle: Bundle, config: DictConfig, cache: DiskCache) -> dict[str, ViewSet]:

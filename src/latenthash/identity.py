@@ -1,90 +1,30 @@
-"""The printable hash: which picture it is, in bits that no training has a part in.
-
-They are read from features as they are before any training, over views whose seed is fixed: two
-runs on one picture with the same edits print the same text. (Other hardware rounds otherwise and
-may keep a few other bits; that is what `compare` is for.)
-"""
+"""The printable hash: which picture it is, as one word, and whether two are of one picture."""
 
 import base64
 import binascii
-import hashlib
-import json
 import math
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.torch import load
-from torch import Tensor
-from torch.nn import functional as F
 
 from latenthash import InputError
-from latenthash.features import Features, is_staged
-from latenthash.projections import CANDIDATES, directions, unit
+from latenthash.projections import CANDIDATES, directions
 
 VERSION = "LH1"  # another way to the bits, or another text, needs another
 BITS = 256  # of the candidates
 TURN = 256  # steps of the angle in a full turn
-SIDE = 16  # cells, of pixels
-AXES = 16  # directions that are taken off
 ROUNDING = 1e-6  # of projections of vectors of length 1
 LENGTH = (CANDIDATES + BITS + 8) // 8  # bytes of mask, bits and angle
 # Model -> surplus from which two hashes are of one picture; see `Comparison`.
 MEASURED = {"vgg161f0e52ca": 64, "pixelse1c708e9": 144}
-# Settings of features that say how they are had, not what they are before any training.
-INDIFFERENT = ("_target_", "weights", "seed", "finetune", "freeze_until")
 
 Floats = NDArray[np.float64]
 Bits = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Common:
-    """What pictures have in common, and is taken off the features of each.
-
-    Activations after a ReLU are all positive, and views of one pipeline share its borders: about
-    the vector's own mean alone, the bits that two unrelated photographs both keep agree in .74.
-    So the mean of many photographs' views is taken off, and the directions in which they vary
-    most ("all but the top", Mu and Viswanath 2018). A file that is fixed for ever holds them;
-    `benchmarks/identity.py` makes it, and shows what it does. Features that have no such file
-    make do with the vector's own mean, and their bits may be nearly the same for all pictures:
-    hashes of such features are compared without a verdict.
-
-    Attributes:
-        mean: (D,) of features as `roots` gives them; None where no file is.
-        axes: (r, D) orthonormal directions.
-    """
-
-    mean: Floats | None = None
-    axes: Floats | None = None
-
-    @classmethod
-    def learn(cls, x: Floats) -> "Common":
-        """Learn it from vectors x (N, D) of the views of many pictures."""
-        x = roots(x)
-        mean = x.mean(0)
-        axes = np.linalg.svd(x - mean, full_matrices=False)[2][:AXES]
-        return cls(mean, axes)
-
-    def take_off(self, x: Floats) -> Floats:
-        """Take it off vectors x (N, D), to length 1."""
-        x = roots(x)
-        if self.mean is None or self.axes is None:
-            return unit(x - x.mean(1, keepdims=True))
-        x = x - self.mean
-        return unit(x - x @ self.axes.T @ self.axes)
-
-    @property
-    def digest(self) -> str:
-        """Give the sha256 of its numbers."""
-        parts = [part.tobytes() for part in (self.mean, self.axes) if part is not None]
-        return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -244,46 +184,6 @@ def compare_texts(texts: Sequence[str]) -> list[tuple[int, int, Comparison]]:
     return [(i, j, compare(a, b)) for (i, a), (j, b) in combinations(numbered, 2)]
 
 
-def identify(features: Features, config: Mapping[str, Any], x: Tensor) -> Identity:
-    """Say which picture it is.
-
-    Args:
-        features: as they are before any training.
-        config: of the features.
-        x: (N, D) or (N, C, H, W), what they make of the picture's views.
-    """
-    common = common_file(features, config)
-    vectors = common.take_off(to_vectors(features, x))
-    return Identity.of(_model_name(features, config, common), vectors)
-
-
-def to_vectors(features: Features, x: Tensor) -> Floats:
-    """Turn features x (N, D) or (N, C, H, W) into vectors (N, E).
-
-    A trunk's maps are averaged over places; in pixels the places are the content.
-    """
-    if x.ndim == 4:
-        x = F.adaptive_avg_pool2d(x, 1 if is_staged(features) else SIDE).flatten(1)
-    return x.double().numpy()
-
-
-def common_file(features: Features, config: Mapping[str, Any]) -> Common:
-    """Read what pictures have in common under these features, if it is known."""
-    path = files("latenthash") / "shipped" / "identity" / common_name(features, config)
-    if config.get("pooling") == "gem" or not path.is_file():  # those are of averages
-        return Common()
-    tensors = load(path.read_bytes())
-    return Common(*(tensors[name].double().numpy() for name in ("mean", "axes")))
-
-
-def common_name(features: Features, config: Mapping[str, Any]) -> str:
-    """Name the file of what pictures have in common under these features."""
-    digest = features.identity.get("weights_sha256")
-    if digest is None:
-        return f"pixels-{config['channels']}.safetensors"
-    return f"vgg16-{digest[:8]}-{config.get('layer')}.safetensors"
-
-
 def most_reliable(projected: Floats, kept: int) -> Bits:
     """Choose the projections whose sign is surest: the largest |mean| / spread over views.
 
@@ -299,22 +199,6 @@ def most_reliable(projected: Floats, kept: int) -> Bits:
     mask = np.zeros(projected.shape[1], dtype=bool)
     mask[np.argsort(-sureness, kind="stable")[:kept]] = True
     return mask
-
-
-def roots(x: Floats) -> Floats:
-    """Give the signed roots of vectors x (N, D), to length 1: no one channel drowns the others."""
-    return unit(np.sign(x) * np.sqrt(np.abs(x)))
-
-
-def _model_name(features: Features, config: Mapping[str, Any], common: Common) -> str:
-    """Name all that decides the bits of a view: a word, and 8 digits of a digest."""
-    deciding = {key: value for key, value in config.items() if key not in INDIFFERENT}
-    if not deciding.get("trim"):  # views as they are need no mention
-        deciding.pop("trim", None)
-    learned = features.identity.get("weights_sha256")
-    text = json.dumps([VERSION, deciding, learned, common.digest], sort_keys=True)
-    word = str(config["_target_"]).rpartition(".")[2].lower()
-    return f"{word}{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def _spread(identity: Identity) -> Bits:
