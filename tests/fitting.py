@@ -11,7 +11,7 @@ from torch import Tensor, nn
 CONF = Path(__file__).parent.parent / "conf"
 # Arguments of `Separation` with which it changes nothing.
 NO_SEPARATION: dict[str, Any] = {
-    "prior": 0.0, "hypersphere": 0.0, "critic": 0.0, "balanced": False,
+    "prior": 0.0, "hypersphere": 0.0, "virtual": 0.0, "critic": 0.0, "balanced": False,
     "distance": 4.0, "signal_sigma": 0.3, "noise_sigma": 4.0,
 }  # fmt: skip
 MARKS = [
