@@ -1,6 +1,6 @@
 """Printable hashes of photographs and of their edited copies; prints the table of the README.
 
-Commands, for a folder of 200 photographs (about 12 minutes with `vgg16`, kept in .cache/identity):
+Commands, for a folder of 200 photographs (about 12 minutes a `vgg16`, kept in .cache/identity):
     .venv/bin/python benchmarks/identity.py PATH          how often are two of one picture?
     .venv/bin/python benchmarks/identity.py PATH learn    what photographs have in common, anew
 
@@ -34,7 +34,13 @@ from latenthash.identity import Comparison, Floats, compare
 ROOT = Path(__file__).parent.parent
 READER = Reader(512, 10**8, (255, 255, 255))
 COUNT = 200
-KINDS = ("vgg16", "pixels")
+KINDS = {  # name -> overrides; unpooled maps are averaged here: the bits of vgg16
+    "vgg16": ["features=vgg16", "finetune=false"],
+    "vgg16, trimmed": ["features=vgg16", "finetune=false", "features.trim=true"],
+    "pixels": ["features=pixels"],
+    "pixels, trimmed": ["features=pixels", "features.trim=true"],
+}
+LEARNED = ("vgg16", "pixels")  # what the trimmed kinds take off, too
 LEAST = (64, 96, 128, 144)  # surpluses from which two hashes might be of one picture
 CACHE = DiskCache(folder=".cache/identity", max_bytes=10**9)
 
@@ -44,21 +50,22 @@ class Work:
 
     def __init__(self, kind: str) -> None:
         with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-            cfg = compose("train", [f"features={kind}", "finetune=false"])
+            cfg = compose("train", KINDS[kind])
         self.config = OmegaConf.to_container(cfg.features, resolve=True)
         self.features = build(cfg.features)
         self.augment = list(build(cfg.augment, _convert_="all").values())
         self.edits = build(cfg.edits, _convert_="all")
 
     def describe(self, paths: list[Path], edited: bool) -> Iterator[Floats]:
-        """Give the features (views, ...) of each photograph, or of a copy under one of the edits.
+        """Give the vectors (views, D) of each photograph, or of a copy under one of the edits.
 
         The unseen edits take turns.
         """
         names = list(self.edits)
         for i, path in enumerate(track(paths, "Edited" if edited else "Originals")):
             name = names[i % len(names)] if edited else ""
-            key = cache_key(str(self.config), str(IDENTITY_VIEWS), name, path.read_bytes())
+            config = str(self.config)
+            key = cache_key("vectors", config, str(IDENTITY_VIEWS), name, path.read_bytes())
             found = CACHE.read_array(key)
             if found is None:
                 pixels = READER.read(path).pixels
@@ -66,10 +73,11 @@ class Work:
                     edit = A.Compose([self.edits[name]])
                     edit.set_random_seed(0)
                     pixels = np.array(edit(image=pixels)["image"])
-                edits = pipeline(self.augment, self.features.size)
+                edits = pipeline(self.augment, self.features.size, self.features.trim)
                 picture = Picture(str(path), pixels, "")
                 views = Views([picture], edits, IDENTITY_SEED, "identity", IDENTITY_VIEWS)
-                found = self.features(torch.from_numpy(np.stack(list(views)))).numpy()
+                x = self.features(torch.from_numpy(np.stack(list(views))))
+                found = to_vectors(self.features, x)
                 CACHE.write_array(key, found)
             yield found
 
@@ -91,10 +99,7 @@ def rate(found: list[Comparison]) -> list[str]:
 def learn(kind: str, paths: list[Path]) -> None:
     """Write what photographs have in common under one kind of features."""
     work = Work(kind)
-    vectors = np.concatenate(
-        [to_vectors(work.features, torch.from_numpy(x)) for x in work.describe(paths, False)]
-    )
-    common = Common.learn(vectors)
+    common = Common.learn(np.concatenate(list(work.describe(paths, False))))
     assert common.mean is not None and common.axes is not None
     name = common_name(work.features, work.config)
     path = ROOT / "src/latenthash/shipped/identity" / name
@@ -108,10 +113,10 @@ def main() -> None:
     paths = find_files(Path(sys.argv[1]))[:COUNT]
     halves = {"first": paths[: COUNT // 2], "second": paths[COUNT // 2 :]}
     if sys.argv[2:] == ["learn"]:
-        for kind in KINDS:
+        for kind in LEARNED:
             learn(kind, halves["first"])
         return
-    columns = ["model", "half", "pairs of", "number", "shared", "share", "surplus"]
+    columns = ["features: model", "half", "pairs of", "number", "shared", "share", "surplus"]
     columns += [f"surplus >= {least}" for least in LEAST]
     rows = [columns, ["---"] * len(columns)]
     for kind in KINDS:
@@ -126,8 +131,9 @@ def main() -> None:
             )
             strangers = [compare(a, b) for a, b in combinations(originals, 2)]
             copies = [compare(a, b) for a, b in zip(originals, edited, strict=True)]
-            rows.append([originals[0].model, half, "two photographs", *rate(strangers)])
-            rows.append([originals[0].model, half, "one and its copy", *rate(copies)])
+            name = f"{kind}: {originals[0].model}"
+            rows.append([name, half, "two photographs", *rate(strangers)])
+            rows.append([name, half, "one and its copy", *rate(copies)])
     for row in rows:
         Console(soft_wrap=True, markup=False).print("| " + " | ".join(row) + " |")
 
