@@ -23,7 +23,7 @@ from latenthash.data.reading import Picture
 from latenthash.data.views import Views, pipeline
 from latenthash.features.pixels import Pixels
 from latenthash.features.vgg16 import VGG16
-from latenthash.identifying import Common, identify, roots, to_vectors
+from latenthash.identifying import Common, common_file, identify, roots, to_vectors
 from latenthash.identity import (
     BITS,
     MEASURED,
@@ -40,6 +40,7 @@ from test_configs import composed
 
 ROOT = Path(__file__).parent.parent
 SHIPPED = ROOT / "src/latenthash/shipped"
+EXPERIMENTS = {path.stem for path in (ROOT / "conf/experiment").glob("*.yaml")}
 PIXELS = {"_target_": "latenthash.features.pixels.Pixels", "size": 32, "channels": 3}
 LETTERS = string.ascii_uppercase + string.digits + "-"
 
@@ -237,7 +238,16 @@ def test_fine_tuning_and_where_weights_are_from_do_not_change_the_hash() -> None
     assert str(first) == str(second)
 
 
-@pytest.mark.parametrize("change", [{"seed": 1}, {"layer": "conv3_2"}, {"pooling": "gem"}])
+def test_maps_without_pooling_give_the_bits_of_their_averages() -> None:
+    first = hashed(blocks(0), *random_trunk())
+    second = hashed(blocks(0), *random_trunk(pooling="none"))
+    np.testing.assert_array_equal(first.mask, second.mask)
+    np.testing.assert_array_equal(first.bits, second.bits)
+
+
+@pytest.mark.parametrize(
+    "change", [{"seed": 1}, {"layer": "conv3_2"}, {"pooling": "gem"}, {"trim": True}]
+)
 def test_other_features_are_another_model(change: dict[str, Any]) -> None:
     first, second = (
         hashed(blocks(0), *given) for given in (random_trunk(), random_trunk(**change))
@@ -276,16 +286,18 @@ def test_models_that_were_not_measured_have_no_verdict() -> None:
     assert compare(known, known).verdict == "yes"
 
 
-@pytest.mark.parametrize("kind", ["vgg16", "pixels"])
-def test_default_features_are_measured(kind: str) -> None:
-    cfg = composed(f"features={kind}", "finetune=false")
+@pytest.mark.parametrize("experiment", sorted(EXPERIMENTS - {"code", "mnist"}))  # have no Signal
+def test_hashes_of_every_shipped_experiment_get_a_verdict(experiment: str) -> None:
+    cfg = composed(f"+experiment={experiment}")
+    # The digest of the weights decides the name, and the weights themselves are not needed.
     features: Any = Pixels(size=cfg.features.size, channels=3)
-    if kind == "vgg16":
+    if "weights" in cfg.features:
         shipped = json.loads((SHIPPED / "code" / "hash.json").read_bytes())
         features.identity = shipped["identity"]
-    x = torch.rand(4, *((3, 64, 64) if kind == "pixels" else (512,)))
     config: Any = OmegaConf.to_container(cfg.features, resolve=True)
-    assert identify(features, config, x).model in MEASURED
+    common = common_file(features, config)
+    assert common.mean is not None
+    assert identify(features, config, torch.rand(4, len(common.mean))).model in MEASURED
 
 
 def test_hashes_of_other_features_are_not_compared() -> None:
