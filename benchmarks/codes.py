@@ -22,8 +22,9 @@ from omegaconf import OmegaConf
 from PIL import Image
 from rich.console import Console
 
-from latenthash.benchmark.codes import Pixels, Source, peers
+from latenthash.benchmark.codes import Pixels, Source
 from latenthash.benchmark.hashing import Item, describe
+from latenthash.benchmark.peers import peers
 from latenthash.benchmark.workers import MOST
 from latenthash.cache import DiskCache
 from latenthash.data.reading import Reader

@@ -15,11 +15,16 @@ from skimage.data import astronaut
 
 from app import call
 from latenthash import InputError
-from latenthash.benchmark import codes as module
 from latenthash.benchmark import hard, workers
-from latenthash.benchmark.codes import Floats, Peer, Pixels, Thumbnail, peers
+from latenthash.benchmark import peers as module
+from latenthash.benchmark.codes import Code, Floats, Pixels, Signs
 from latenthash.benchmark.hashing import Item, describe
+from latenthash.benchmark.judging import Judgement
 from latenthash.benchmark.page import page
+from latenthash.benchmark.peers import Peer, peers
+from latenthash.benchmark.pictures import list_pictures, quarters, stereo
+from latenthash.benchmark.scores import Rate
+from latenthash.benchmark.sources import Thumbnail
 from latenthash.benchmark.workers import in_workers
 from latenthash.cache import DiskCache
 from latenthash.data.reading import Picture, Reader
@@ -35,6 +40,8 @@ class Mean:
     identity = "mean"
     side: int | None = 8
     trim = False
+    dimensions = 3
+    kind = np.float32
 
     def __init__(self) -> None:
         self.asked = 0
@@ -184,6 +191,17 @@ def test_results_are_not_made_far_ahead_of_who_takes_them() -> None:
     assert list(results) == list(range(3, 100)), "and in their order"
 
 
+def test_workers_do_without_torch(suite: Suite, cache: DiskCache, tmp_path: Path) -> None:
+    workers._workers.cache_clear()  # for this module, which others had to load, needs torch
+    photos(tmp_path, 4)
+    found = list_pictures(str(tmp_path / "photos"), READER)
+    parts = [item for item, _ in (*quarters(found), *stereo(READER))]
+    sources = [Thumbnail(), *(code.source for code in peers()[0])]
+    describe([*found, *parts], suite.edits, suite, sources, cache, READER)
+    asked = ("'torch' in __import__('sys').modules",)
+    assert set(in_workers(eval, [asked] * 2 * workers.MOST)) == {False}
+
+
 def test_what_is_known_is_told_at_the_beginning(
     suite: Suite, cache: DiskCache, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -207,6 +225,36 @@ def test_peers_are_those_of_their_libraries() -> None:
     assert len(found) + len(absent) == 5
 
 
+def test_peers_share_an_entry_of_bits_and_say_what_each_would(
+    suite: Suite, cache: DiskCache
+) -> None:
+    found = [code.source for code in peers()[0]]
+    described = describe(items(2), suite.edits[1:], suite, found, cache, READER)
+    assert len(list(cache.folder.glob("??/*"))) == 2, "one of each picture"
+    assert set(described) == {source.identity for source in found}
+    for i, item in enumerate(items(2)):
+        pixels = item.read().pixels
+        for source in found:
+            expected = source.describe([pixels, 255 - pixels])
+            np.testing.assert_array_equal(described[source.identity][i], expected)
+    # An edit more: of bits, those that were not described are told from those that were.
+    whole = describe(items(2), suite.edits, suite, found, cache, READER)
+    for source in found:
+        rows = whole[source.identity]
+        assert (rows.dtype, rows.shape) == (np.int8, (2, 3, source.dimensions))
+        np.testing.assert_array_equal(rows[:, [0, 2]], described[source.identity])
+        assert set(np.unique(rows)) == {-1, 1}
+
+
+def test_peer_that_is_new_changes_nothing_of_the_others(suite: Suite, cache: DiskCache) -> None:
+    found = [code.source for code in peers()[0]]
+    before = describe(items(2), suite.edits, suite, found[1:], cache, READER)
+    after = describe(items(2), suite.edits, suite, found, cache, READER)
+    assert set(after) - set(before) == {found[0].identity}
+    for identity, rows in before.items():
+        np.testing.assert_array_equal(after[identity], rows)
+
+
 def test_peer_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "find_spec", lambda name: None)
     found, absent = peers()
@@ -216,9 +264,9 @@ def test_peer_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_version_of_the_library_is_part_of_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = Peer("x", "imagehash", lambda p: p > 0).identity
+    before = Peer("x", "imagehash", 1, lambda p: p > 0).identity
     monkeypatch.setattr(module, "version", lambda name: "99")
-    assert Peer("x", "imagehash", lambda p: p > 0).identity != before
+    assert Peer("x", "imagehash", 1, lambda p: p > 0).identity != before
 
 
 # ---- borders ----
@@ -245,7 +293,7 @@ def test_picture_that_is_nearly_all_border_stays_as_it_is() -> None:
 
 
 def test_quarters_share_no_pixel_and_make_up_the_picture() -> None:
-    parts = hard.quarters(items(2))
+    parts = quarters(items(2))
     assert [number for _, number in parts] == [0] * 4 + [1] * 4
     assert len({item.digest for item, _ in parts}) == 8
     a, b, c, d = (item.read().pixels for item, _ in parts[:4])
@@ -254,7 +302,7 @@ def test_quarters_share_no_pixel_and_make_up_the_picture() -> None:
 
 
 def test_stereo_pair_is_there_and_differs(reader: Reader) -> None:
-    (left, first), (right, second) = hard.stereo(reader)
+    (left, first), (right, second) = stereo(reader)
     assert first == second
     assert not np.array_equal(left.read().pixels, right.read().pixels)
 
@@ -294,6 +342,37 @@ def test_groups_that_cannot_be_used_are_refused_by_line(tmp_path: Path) -> None:
         hard.groups(write(tmp_path, ("a.png", "x"), header=("picture", "group")), pictures)
     with pytest.raises(InputError, match="cannot be read"):
         hard.groups(tmp_path / "nowhere.csv", pictures)
+
+
+def test_nearest_impostors_are_the_likeliest_edit_of_each_pair(suite: Suite) -> None:
+    def similarity(described: Floats) -> Floats:
+        return described
+
+    class Given(Mean):
+        def describe(self, views: object) -> Floats:
+            raise AssertionError("nothing is described here")
+
+    code = Code("given", Given(), 1, similarity, similarity, 2.0)
+    # The references are unit vectors, so a query's numbers are its similarities to them.
+    described = np.array(
+        [
+            [[1, 0, 0], [1, 0.5, 0.1], [1, 0.9, 0.2]],
+            [[0, 1, 0], [0.8, 1, 0.3], [0.7, 1, 0.9]],
+            [[0, 0, 1], [0.4, 0.9, 1], [0.4, 0.9, 1]],
+        ],
+        np.float32,
+    )
+    judgement = Judgement(code, {}, Rate(1, 1, 1), None, 1.0)
+    found = hard.nearest_impostors(judgement, described, items(3), suite.edits, suite)
+    # Of equal ones, the first picture and then the first edit.
+    expected = [(0, 1, 1, 0.9), (1, 1, 2, 0.9), (2, 0, 1, 0.9), (1, 0, 0, 0.8), (2, 0, 0, 0.4),
+                (0, 1, 2, 0.2)]  # fmt: skip
+    assert len(found) == len(expected)
+    for (label, edited, other), (own, edit, reference, value) in zip(found, expected, strict=True):
+        assert label == f"{value / 2:.3f}\n{suite.edits[edit].name}"
+        made = suite.apply(photo(own).pixels, photo(own).digest, suite.edits[edit])
+        np.testing.assert_array_equal(edited, made)
+        np.testing.assert_array_equal(other, photo(reference).pixels)
 
 
 # ---- the page ----
@@ -373,7 +452,7 @@ def test_killed_benchmark_gives_the_figures_of_one_that_was_not(
     last: list[int | None] = [None]
     describe_all = Thumbnail.describe
 
-    def counted(self: Thumbnail, views: Sequence[Pixels]) -> Floats:
+    def counted(self: Thumbnail, views: Sequence[Pixels]) -> Signs:
         if len(asked) == last[0]:
             raise KeyboardInterrupt
         asked.append(len(views))

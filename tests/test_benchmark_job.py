@@ -13,7 +13,7 @@ from skimage.data import astronaut
 
 from app import artifact, call, runs
 from latenthash import InputError
-from latenthash.benchmark import codes
+from latenthash.benchmark import peers
 from latenthash.benchmark.codes import LATENTS, Floats, Pixels
 from latenthash.benchmark.timing import milliseconds
 from latenthash.features import weights
@@ -44,7 +44,7 @@ def no_trunk(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_cannot_be_judged_has_a_row_that_says_why(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(codes, "find_spec", lambda name: None)
+    monkeypatch.setattr(peers, "find_spec", lambda name: None)
     done = call("evaluate.py", place, *COMMAND, "edits=flip_horizontal")
     assert done.code == 0, done.output
     expected = dict.fromkeys(LATENTS, NO_TRUNK)
@@ -91,6 +91,8 @@ class Sleeper:
 
     identity = "sleeper"
     trim = False
+    dimensions = 1
+    kind = np.float32
 
     def __init__(self, side: int | None) -> None:
         self.side = side

@@ -27,6 +27,10 @@ class Given:
     identity = "given"
     side = None
     trim = False
+    kind = np.float32
+
+    def __init__(self, dimensions: int = 16) -> None:
+        self.dimensions = dimensions
 
     def describe(self, views: object) -> Floats:  # noqa: D102
         raise AssertionError("nothing is described here")
@@ -75,7 +79,7 @@ def test_threshold_is_the_least_that_keeps_the_rate() -> None:
 def test_pairs_by_hand() -> None:
     references = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], np.float32)
     queries = np.array([[1.0, 0.0], [0.0, 2.0], [3.0, 1.0]], np.float32)
-    pairs = Pairs.of(queries, references, np.array([0, 1, 1]), np.array([0, 0, 1]))
+    pairs = Pairs.of(queries, references, np.array([0, 1, 1]), np.array([0, 0, 1]), same)
     assert pairs.genuine.tolist() == [1, 2, 1]
     assert pairs.impostors.tolist() == [[0, 1], [0, 2], [3, 4]]
     # The first two are as similar to the last reference: a tie is not a first place.
@@ -86,10 +90,10 @@ def test_blocks_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     queries, references = rng.normal(size=(23, 5)), rng.normal(size=(4, 5))
     picture = np.arange(23) % 4
-    whole = Pairs.of(queries, references, picture, picture)
+    whole = Pairs.of(queries, references, picture, picture, same)
     monkeypatch.setattr("latenthash.benchmark.scores.BLOCK", 7)
-    blocks = Pairs.of(queries, references, picture, picture)
-    assert [start for start, _ in similarities(queries, references)] == [0, 7, 14, 21]
+    blocks = Pairs.of(queries, references, picture, picture, same)
+    assert [start for start, _ in similarities(queries, references, same)] == [0, 7, 14, 21]
     np.testing.assert_allclose(blocks.genuine, whole.genuine)
     np.testing.assert_allclose(blocks.impostors, whole.impostors)
 
@@ -200,7 +204,7 @@ def test_halves_are_disjoint_and_follow_the_content() -> None:
 def test_latent_codes_compare_as_they_say() -> None:
     rng = np.random.default_rng(0)
     z = rng.normal(size=(6, 8)).astype(np.float32)
-    codes = {code.name: code for code in latent_codes(Given(), 8)}
+    codes = {code.name: code for code in latent_codes(Given(8))}
     assert list(codes) == [
         "latent-float", "latent-64", "latent-128", "latent-256", "latent-reliable-256"
     ]  # fmt: skip
@@ -216,7 +220,7 @@ def test_latent_codes_compare_as_they_say() -> None:
 
 def test_reliable_bits_are_those_farthest_from_changing() -> None:
     z = np.random.default_rng(0).normal(size=(3, 8)).astype(np.float32)
-    code = latent_codes(Given(), 8)[-1]
+    code = latent_codes(Given(8))[-1]
     vectors = code.references(z)
     projected = z @ directions(8, 1024)
     for row, values in zip(vectors, projected, strict=True):

@@ -2,9 +2,6 @@
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from functools import partial
-from importlib.resources import as_file, files
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from latenthash import InputError
-from latenthash.benchmark.codes import Floats, Pixels
+from latenthash.benchmark.codes import Described, Pixels
 from latenthash.benchmark.hashing import Item, describe
 from latenthash.benchmark.judging import Judgement, pairs
 from latenthash.benchmark.leaderboard import DECISIVE
+from latenthash.benchmark.pictures import quarters, stereo
 from latenthash.cache import DiskCache
-from latenthash.data.reading import Picture, Reader
+from latenthash.data.reading import Reader
 from latenthash.data.suite import Suite, SuiteEdit
 
 Labels = NDArray[np.int64]
@@ -28,7 +26,7 @@ NEAREST = 6  # pairs shown
 
 def hard_negatives(
     judgements: Sequence[Judgement],
-    described: Mapping[str, Floats],
+    described: Mapping[str, Described],
     items: Sequence[Item],
     grouped: Sequence[tuple[Item, int]],
     suite: Suite,
@@ -72,7 +70,7 @@ def hard_negatives(
 
 def nearest_impostors(
     judgement: Judgement,
-    described: Floats,
+    described: Described,
     items: Sequence[Item],
     edits: Sequence[SuiteEdit],
     suite: Suite,
@@ -89,48 +87,19 @@ def nearest_impostors(
     Returns:
         similarity and edit in words, the edited picture, and the other one, (H, W, 3) each.
     """
-    compared = pairs(judgement.code, described)
-    impostors = compared.impostors
+    impostors = pairs(judgement.code, described).impostors.reshape(len(items), len(edits), -1)
+    # The likeliest edit of each pair alone, or one pair would fill the figure.
+    likeliest, similarity = impostors.argmax(1), impostors.max(1)
+    own, column = np.indices(similarity.shape)
     found = []
-    # The likeliest edit of each picture alone, or one picture would fill the figure.
-    taken: set[tuple[int, int]] = set()
-    for flat in np.argsort(-impostors, axis=None, kind="stable"):
-        query, column = divmod(int(flat), impostors.shape[1])
-        own = int(compared.picture[query])
-        reference = column + (column >= own)
-        if (own, reference) in taken:
-            continue
-        taken.add((own, reference))
-        edit = edits[int(compared.edit[query])]
-        picture = items[own].read()
-        label = f"{impostors[query, column] / judgement.code.span:.3f}\n{edit.name}"
+    for pair in np.lexsort([x.ravel() for x in (column, likeliest, own, -similarity)])[:NEAREST]:
+        number, other = divmod(int(pair), similarity.shape[1])
+        edit = edits[likeliest[number, other]]
+        picture = items[number].read()
+        label = f"{similarity[number, other] / judgement.code.span:.3f}\n{edit.name}"
         edited = suite.apply(picture.pixels, picture.digest, edit)
-        found.append((label, edited, items[reference].read().pixels))
-        if len(found) == NEAREST:
-            break
+        found.append((label, edited, items[other + (other >= number)].read().pixels))
     return found
-
-
-def quarters(items: Sequence[Item]) -> list[tuple[Item, int]]:
-    """Give the four quarters of each picture, which share no pixel, and which picture it is of."""
-    return [
-        (
-            Item(
-                f"{item.name} [{corner}]",
-                f"{item.digest}/{corner}",
-                partial(_quarter, item, corner),
-            ),
-            number,
-        )
-        for number, item in enumerate(items)
-        for corner in range(4)
-    ]
-
-
-def stereo(reader: Reader) -> list[tuple[Item, int]]:
-    """Give the two halves of the stereo pair that scikit-image ships."""
-    names = ("motorcycle_left.png", "motorcycle_right.png")
-    return [(Item(name, name, partial(_shipped, reader, name)), 0) for name in names]
 
 
 def groups(path: Path, items: Sequence[Item]) -> list[tuple[Item, int]]:
@@ -175,7 +144,9 @@ def groups(path: Path, items: Sequence[Item]) -> list[tuple[Item, int]]:
     return found
 
 
-def accepted(judgement: Judgement, described: Floats, group: Labels, fpr: float) -> tuple[int, int]:
+def accepted(
+    judgement: Judgement, described: Described, group: Labels, fpr: float
+) -> tuple[int, int]:
     """Count pairs of different pictures within a group, and those that a code calls the same.
 
     Args:
@@ -191,7 +162,7 @@ def accepted(judgement: Judgement, described: Floats, group: Labels, fpr: float)
 
 
 def nearest_under(
-    judgement: Judgement, described: Floats, nearest: Labels, fpr: float
+    judgement: Judgement, described: Described, nearest: Labels, fpr: float
 ) -> tuple[int, int]:
     """Count the test queries that a code takes for what is nearest to them under another code.
 
@@ -204,18 +175,3 @@ def nearest_under(
     impostors = pairs(judgement.code, described).impostors
     similarity = impostors[np.arange(len(nearest)), nearest]
     return len(nearest), int((similarity >= judgement.verdicts[fpr].threshold).sum())
-
-
-def _quarter(item: Item, corner: int) -> Picture:
-    picture = item.read()
-    height, width = (side // 2 for side in picture.pixels.shape[:2])
-    row, column = divmod(corner, 2)
-    part: Pixels = picture.pixels[
-        row * height : (row + 1) * height, column * width : (column + 1) * width
-    ]
-    return replace(picture, pixels=np.ascontiguousarray(part), digest=f"{picture.digest}/{corner}")
-
-
-def _shipped(reader: Reader, name: str) -> Picture:
-    with as_file(files("skimage.data") / name) as path:
-        return reader.read(path)

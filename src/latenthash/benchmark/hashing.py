@@ -2,7 +2,8 @@
 
 What a source says of one picture is one entry of the cache, to which every run adds what it
 describes: a run that was killed goes on where it stopped, and more edits cost no more than
-themselves.
+themselves. All peers together have one entry: a file costs as much as their hashes. When one of
+them is new, the others are hashed again.
 """
 
 import logging
@@ -18,7 +19,8 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from latenthash import InputError
-from latenthash.benchmark.codes import Floats, Pixels, Source
+from latenthash.benchmark.codes import Described, Pixels, Source
+from latenthash.benchmark.peers import parts, together
 from latenthash.benchmark.workers import in_workers
 from latenthash.cache import DiskCache, cache_key
 from latenthash.data.reading import Picture, Reader
@@ -70,7 +72,7 @@ def describe(
     sources: Sequence[Source],
     cache: DiskCache,
     reader: Reader,
-) -> dict[str, NDArray[np.float32]]:
+) -> dict[str, Described]:
     """Describe pictures as they are and under each edit.
 
     Args:
@@ -90,10 +92,10 @@ def describe(
     order = {edit.name: row for row, edit in enumerate(suite.edits, start=1)}
     rows = np.array([0, *(order[edit.name] for edit in edits)])
     made_by = [suite.digest, repr(reader), *LIBRARIES]
-    by_name = {source.identity: source for source in sources}
+    by_name = {source.identity: source for source in together(sources)}
     known = {
-        name: _Known(cache, [cache_key("rows", name, *made_by, i.digest) for i in items], rows)
-        for name in by_name
+        name: _Known(s, cache, [cache_key("rows", name, *made_by, i.digest) for i in items], rows)
+        for name, s in by_name.items()
     }
     missing = [{name: k.missing(i) for name, k in known.items()} for i in range(len(items))]
     left = [len(set().union(*of.values())) for of in missing]
@@ -119,28 +121,35 @@ def describe(
             known[name].add(i, missing[i][name], described)
     if problems:
         raise InputError(problems)
-    return {name: k.described for name, k in known.items()}
+    return {
+        name: part
+        for s in by_name.values()
+        for name, part in parts(s, known[s.identity].described).items()
+    }
 
 
 class _Known:
     """What is known of what a source says of pictures, at hand and in the cache.
 
-    An entry is an array (rows, D): row 0 for the picture itself, row n for the suite's n-th edit,
-    NaN where it is not described. It ends with the last that is, for most derived pictures are
-    never edited.
+    An entry is an array (rows, D): row 0 for the picture itself, row n for the suite's n-th edit.
+    A row that is not described is NaN, or 0 where there are only -1 and 1. It ends with the last
+    that is, for most derived pictures are never edited.
 
     Args:
+        source: whose descriptions they are.
         cache: where entries are.
         keys: P, of the pictures' entries.
         rows: (R,) that are asked for.
 
     Attributes:
-        described: (P, R, D), NaN where not described.
+        described: (P, R, D).
     """
 
-    def __init__(self, cache: DiskCache, keys: Sequence[str], rows: NDArray[np.int64]) -> None:
-        self.cache, self.keys, self.rows = cache, keys, rows
-        self.described: Floats = np.full((len(keys), len(rows), 1), np.nan, np.float32)
+    def __init__(
+        self, source: Source, cache: DiskCache, keys: Sequence[str], rows: NDArray[np.int64]
+    ) -> None:
+        self.source, self.cache, self.keys, self.rows = source, cache, keys, rows
+        self.described = self._blank(len(keys), len(rows))
         for i, key in enumerate(keys):
             entry = cache.read_array(key)
             if entry is not None:
@@ -148,26 +157,29 @@ class _Known:
 
     def missing(self, i: int) -> list[int]:
         """Give the rows of a picture that are asked for and not described."""
-        rows: list[int] = self.rows[np.isnan(self.described[i, :, 0])].tolist()
+        first = self.described[i, :, 0]
+        blank = first == 0 if self.source.kind is np.int8 else np.isnan(first)
+        rows: list[int] = self.rows[blank].tolist()
         return rows
 
-    def add(self, i: int, rows: Sequence[int], described: Floats) -> None:
+    def add(self, i: int, rows: Sequence[int], described: Described) -> None:
         """Take and keep what was said of a picture, (len(rows), D)."""
         entry = self.cache.read_array(self.keys[i])  # again: another run may have added to it
-        size = max(rows[-1] + 1, 0 if entry is None else len(entry))
-        grown = np.full((size, described.shape[1]), np.nan, np.float32)
+        grown = self._blank(max(rows[-1] + 1, 0 if entry is None else len(entry)))
         if entry is not None:
             grown[: len(entry)] = entry
         grown[rows] = described
         self.cache.write_array(self.keys[i], grown)
         self._take(i, grown)
 
-    def _take(self, i: int, entry: Floats) -> None:
-        if self.described.shape[2] != entry.shape[1]:  # the first tells D
-            shape = (*self.described.shape[:2], entry.shape[1])
-            self.described = np.full(shape, np.nan, np.float32)
+    def _take(self, i: int, entry: Described) -> None:
         there = self.rows < len(entry)
         self.described[i, there] = entry[self.rows[there]]
+
+    def _blank(self, *shape: int) -> Described:
+        """Give rows that are not described, (*shape, D)."""
+        kind = self.source.kind
+        return np.full((*shape, self.source.dimensions), 0 if kind is np.int8 else np.nan, kind)
 
 
 def _look(source: Source) -> Look:
@@ -201,7 +213,7 @@ def _looked(
         pixels = picture.pixels
         if row:
             pixels = suite.apply(pixels, picture.digest, suite.edits[row - 1])
-        for name, parts in seen.items():
+        for name, looked in seen.items():
             if row in missing[name]:
-                parts.append(looks[name]([pixels]))
-    return {name: np.concatenate(parts) for name, parts in seen.items()}
+                looked.append(looks[name]([pixels]))
+    return {name: np.concatenate(looked) for name, looked in seen.items()}

@@ -10,15 +10,7 @@ from rich.progress import track
 
 from latenthash import InputError, plots, report
 from latenthash.benchmark import hard
-from latenthash.benchmark.codes import (
-    LATENTS,
-    Absent,
-    Code,
-    Latent,
-    controls,
-    latent_codes,
-    peers,
-)
+from latenthash.benchmark.codes import LATENTS, Absent, Code, latent_codes
 from latenthash.benchmark.hashing import describe
 from latenthash.benchmark.judging import OPERATING_POINTS, halves, judge
 from latenthash.benchmark.keeping import keep
@@ -32,8 +24,10 @@ from latenthash.benchmark.leaderboard import (
 )
 from latenthash.benchmark.onnx_files import dinohash_codes, sscd_codes
 from latenthash.benchmark.page import Part
+from latenthash.benchmark.peers import peers
 from latenthash.benchmark.pictures import list_pictures
 from latenthash.benchmark.scores import Bootstrap
+from latenthash.benchmark.sources import Latent, controls
 from latenthash.benchmark.timing import milliseconds
 from latenthash.build import build, bundle_config, restore
 from latenthash.bundle import Bundle
@@ -156,4 +150,4 @@ def _latents(bundle: Bundle, cache: DiskCache, named: bool) -> tuple[list[Code],
             raise
         return [], [Absent(name, " ".join(error.problems)) for name in LATENTS]
     latent = Latent(f"bundle {identity.hexdigest()}", hasher)
-    return latent_codes(latent, latent.dimensions), []
+    return latent_codes(latent), []

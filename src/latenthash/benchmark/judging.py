@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from latenthash.benchmark.codes import Code, Floats
+from latenthash.benchmark.codes import Code, Described
 from latenthash.benchmark.scores import (
     Bootstrap,
     Pairs,
@@ -63,7 +63,7 @@ class Judgement:
 
 def judge(
     code: Code,
-    described: Floats,
+    described: Described,
     calibration: NDArray[np.int64],
     test: NDArray[np.int64],
     bootstrap: Bootstrap,
@@ -104,7 +104,7 @@ def halves(digests: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]
     return np.sort(order[:middle]), np.sort(order[middle:])
 
 
-def pairs(code: Code, described: Floats) -> Pairs:
+def pairs(code: Code, described: Described) -> Pairs:
     """Compare every edited picture with every picture.
 
     Args:
@@ -113,10 +113,11 @@ def pairs(code: Code, described: Floats) -> Pairs:
     """
     pictures, views, dimensions = described.shape
     edits = views - 1
-    queries = code.queries(described[:, 1:].reshape(-1, dimensions))
+    queries = described[:, 1:].reshape(-1, dimensions)
     picture = np.repeat(np.arange(pictures), edits)
     edit = np.tile(np.arange(edits), pictures)
-    return Pairs.of(queries, code.references(described[:, 0]), picture, edit)
+    references = code.references(described[:, 0])
+    return Pairs.of(queries, references, picture, edit, code.queries)
 
 
 def _by_pair(wrong: NDArray[np.bool_], picture: NDArray[np.int64]) -> NDArray[np.float64]:

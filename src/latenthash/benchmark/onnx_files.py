@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from latenthash import InputError
-from latenthash.benchmark.codes import Code, Floats, Pixels, projected
+from latenthash.benchmark.codes import Code, Floats, Kind, Pixels, projected
 from latenthash.projections import unit
 
 # ImageNet's, of RGB in [0, 1], as both networks expect.
@@ -45,6 +45,7 @@ class OnnxNetwork:
 
     side: int | None = None
     trim = False
+    kind: Kind = np.float32
 
     def __init__(self, option: str, path: Path, side: int, outputs: int) -> None:
         if any(find_spec(name) is None for name in EXTRA):
@@ -56,8 +57,9 @@ class OnnxNetwork:
         self.name = f"{option}={path}"
         self.path = path.absolute()  # processes may have begun elsewhere
         self.input_side = side
+        self.dimensions = outputs
         self.identity = f"{option} {self.digest} onnxruntime {version('onnxruntime')}"
-        self._check(outputs)
+        self._check()
 
     def describe(self, views: Sequence[Pixels]) -> Floats:
         """Give what the network says of pictures (H, W, 3): (N, outputs)."""
@@ -73,9 +75,9 @@ class OnnxNetwork:
         x = (np.asarray(square, np.float32) / 255 - MEAN) / STD
         return np.ascontiguousarray(x.transpose(2, 0, 1)[None])
 
-    def _check(self, outputs: int) -> None:
+    def _check(self) -> None:
         """Refuse a network of another shape: by trying it, for a file need not say its shape."""
-        side = self.input_side
+        side, outputs = self.input_side, self.dimensions
         inputs = _session(self.name, self.path, self.digest).get_inputs()
         wanted = (1, 3, side, side)
         fits = len(inputs) == 1 and inputs[0].type == "tensor(float)" and len(inputs[0].shape) == 4
@@ -111,7 +113,7 @@ def sscd_codes(path: Path) -> list[Code]:
     source = OnnxNetwork("sscd", path, SSCD_SIDE, SSCD_OUTPUTS)
     return [
         Code("sscd-float", source, 4 * SSCD_OUTPUTS, unit, unit, 1.0),
-        projected("sscd-256", source, SSCD_OUTPUTS, 256),
+        projected("sscd-256", source, 256),
     ]
 
 

@@ -1,12 +1,20 @@
-"""The pictures of a benchmark: found and looked at once, and read again whenever needed."""
+"""The pictures of a benchmark: found and looked at once, and read again whenever needed.
+
+Processes of workers import this, so it does without torch.
+"""
 
 import logging
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
+from importlib.resources import as_file, files
 from pathlib import Path
 
+import numpy as np
 from rich.progress import track
 
 from latenthash import InputError
+from latenthash.benchmark.codes import Pixels
 from latenthash.benchmark.hashing import Item
 from latenthash.benchmark.workers import in_workers
 from latenthash.data.pictures import embedded, find_files
@@ -55,6 +63,28 @@ def list_pictures(pictures: str | None, reader: Reader) -> list[Item]:
     return list(items.values())
 
 
+def quarters(items: Sequence[Item]) -> list[tuple[Item, int]]:
+    """Give the four quarters of each picture, which share no pixel, and which picture it is of."""
+    return [
+        (
+            Item(
+                f"{item.name} [{corner}]",
+                f"{item.digest}/{corner}",
+                partial(_quarter, item, corner),
+            ),
+            number,
+        )
+        for number, item in enumerate(items)
+        for corner in range(4)
+    ]
+
+
+def stereo(reader: Reader) -> list[tuple[Item, int]]:
+    """Give the two halves of the stereo pair that scikit-image ships."""
+    names = ("motorcycle_left.png", "motorcycle_right.png")
+    return [(Item(name, name, partial(_shipped, reader, name)), 0) for name in names]
+
+
 def _look(path: Path, place: Path, reader: Reader) -> tuple[Item | None, str]:
     """Read a picture once, to see whether it can be; a worker may have begun elsewhere."""
     read = partial(reader.read, place / path)
@@ -67,3 +97,18 @@ def _look(path: Path, place: Path, reader: Reader) -> tuple[Item | None, str]:
 
 def _same(picture: Picture) -> Picture:
     return picture
+
+
+def _quarter(item: Item, corner: int) -> Picture:
+    picture = item.read()
+    height, width = (side // 2 for side in picture.pixels.shape[:2])
+    row, column = divmod(corner, 2)
+    part: Pixels = picture.pixels[
+        row * height : (row + 1) * height, column * width : (column + 1) * width
+    ]
+    return replace(picture, pixels=np.ascontiguousarray(part), digest=f"{picture.digest}/{corner}")
+
+
+def _shipped(reader: Reader, name: str) -> Picture:
+    with as_file(files("skimage.data") / name) as path:
+        return reader.read(path)

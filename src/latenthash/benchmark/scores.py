@@ -4,13 +4,13 @@ A query is an edited picture, a reference the picture itself. A genuine pair is 
 impostor pair of two. The more similar, the sooner a pair is called the same.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from latenthash.benchmark.codes import Floats
+from latenthash.benchmark.codes import Described, Floats
 from latenthash.bootstrap import LEVEL
 
 BLOCK = 4096  # queries compared at once
@@ -37,32 +37,46 @@ class Pairs:
     @classmethod
     def of(
         cls,
-        queries: Floats,
+        queries: Described,
         references: Floats,
         picture: NDArray[np.int64],
         edit: NDArray[np.int64],
+        vectors: Callable[[Described], Floats],
     ) -> "Pairs":
-        """Compare queries (Q, D) with references (P, D) by inner product."""
-        genuine, impostors = [], []
-        for start, similarity in similarities(queries, references):
-            own = picture[start : start + len(similarity)]
-            rows = np.arange(len(similarity))
-            genuine.append(similarity[rows, own])
-            others = np.ones_like(similarity, dtype=bool)
-            others[rows, own] = False
-            impostors.append(similarity[others].reshape(len(similarity), -1))
-        right, wrong = np.concatenate(genuine), np.concatenate(impostors)
-        return cls(right, wrong, picture, edit, right > wrong.max(1))
+        """Compare queries (Q, D) with references (P, E) by inner product.
+
+        Args:
+            queries: descriptions.
+            references: vectors.
+            picture: (Q,) see above.
+            edit: (Q,) see above.
+            vectors: queries (B, D) -> vectors (B, E); asked for a block at a time.
+        """
+        genuine = np.empty(len(queries), np.float32)
+        impostors = np.empty((len(queries), len(references) - 1), np.float32)
+        for start, similarity in similarities(queries, references, vectors):
+            block = slice(start, start + len(similarity))
+            own = np.arange(len(references)) == picture[block, None]
+            genuine[block] = similarity[own]
+            impostors[block] = similarity[~own].reshape(len(similarity), -1)
+        return cls(genuine, impostors, picture, edit, genuine > impostors.max(1))
 
 
-def similarities(queries: Floats, references: Floats) -> Iterator[tuple[int, Floats]]:
-    """Compare queries (Q, D) with references (P, D), some rows at a time.
+def similarities(
+    queries: Described, references: Floats, vectors: Callable[[Described], Floats]
+) -> Iterator[tuple[int, Floats]]:
+    """Compare queries (Q, D) with references (P, E), some rows at a time.
+
+    Args:
+        queries: descriptions.
+        references: vectors.
+        vectors: queries (B, D) -> vectors (B, E).
 
     Yields:
         number of the first query, and inner products (B, P).
     """
     for start in range(0, len(queries), BLOCK):
-        yield start, queries[start : start + BLOCK] @ references.T
+        yield start, vectors(queries[start : start + BLOCK]) @ references.T
 
 
 def threshold(impostors: Floats, fpr: float) -> float:
@@ -156,6 +170,7 @@ def degrees_of_freedom(impostors: Floats) -> float | None:
     bits that differ when the similarity of a code to itself is 1. None when all are equal, as
     those of two pictures can be: there is nothing to tell it from.
     """
-    distances = (1 - impostors.astype(np.float64)) / 2
-    mean, variance = distances.mean(), distances.var()
+    # Of similarities, so that there need be no second array of distances.
+    mean = (1 - impostors.mean(dtype=np.float64)) / 2
+    variance = impostors.var(dtype=np.float64) / 4
     return float(mean * (1 - mean) / variance) if variance > 0 else None

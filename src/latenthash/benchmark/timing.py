@@ -7,7 +7,8 @@ from contextlib import contextmanager, nullcontext
 import numpy as np
 import torch
 
-from latenthash.benchmark.codes import Latent, Pixels, Source
+from latenthash.benchmark.codes import Pixels, Source
+from latenthash.benchmark.sources import Latent
 from latenthash.data.views import pipeline
 
 

@@ -1,6 +1,7 @@
 """Work in other processes, only a little ahead of whoever takes the results."""
 
 import gc
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future
@@ -61,7 +62,20 @@ def _processes() -> int:
 @cache
 def _workers() -> ProcessPoolExecutor:
     """Start the processes, once: joblib takes loky's shared ones for its own kind."""
-    return ProcessPoolExecutor(_processes(), timeout=IDLE, env=ONE_THREAD)
+    return ProcessPoolExecutor(
+        _processes(), timeout=IDLE, initializer=_without_torch, env=ONE_THREAD
+    )
+
+
+def _without_torch() -> None:
+    """Prepare a process, before its first task: albumentations takes torch along if it can.
+
+    That is 250 MB, and no task needs it.
+    """
+    sys.modules["torch"] = None  # type: ignore[assignment] # as if it were not installed
+    import latenthash.data.suite  # noqa: F401 # imports albumentations
+
+    del sys.modules["torch"]
 
 
 def _call(function: Callable[..., Result], tasks: Sequence[tuple[object, ...]]) -> list[Result]:
@@ -73,5 +87,5 @@ def _call(function: Callable[..., Result], tasks: Sequence[tuple[object, ...]]) 
 def _settle() -> None:
     """Prepare a process, once, when its first task has imported what it needs."""
     cv2.setNumThreads(1)
-    # loky collects garbage every second, which takes 0.3 s among all that torch brings.
+    # loky collects garbage every second, which takes time among all that libraries bring.
     gc.freeze()

@@ -2,19 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from rich.progress import track
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from latenthash.cache import DiskCache
 from latenthash.data.pictures import load_pictures
 from latenthash.data.reading import Reader
-from latenthash.data.views import Edit, Views, pipeline
+from latenthash.data.views import Edit, Pixels, Views, pipeline
 
 ROLES = ("signal", "noise_edited", "noise_similar", "outliers", "unseen")
 TESTED = ("signal", "noise_edited", "noise_similar", "unseen")
@@ -142,7 +142,9 @@ class Splits:
         pictures = self.pictures[role]
         edits = pipeline([*self.augment, *extra], self.size, self.trim)
         views = Views(pictures, edits, self.seed if seed is None else seed, split, count)
-        loader: DataLoader[Any] = DataLoader(views, BATCH, num_workers=self.workers)
+        loader: DataLoader[Any] = DataLoader(
+            cast("Dataset[Pixels]", views), BATCH, num_workers=self.workers
+        )
         return ViewSet(
             torch.cat(list(loader)),
             np.arange(len(views)) % len(pictures),

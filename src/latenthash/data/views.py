@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
-from torch.utils.data import Dataset
 
 from latenthash.data.reading import Picture
 
@@ -35,8 +34,11 @@ def pipeline(edits: list[Edit], size: int, trim: bool = False) -> A.Compose:
     return A.Compose([*edits, *([TrimBorders()] if trim else []), resize])
 
 
-class Views(Dataset[Pixels]):
+class Views:
     """Views of a set of pictures; view i is of picture i modulo their number.
+
+    What torch calls a map-style dataset. Its class is not taken, for the benchmark's workers import
+    this module and do without torch.
 
     Args:
         pictures: the originals, at least one.
