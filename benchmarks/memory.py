@@ -1,0 +1,81 @@
+"""Peak memory of the benchmark on many pictures; prints a row of the README's table.
+
+Commands, for a folder of 200 photographs, five crops of each (on Linux; 2 hours on 2 CPU cores):
+    .venv/bin/python benchmarks/memory.py PATH
+    .venv/bin/python benchmarks/memory.py PATH edits=[jpeg]   or any other option of evaluate.py
+
+Memory is the sum of PSS over the command and its processes: what they share counts once.
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from PIL import Image
+from rich.console import Console
+
+EVALUATE = str(Path(__file__).parent.parent / "evaluate.py")
+PLACES = ((0, 0), (0, 1), (1, 0), (1, 1), (0.5, 0.5))  # of crops, from top left to bottom right
+EVERY = 0.5  # seconds
+
+
+def crop(path: Path, folder: Path) -> None:
+    """Write five crops of a picture, of half its width and height."""
+    image = Image.open(path).convert("RGB")
+    width, height = image.width // 2, image.height // 2
+    for number, (down, right) in enumerate(PLACES):
+        left, top = int(right * width), int(down * height)
+        part = image.crop((left, top, left + width, top + height))
+        part.save(folder / f"{path.stem}_{number}.png")
+
+
+def processes(pid: int) -> list[int]:
+    """List a process and all that it began."""
+    try:
+        lists = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    except OSError:  # it ended this very moment
+        return [pid]
+    return [pid, *(p for text in lists for child in text.split() for p in processes(int(child)))]
+
+
+def pss(pid: int) -> int:
+    """Give the bytes of a process's memory, of shared ones its share; 0 when it ended."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+
+
+def peak(command: list[str], folder: Path) -> tuple[int, float]:
+    """Run a command in a folder; give the peak bytes of all its processes, and seconds."""
+    started, most = time.perf_counter(), 0
+    with subprocess.Popen(command, cwd=folder) as job:
+        while job.poll() is None:
+            most = max(most, sum(pss(pid) for pid in processes(job.pid)))
+            time.sleep(EVERY)
+    if job.returncode:
+        sys.exit("evaluate.py failed")
+    return most, time.perf_counter() - started
+
+
+def main() -> None:
+    """Measure and print a Markdown table."""
+    paths = sorted(path for path in Path(sys.argv[1]).iterdir() if path.is_file())
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "crops").mkdir()
+        for path in paths:
+            crop(path, folder / "crops")
+        options = ["benchmark=edits_v1", "run=code", "pictures=crops", *sys.argv[2:]]
+        most, seconds = peak([sys.executable, EVALUATE, *options], folder)
+    console = Console(soft_wrap=True)
+    console.print("| pictures | minutes | peak memory | limit |\n|---|---|---|---|", markup=False)
+    count = len(PLACES) * len(paths)
+    console.print(f"| {count:,} | {seconds / 60:.0f} | {most / 1e9:.2f} GB | 2 GB |", markup=False)
+
+
+if __name__ == "__main__":
+    main()
