@@ -1,6 +1,6 @@
 """Printable hashes of photographs and of their edited copies; prints the table of the README.
 
-Commands, for a folder of 200 photographs (about 12 minutes a `vgg16`, kept in .cache/identity):
+Commands, for a folder of 200 photographs (12 minutes for each `vgg16`, kept in .cache/identity):
     .venv/bin/python benchmarks/identity.py PATH          how often are two of one picture?
     .venv/bin/python benchmarks/identity.py PATH learn    what photographs have in common, anew
 

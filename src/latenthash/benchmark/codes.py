@@ -122,8 +122,8 @@ def plain_bits(name: str, source: Source) -> Code:
     return Code(name, source, source.dimensions // 8, vectors, vectors, source.dimensions)
 
 
-def signs(x: Floats) -> Signs:
-    """Give -1 and 1 for numbers (N, D); 0 has -1."""
+def signs(x: NDArray[Any]) -> Signs:
+    """Give -1 and 1 for numbers or bits (N, D); 0 has -1."""
     return np.where(x > 0, np.int8(1), np.int8(-1))
 
 

@@ -19,6 +19,7 @@ from latenthash.benchmark.codes import (
     Signs,
     Source,
     plain_bits,
+    signs,
 )
 
 Bits = NDArray[np.bool_]
@@ -49,8 +50,7 @@ class Peer:
 
     def describe(self, views: Sequence[Pixels]) -> Signs:
         """Hash pictures, to bits (N, B) as -1 and 1."""
-        bits = np.stack([self.compute(picture).ravel() for picture in views])
-        return np.where(bits, np.int8(1), np.int8(-1))
+        return signs(np.stack([self.compute(picture).ravel() for picture in views]))
 
 
 class Peers:
