@@ -1,4 +1,4 @@
-"""Peak memory of the benchmark on many pictures; prints a row of the README's table.
+"""Peak memory of the benchmark on many pictures; prints a Markdown table.
 
 Commands, for a folder of 200 photographs, five crops of each (on Linux; 2 hours on 2 CPU cores):
     .venv/bin/python benchmarks/memory.py PATH
