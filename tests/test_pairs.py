@@ -25,8 +25,8 @@ def folder(tmp_path: Path, n: int) -> str:
 
 def pairs(source: str | None, reader: Reader, **settings: Any) -> Pairs:
     given: dict[str, Any] = {
-        "views": 3, "augment": {"invert": A.InvertImg(p=1.0)}, "size": 32, "trim": False,
-        "seed": 0, "cache": None,
+        "views": 3, "quarters": 0, "augment": {"invert": A.InvertImg(p=1.0)}, "size": 32,
+        "trim": False, "seed": 0, "cache": None,
     }  # fmt: skip
     return Pairs(outliers=source, reader=reader, **(given | settings))
 
@@ -43,6 +43,17 @@ def test_first_views_are_the_pictures_and_the_rest_are_edited(
         np.testing.assert_array_equal(views.views[row], pixels if row < 4 else 255 - pixels)
 
 
+def test_quarters_are_pictures_of_their_own(tmp_path: Path, reader: Reader) -> None:
+    made = pairs(folder(tmp_path, 2), reader, quarters=2, size=16)
+    views = made.train()["quarters"]
+    assert views.views.shape == (16, 16, 16, 3)
+    assert views.picture.tolist() == [*range(8)] * 2
+    for picture, parts in zip(made.pictures, (views.views[:4], views.views[4:8]), strict=True):
+        top, bottom = (np.hstack(list(parts[row : row + 2])) for row in (0, 2))
+        np.testing.assert_array_equal(np.vstack([top, bottom]), picture.pixels)
+    assert views.views[8:].equal(255 - views.views[:8])
+
+
 def test_same_seed_same_views(tmp_path: Path, reader: Reader) -> None:
     source = folder(tmp_path, 2)
     noisy = {"noise": A.GaussNoise(p=1.0)}
@@ -56,8 +67,8 @@ def test_same_seed_same_views(tmp_path: Path, reader: Reader) -> None:
 
 def test_everything_wrong_is_said_at_once(reader: Reader) -> None:
     with pytest.raises(InputError) as error:
-        pairs(None, reader, views=1)
-    assert len(error.value.problems) == 2
+        pairs(None, reader, views=1, quarters=-1)
+    assert len(error.value.problems) == 3
     assert "data.outliers=PATH" in error.value.problems[0]
 
 

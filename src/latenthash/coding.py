@@ -52,7 +52,8 @@ def fit_code(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> 
     trainer: pl.Trainer = build(cfg.trainer, logger=logger)
     train = hasher.describe(pairs.train())
     hasher.model.fit(train, {}, trainer)
-    logger.log_metrics({"code/pictures": n, "code/views": len(train["outliers"].x)})
+    views = sum(len(features.x) for features in train.values())
+    logger.log_metrics({"code/pictures": n, "code/views": views})
     folder = Path(cfg.paths.output, "bundle")
     Bundle(
         None, hasher.state_dict(), bundled_config(cfg), logger.id, digests,

@@ -9,7 +9,7 @@ from rich.progress import track
 from latenthash import InputError
 from latenthash.cache import DiskCache
 from latenthash.data.pictures import load_pictures
-from latenthash.data.reading import Reader
+from latenthash.data.reading import Picture, Reader
 from latenthash.data.splits import ViewSet
 from latenthash.data.views import Edit, Views, pipeline
 
@@ -23,6 +23,8 @@ class Pairs:
         outliers: source of the pictures.
         reader: how picture files are decoded.
         views: of each picture, one of them unedited.
+        quarters: views of each quarter of each picture, one of them unedited; 0 leaves quarters
+            out. To what is fitted they are pictures of their own: a code must tell many apart.
         augment: name -> edit of the pipeline, in order.
         size: px, side of a view.
         trim: whether views are cut free of uniform borders.
@@ -39,6 +41,7 @@ class Pairs:
         outliers: str | None,
         reader: Reader,
         views: int,
+        quarters: int,
         augment: Mapping[str, Edit],
         size: int,
         trim: bool,
@@ -50,25 +53,47 @@ class Pairs:
             problems.append("data.outliers is not set; give a folder: data.outliers=PATH.")
         if views < 2:
             problems.append(f"data.views={views} must be at least 2: pairs are learned from.")
+        if quarters < 0:
+            problems.append(f"data.quarters={quarters} must be at least 0.")
         given = {} if outliers is None else {"outliers": outliers}
         self.pictures = load_pictures(given, reader, cache, problems)["outliers"]
         if len(self.pictures) < 2:
             raise InputError("data.outliers holds one picture; a code needs pictures that differ.")
         self.views = views
+        self.quarters = quarters
         self.augment = list(augment.values())
         self.size = size
         self.trim = trim
         self.seed = seed
 
     def train(self) -> dict[str, ViewSet]:
-        """Draw the views: every picture as it is, then under edits."""
-        n = len(self.pictures)
-        plain = Views(self.pictures, pipeline([], self.size, self.trim), self.seed, "plain", n)
+        """Draw the views: every picture, and every quarter, as it is, then under edits."""
+        sets = {"outliers": self._drawn(self.pictures, self.views)}
+        if self.quarters:
+            parts = [part for picture in self.pictures for part in quarters(picture)]
+            sets["quarters"] = self._drawn(parts, self.quarters)
+        return sets
+
+    def _drawn(self, pictures: list[Picture], views: int) -> ViewSet:
+        n = len(pictures)
+        plain = Views(pictures, pipeline([], self.size, self.trim), self.seed, "plain", n)
         edits = pipeline(self.augment, self.size, self.trim)
-        edited = Views(self.pictures, edits, self.seed, "pairs", n * (self.views - 1))
         rows = [plain[i] for i in range(n)]
-        rows += [edited[i] for i in track(range(len(edited)), "Views", transient=True)]
-        names = tuple(picture.name for picture in self.pictures)
-        return {
-            "outliers": ViewSet(torch.from_numpy(np.stack(rows)), np.arange(len(rows)) % n, names)
-        }
+        if views > 1:
+            edited = Views(pictures, edits, self.seed, "pairs", n * (views - 1))
+            rows += [edited[i] for i in track(range(len(edited)), "Views", transient=True)]
+        names = tuple(picture.name for picture in pictures)
+        return ViewSet(torch.from_numpy(np.stack(rows)), np.arange(len(rows)) % n, names)
+
+
+def quarters(picture: Picture) -> list[Picture]:
+    """Cut a picture into four, which together are all of it."""
+    y, x = (side // 2 for side in picture.pixels.shape[:2])
+    return [
+        Picture(f"{picture.name}, quarter {i}", np.ascontiguousarray(part), picture.digest)
+        for i, part in enumerate(
+            picture.pixels[rows, columns]
+            for rows in (slice(y), slice(y, None))
+            for columns in (slice(x), slice(x, None))
+        )
+    ]
