@@ -1,0 +1,223 @@
+"""What other recipes of a code are worth; prints the table of docs/experiments.md.
+
+Command, of a folder of photographs to fit on and another to judge on (10,000 passes of the trunk
+for 100 each, which are kept in .cache/code_variants, then minutes):
+    .venv/bin/python benchmarks/code_variants.py FIT TEST [EDIT ...]
+Names of edits or families judge by these alone. A recipe is worth keeping when it helps with the
+folders as they are and with the folders swapped.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from hydra import compose, initialize_config_dir
+from numpy.typing import NDArray
+from omegaconf import DictConfig
+from rich.console import Console
+
+from latenthash.benchmark.codes import Code, Floats, Kind, Pixels, signs
+from latenthash.benchmark.hashing import describe
+from latenthash.benchmark.judging import OPERATING_POINTS, halves, judge
+from latenthash.benchmark.pictures import list_pictures
+from latenthash.benchmark.scores import Bootstrap
+from latenthash.build import build
+from latenthash.cache import DiskCache
+from latenthash.data.pairs import Pairs
+from latenthash.features import FeatureSet
+from latenthash.models.pca import PCA
+from latenthash.projections import directions, unit
+
+ROOT = Path(__file__).parent.parent
+CACHE = DiskCache(folder=".cache/code_variants", max_bytes=2 * 10**9)
+WIDTHS = {"conv2_2": 128, "conv3_3": 256, "conv4_3": 512, "conv5_3": 512}
+CODE = "+experiment=code"
+FPRS = OPERATING_POINTS[1:]
+BITS = 256
+RESAMPLES, ROUNDS = 2000, 50  # of the bootstrap, of ITQ
+ENROLLED = ("flip_horizontal", "flip_vertical", "quarter_turn", "rotation_180", "inversion")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A recipe; the defaults are that of `train.py +experiment=code`.
+
+    Attributes:
+        what: as in the table.
+        layers: whose averages are whitened.
+        photographs: of those to fit on, how many are.
+        views: of each photograph, beside those of its quarters.
+        quarters: whether these are fitted on.
+        ridge: of the whitening.
+        itq: whether the rotation before the signs is learned (Gong et al. 2013).
+        enrolled: edits; a reference is the mean latent of the picture under these and, three
+            times, as it is.
+    """
+
+    what: str
+    layers: tuple[str, ...] = ("conv4_3", "conv5_3")
+    photographs: int = 100
+    views: int = 24
+    quarters: bool = True
+    ridge: float = 0.1
+    itq: bool = False
+    enrolled: tuple[str, ...] = ()
+
+
+class Trunk:
+    """What describes views by the averages of all layers, as they come."""
+
+    def __init__(self) -> None:
+        self.features = build(
+            config("train", CODE, f"features.layers=[{','.join(WIDTHS)}]").features
+        )
+        self.features.cache = CACHE
+        self.identity: str = self.features.key
+        self.side, self.trim = self.features.size, self.features.trim
+        self.dimensions = sum(WIDTHS.values())
+        self.kind: Kind = np.float32
+
+    def describe(self, views: Sequence[Pixels]) -> Floats:
+        """Average the maps of views (side, side, 3), to (N, D)."""
+        averages: Floats = self.features.begin(torch.from_numpy(np.stack(views))).numpy()
+        return averages
+
+    def scaled(self, averages: torch.Tensor, variant: Variant) -> torch.Tensor:
+        """Take a variant's layers of averages (N, D), each at length 1."""
+        layers = torch.split(self.features.finish(averages), list(WIDTHS.values()), 1)
+        known = dict(zip(WIDTHS, layers, strict=True))
+        return torch.cat([known[name] for name in variant.layers], 1)
+
+
+def config(name: str, *overrides: str) -> DictConfig:
+    """Compose a config of the project."""
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        return compose(name, list(overrides))
+
+
+class Work:
+    """What the variants share: the views to fit on and the pictures to judge on, described."""
+
+    def __init__(self, fit: str, test: str, edits: Sequence[str] | None) -> None:
+        self.trunk = Trunk()
+        cfg = config("evaluate", "benchmark=edits_v1")
+        suite, reader = build(cfg.benchmark), build(cfg.reader, _convert_="all")
+        items, chosen = list_pictures(test, reader), suite.chosen(edits)
+        made = describe(items, chosen, suite, [self.trunk], CACHE, reader)
+        self.described = made[self.trunk.identity]
+        self.rows = {edit.name: row for row, edit in enumerate(chosen, start=1)}
+        self.halves = halves([item.digest for item in items])
+        self.views = self._views(fit)
+
+    def _views(self, folder: str) -> dict[str, FeatureSet]:
+        """Describe the views of `train.py +experiment=code`."""
+        cfg = config("train", CODE)
+        pairs: Pairs = build(
+            cfg.data, outliers=folder, augment=build(cfg.augment, _convert_="all"),
+            size=self.trunk.side, trim=self.trunk.trim, seed=cfg.seed, cache=CACHE,
+            _convert_="all",
+        )  # fmt: skip
+        described = {}
+        for name, drawn in pairs.train().items():
+            rows = [self.trunk.describe(list(part.numpy())) for part in drawn.views.split(64)]
+            described[name] = FeatureSet(torch.from_numpy(np.concatenate(rows)), drawn.picture)
+        return described
+
+    def judge(self, variant: Variant, without: Sequence[str]) -> dict[float, NDArray[np.float64]]:
+        """Give the TPR of each picture at each false-positive rate, judged without some edits.
+
+        Each half calibrates once and tests once; first come those that test in the project.
+        """
+        model, train = self._fit(variant)
+        x = self.trunk.scaled(torch.from_numpy(self.described).flatten(0, 1), variant)
+        z = model.encode(x).numpy().reshape(*self.described.shape[:2], -1)
+        if variant.enrolled:
+            others = z[:, [self.rows[name] for name in variant.enrolled]].sum(1)
+            z[:, 0] = unit(3 * z[:, 0] + others)
+        if variant.itq:
+            z = z @ learned_turn(model.encode(train).numpy())
+        z = np.delete(z, [self.rows[name] for name in without], 1)
+        code = Code(variant.what, self.trunk, BITS // 8, bits, bits, BITS)
+        calibration, test = self.halves
+        parts = [
+            judge(code, z, one, other, Bootstrap(len(other), RESAMPLES, 0), FPRS, 0.0)
+            for one, other in ((calibration, test), (test, calibration))
+        ]
+        shares = [{f: part.verdicts[f].tpr_by_picture for f in FPRS} for part in parts]
+        return {f: np.concatenate([part[f] for part in shares]) for f in FPRS}
+
+    def _fit(self, variant: Variant) -> tuple[PCA, torch.Tensor]:
+        """Fit a model; give it with the views of whole photographs that it was fitted on."""
+        train = {}
+        for name, known in self.views.items():
+            of = known.picture // (4 if name == "quarters" else 1)  # photograph of each view
+            most = (of.max() + 1) * variant.views if name == "outliers" else len(of)
+            kept = (of < variant.photographs) & (np.arange(len(of)) < most)
+            train[name] = FeatureSet(self.trunk.scaled(known.x[kept], variant), known.picture[kept])
+        if not variant.quarters:
+            del train["quarters"]
+        recipe = config("train", CODE, f"model.ridge={variant.ridge}")
+        shape = train["outliers"].x.shape[1:]
+        model: PCA = build(recipe.model, shape=shape)
+        model.fit(train, {}, None)  # in closed form, with no trainer
+        return model, train["outliers"].x
+
+
+def bits(z: Floats) -> Floats:
+    """Give the signs of latents (N, k) after the fixed rotation."""
+    return signs(z @ directions(BITS, BITS)).astype(np.float32)
+
+
+def learned_turn(z: Floats) -> Floats:
+    """Learn from latents z (N, k) how to turn others before the fixed rotation (ITQ)."""
+    fixed = rotation = directions(BITS, BITS)
+    for _ in range(ROUNDS):
+        left, _, right = np.linalg.svd(z.T @ np.sign(z @ rotation))
+        rotation = left @ right
+    return rotation @ fixed.T
+
+
+THREE = ("conv3_3", "conv4_3", "conv5_3")
+VARIANTS = (
+    Variant("nothing: the recipe that is kept"),
+    Variant("no quarters", quarters=False),
+    Variant("12 views of whole photographs", views=12),
+    Variant("50 photographs", photographs=50),
+    Variant("75 photographs", photographs=75),
+    Variant("ITQ", itq=True),
+    Variant("conv3_3 as well", layers=THREE),
+    Variant("conv3_3 and ITQ", layers=THREE, itq=True),
+    Variant("ridge .03", ridge=0.03),
+    Variant("ridge .3", ridge=0.3),
+    Variant("references enrolled flipped, turned and inverted", enrolled=ENROLLED),
+)
+
+
+def main() -> None:
+    """Print the table."""
+    work = Work(*sys.argv[1:3], sys.argv[3:] or None)
+    bootstrap = Bootstrap(sum(len(half) for half in work.halves), RESAMPLES, 0)
+    console = Console(soft_wrap=True, markup=False)
+    console.print("| what | TPR at FPR 1e-3 | 1e-4 | difference at 1e-3 | at 1e-4 |")
+    console.print("|---|---|---|---|---|")
+    for variant in VARIANTS:
+        if not set(variant.enrolled) <= set(work.rows):  # among the edits that were named
+            continue
+        # A query that equals an enrolled view says nothing of the others: once more without.
+        for without in dict.fromkeys([(), variant.enrolled]):
+            base, shares = (work.judge(one, without) for one in (VARIANTS[0], variant))
+            gains = [bootstrap.difference(shares[f], base[f]) for f in FPRS]
+            cells = [variant.what + (", judged by all other edits" if without else "")]
+            cells += [f"{shares[f].mean():.3f}" for f in FPRS]
+            cells += [f"{g.value:+.3f} [{g.low:+.3f}, {g.high:+.3f}]" for g in gains]
+            console.print(f"| {' | '.join(cells)} |")
+    own = work.judge(VARIANTS[0], ()).values()
+    tested = ", ".join(f"{shares[: len(work.halves[1])].mean():.3f}" for shares in own)
+    console.print(f"What is kept, as evaluate.py judges it: {tested}")
+
+
+if __name__ == "__main__":
+    main()
