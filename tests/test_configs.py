@@ -74,8 +74,8 @@ def test_tracking_uri_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(
     ("option", "roles"),
     [
-        ("one_sushi_among_many", ("plate", "earth", "plates_a", "photos_a", "plates_b")),
-        ("stereo", ("stereo_left", "earth", "sushi", "photos_a", "stereo_right")),
+        ("one_sushi_among_many", ("plate", "earth", "plates_a", "outliers", "plates_b")),
+        ("stereo", ("stereo_left", "earth", "sushi", "outliers", "stereo_right")),
     ],
 )
 def test_hard_data_name_sets_that_exist_and_share_nothing(

@@ -13,7 +13,7 @@ from latenthash import InputError
 from latenthash.cache import DiskCache
 from latenthash.data import pictures as module
 from latenthash.data.pictures import find_files, load_pictures, read_files, source_digest
-from latenthash.data.reading import Reader
+from latenthash.data.reading import Picture, Reader
 
 ROLES = ("signal", "noise_edited", "noise_similar", "outliers", "unseen")
 
@@ -70,10 +70,32 @@ def test_embedded_sets_have_their_pictures(reader: Reader) -> None:
         assert max(picture.pixels.shape[:2]) <= 512
         assert picture.pixels.std() > 20  # shows something
     assert len({picture.digest for picture in every}) == 11
-    # Disjoint by what they show, too: no two are alike when reduced to 16 x 16.
-    small = [np.asarray(Image.fromarray(p.pixels).resize((16, 16))).ravel() for p in every]
-    likeness = np.corrcoef(np.array(small, float)) - np.eye(11)
-    assert likeness.max() < 0.9
+    assert likeness(every) < 0.9
+
+
+def likeness(pictures: list[Picture]) -> float:
+    """Give the largest correlation of two pictures that are reduced to 16 x 16."""
+    small = [np.asarray(Image.fromarray(p.pixels).resize((16, 16))).ravel() for p in pictures]
+    return float((np.corrcoef(np.array(small, float)) - np.eye(len(small))).max())
+
+
+def test_embedded_outliers_are_photographs_and_their_quarters(reader: Reader) -> None:
+    sources = {"signal": "girl", "outliers": "outliers", "unseen": "photos_b"}
+    loaded = load_pictures({role: f"embedded:{name}" for role, name in sources.items()}, reader)
+    whole, parts = loaded["outliers"][:14], loaded["outliers"][14:]
+    names = [picture.name.removeprefix("embedded:outliers/") for picture in whole]
+    assert names[:4] == ["chelsea", "china", "hubble_deep_field", "retina"]
+    assert names[-1] == "grace_hopper"
+    assert [p.name for p in parts] == [
+        f"embedded:outliers/{n}_{i}" for n in names for i in range(4)
+    ]
+    for i, picture in enumerate(whole):
+        a, b, c, d = (part.pixels for part in parts[4 * i : 4 * i + 4])
+        np.testing.assert_array_equal(
+            np.vstack([np.hstack([a, b]), np.hstack([c, d])]), picture.pixels
+        )
+    assert len({picture.digest for picture in loaded["outliers"]}) == 70
+    assert likeness([*loaded["signal"], *whole, *loaded["unseen"]]) < 0.9
 
 
 def test_embedded_sushi_has_100_plates(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,14 +10,12 @@ from functools import partial
 from importlib.resources import as_file, files
 from pathlib import Path
 
-import numpy as np
 from rich.progress import track
 
 from latenthash import InputError
-from latenthash.benchmark.codes import Pixels
 from latenthash.benchmark.hashing import Item
 from latenthash.benchmark.workers import in_workers
-from latenthash.data.pictures import embedded, find_files
+from latenthash.data.pictures import embedded, find_files, quarter
 from latenthash.data.reading import Picture, Reader, shown
 
 log = logging.getLogger(__name__)
@@ -101,12 +99,9 @@ def _same(picture: Picture) -> Picture:
 
 def _quarter(item: Item, corner: int) -> Picture:
     picture = item.read()
-    height, width = (side // 2 for side in picture.pixels.shape[:2])
-    row, column = divmod(corner, 2)
-    part: Pixels = picture.pixels[
-        row * height : (row + 1) * height, column * width : (column + 1) * width
-    ]
-    return replace(picture, pixels=np.ascontiguousarray(part), digest=f"{picture.digest}/{corner}")
+    return replace(
+        picture, pixels=quarter(picture.pixels, corner), digest=f"{picture.digest}/{corner}"
+    )
 
 
 def _shipped(reader: Reader, name: str) -> Picture:

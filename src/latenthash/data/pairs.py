@@ -8,7 +8,7 @@ from rich.progress import track
 
 from latenthash import InputError
 from latenthash.cache import DiskCache
-from latenthash.data.pictures import load_pictures
+from latenthash.data.pictures import load_pictures, quarter
 from latenthash.data.reading import Picture, Reader
 from latenthash.data.splits import ViewSet
 from latenthash.data.views import Edit, Views, pipeline
@@ -70,7 +70,11 @@ class Pairs:
         """Draw the views: every picture, and every quarter, as it is, then under edits."""
         sets = {"outliers": self._drawn(self.pictures, self.views)}
         if self.quarters:
-            parts = [part for picture in self.pictures for part in quarters(picture)]
+            parts = [
+                Picture(f"{p.name} [{corner}]", quarter(p.pixels, corner), f"{p.digest}/{corner}")
+                for p in self.pictures
+                for corner in range(4)
+            ]
             sets["quarters"] = self._drawn(parts, self.quarters)
         return sets
 
@@ -84,16 +88,3 @@ class Pairs:
             rows += [edited[i] for i in track(range(len(edited)), "Views", transient=True)]
         names = tuple(picture.name for picture in pictures)
         return ViewSet(torch.from_numpy(np.stack(rows)), np.arange(len(rows)) % n, names)
-
-
-def quarters(picture: Picture) -> list[Picture]:
-    """Cut a picture into four, which together are all of it."""
-    y, x = (side // 2 for side in picture.pixels.shape[:2])
-    return [
-        Picture(f"{picture.name}, quarter {i}", np.ascontiguousarray(part), picture.digest)
-        for i, part in enumerate(
-            picture.pixels[rows, columns]
-            for rows in (slice(y), slice(y, None))
-            for columns in (slice(x), slice(x, None))
-        )
-    ]

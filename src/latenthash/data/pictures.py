@@ -32,23 +32,44 @@ Pixels = NDArray[np.uint8]
 
 
 def _photograph(package: str, name: str) -> Pixels:
-    """Read a photograph that scikit-image or scikit-learn ships in its wheel."""
+    """Read a photograph that scikit-image, scikit-learn or Matplotlib ships in its wheel."""
     with as_file(files(package) / name) as path:
         return Reader(512, 10**7, (255, 255, 255)).read(path).pixels
 
 
 def _photographs(*names: str) -> list[tuple[str, Callable[[], Pixels]]]:
-    packages = {"china.jpg": "sklearn.datasets.images", "flower.jpg": "sklearn.datasets.images"}
+    packages = {
+        "china.jpg": "sklearn.datasets.images",
+        "flower.jpg": "sklearn.datasets.images",
+        "mpl-data/sample_data/grace_hopper.jpg": "matplotlib",
+    }
     return [
         (Path(name).stem, partial(_photograph, packages.get(name, "skimage.data"), name))
         for name in names
     ]
 
 
+def quarter(pixels: Pixels, corner: int) -> Pixels:
+    """Cut out one of the four quarters, 0 to 3 by rows, which share no pixel."""
+    y, x = (side // 2 for side in pixels.shape[:2])
+    row, column = divmod(corner, 2)
+    half = pixels[y:] if row else pixels[:y]
+    return np.ascontiguousarray(half[:, x:] if column else half[:, :x])
+
+
+def _quarter(read: Callable[[], Pixels], corner: int) -> Pixels:
+    return quarter(read(), corner)
+
+
 # Painted pictures are cached by name: what has the same name is the same picture in every set.
 _SUSHI: list[tuple[str, Callable[[], Pixels]]] = [
     (f"plate_{i:02d}", partial(render_sushi, i)) for i in range(PLATES)
 ]
+_PHOTOS_A = ("chelsea.png", "china.jpg", "hubble_deep_field.jpg", "retina.jpg")
+_OUTLIERS = _photographs(
+    *_PHOTOS_A, "brick.png", "camera.png", "cell.png", "clock_motion.png", "coins.png",
+    "grass.png", "gravel.png", "moon.png", "page.png", "mpl-data/sample_data/grace_hopper.jpg",
+)  # fmt: skip
 _SETS: dict[str, list[tuple[str, Callable[[], Pixels]]]] = {
     "girl": _photographs("astronaut.png"),
     "earth": [("earth", partial(render_earth, seed=2))],
@@ -56,10 +77,13 @@ _SETS: dict[str, list[tuple[str, Callable[[], Pixels]]]] = {
     "plate": _SUSHI[:1],
     "plates_a": _SUSHI[1::2],  # the others, half and half
     "plates_b": _SUSHI[2::2],
-    "photos_a": _photographs("chelsea.png", "china.jpg", "hubble_deep_field.jpg", "retina.jpg"),
+    "photos_a": _photographs(*_PHOTOS_A),
     "photos_b": _photographs(
         "coffee.png", "flower.jpg", "ihc.png", "motorcycle_left.png", "rocket.jpg"
     ),
+    # Quarters count as pictures: training needs many that differ, and few can be shipped.
+    "outliers": _OUTLIERS
+    + [(f"{n}_{i}", partial(_quarter, read, i)) for n, read in _OUTLIERS for i in range(4)],
     "stereo_left": _photographs("motorcycle_left.png"),  # in photos_b too: not beside it
     "stereo_right": _photographs("motorcycle_right.png"),
 }
