@@ -27,6 +27,7 @@ run: $(READY) ## run the main job on the embedded pictures
 	$(BIN)/python train.py +experiment=girl_vs_earth_sushi
 
 test: $(READY) lint ## run lint, types and all tests
+	@# A core runs the tests of one file, with one thread: threads of two tests would wait for each other.
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile
 
 lint: $(READY) ## check style and types

@@ -408,6 +408,12 @@ def test_code_is_fitted_judged_and_used(tmp_path: Path) -> None:
     )  # fmt: skip
     assert fitted.code == 0, fitted.output
     assert "FITTED ON 8 PICTURES ALONE" in fitted.output
+    client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+    experiment = client.get_experiment_by_name("latenthash")
+    assert experiment is not None
+    (run,) = client.search_runs([experiment.experiment_id])
+    assert run.data.metrics["code/pictures"] == 8
+    assert run.data.metrics["code/views"] == 8 * 3 + 8 * 4 * 4  # of pictures, and of quarters
 
     judged = call(
         "evaluate.py", tmp_path, "benchmark=edits_v1", "pictures=photos", "run=latest",
@@ -422,9 +428,6 @@ def test_code_is_fitted_judged_and_used(tmp_path: Path) -> None:
         "jpeg_90", "jpeg_50", "jpeg_20", "jpeg_10", "flip_horizontal"
     ]  # fmt: skip
     assert "data:image/png" in (tmp_path / "out/benchmark.html").read_text(encoding="utf-8")
-    client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
-    experiment = client.get_experiment_by_name("latenthash")
-    assert experiment is not None
     (run,) = client.search_runs([experiment.experiment_id], "tags.`latenthash.kind` = 'benchmark'")
     names = {"tpr_at_fpr_0.001", "realised_fpr_0.001", "rank1", "bytes", "ms_per_picture"}
     assert {f"benchmark/phash-64/{name}" for name in names} <= set(run.data.metrics)

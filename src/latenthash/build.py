@@ -15,6 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 from latenthash import InputError
 from latenthash.bundle import Bundle
 from latenthash.cache import DiskCache
+from latenthash.data.pairs import Pairs
 from latenthash.data.splits import ROLES, Splits
 from latenthash.features import is_staged
 from latenthash.features.weights import IMAGENET, RANDOM
@@ -56,6 +57,20 @@ def build_splits(cfg: DictConfig, cache: DiskCache) -> Splits:
         _convert_="all",
     )
     return splits
+
+
+def build_pairs(cfg: DictConfig, cache: DiskCache) -> Pairs:
+    """Read the pictures to fit a code on, ready to draw views of the features' size."""
+    pairs: Pairs = build(
+        cfg.data,
+        augment=build(cfg.augment, _convert_="all"),
+        size=cfg.features.size,
+        trim=cfg.features.trim,
+        seed=cfg.seed,
+        cache=cache,
+        _convert_="all",
+    )
+    return pairs
 
 
 def bundled_config(cfg: DictConfig) -> str:

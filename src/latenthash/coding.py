@@ -7,9 +7,9 @@ from pathlib import Path
 import pytorch_lightning as pl
 from omegaconf import DictConfig
 
-from latenthash.build import build, build_hasher, bundled_config
+from latenthash.build import build, build_hasher, build_pairs, bundled_config
 from latenthash.bundle import Bundle
-from latenthash.data.pairs import FEW, Pairs
+from latenthash.data.pairs import FEW
 from latenthash.refusals import collect
 from latenthash.tracking import RunLogger
 
@@ -29,18 +29,9 @@ def fit_code(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> 
     """
     cache = build(cfg.cache)
     pairs, hasher = collect(
-        lambda: build(
-            cfg.data,
-            augment=build(cfg.augment, _convert_="all"),
-            size=cfg.features.size,
-            trim=cfg.features.trim,
-            seed=cfg.seed,
-            cache=cache,
-            _convert_="all",
-        ),
+        lambda: build_pairs(cfg, cache),
         lambda: build_hasher(cfg, cache),
     )
-    assert isinstance(pairs, Pairs)
     for name, value in hasher.features.identity.items():
         logger.experiment.set_tag(logger.id, f"features.{name}", value)
     n = len(pairs.pictures)

@@ -5,7 +5,6 @@ Processes of workers import this, so it does without torch.
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -67,7 +66,7 @@ def quarters(items: Sequence[Item]) -> list[tuple[Item, int]]:
         (
             Item(
                 f"{item.name} [{corner}]",
-                f"{item.digest}/{corner}",
+                f"{item.digest}/quarter {corner}",
                 partial(_quarter, item, corner),
             ),
             number,
@@ -98,10 +97,7 @@ def _same(picture: Picture) -> Picture:
 
 
 def _quarter(item: Item, corner: int) -> Picture:
-    picture = item.read()
-    return replace(
-        picture, pixels=quarter(picture.pixels, corner), digest=f"{picture.digest}/{corner}"
-    )
+    return quarter(item.read(), corner)
 
 
 def _shipped(reader: Reader, name: str) -> Picture:

@@ -70,11 +70,7 @@ class Pairs:
         """Draw the views: every picture, and every quarter, as it is, then under edits."""
         sets = {"outliers": self._drawn(self.pictures, self.views)}
         if self.quarters:
-            parts = [
-                Picture(f"{p.name} [{corner}]", quarter(p.pixels, corner), f"{p.digest}/{corner}")
-                for p in self.pictures
-                for corner in range(4)
-            ]
+            parts = [quarter(p, corner) for p in self.pictures for corner in range(4)]
             sets["quarters"] = self._drawn(parts, self.quarters)
         return sets
 

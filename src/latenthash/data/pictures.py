@@ -49,16 +49,24 @@ def _photographs(*names: str) -> list[tuple[str, Callable[[], Pixels]]]:
     ]
 
 
-def quarter(pixels: Pixels, corner: int) -> Pixels:
+def quarter(picture: Picture, corner: int) -> Picture:
     """Cut out one of the four quarters, 0 to 3 by rows, which share no pixel."""
+    return Picture(
+        f"{picture.name} [{corner}]",
+        _cut(picture.pixels, corner),
+        f"{picture.digest}/quarter {corner}",
+    )
+
+
+def _cut(pixels: Pixels, corner: int) -> Pixels:
     y, x = (side // 2 for side in pixels.shape[:2])
     row, column = divmod(corner, 2)
     half = pixels[y:] if row else pixels[:y]
     return np.ascontiguousarray(half[:, x:] if column else half[:, :x])
 
 
-def _quarter(read: Callable[[], Pixels], corner: int) -> Pixels:
-    return quarter(read(), corner)
+def _cut_photograph(read: Callable[[], Pixels], corner: int) -> Pixels:
+    return _cut(read(), corner)
 
 
 # Painted pictures are cached by name: what has the same name is the same picture in every set.
@@ -83,7 +91,7 @@ _SETS: dict[str, list[tuple[str, Callable[[], Pixels]]]] = {
     ),
     # Quarters count as pictures: training needs many that differ, and few can be shipped.
     "outliers": _OUTLIERS
-    + [(f"{n}_{i}", partial(_quarter, read, i)) for n, read in _OUTLIERS for i in range(4)],
+    + [(f"{n}_{i}", partial(_cut_photograph, read, i)) for n, read in _OUTLIERS for i in range(4)],
     "stereo_left": _photographs("motorcycle_left.png"),  # in photos_b too: not beside it
     "stereo_right": _photographs("motorcycle_right.png"),
 }
