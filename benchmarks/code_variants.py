@@ -1,4 +1,4 @@
-"""What other recipes of a code are worth; prints the table of docs/experiments.md.
+"""What other recipes of a code are worth; prints the rows behind docs/experiments.md, "Codes".
 
 Command, of a folder of photographs to fit on and another to judge on (10,000 passes of the trunk
 for 100 each, which are kept in .cache/code_variants, then minutes):
@@ -10,6 +10,7 @@ folders as they are and with the folders swapped.
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -24,16 +25,16 @@ from latenthash.benchmark.hashing import describe
 from latenthash.benchmark.judging import OPERATING_POINTS, halves, judge
 from latenthash.benchmark.pictures import list_pictures
 from latenthash.benchmark.scores import Bootstrap
-from latenthash.build import build
+from latenthash.build import build, build_pairs
 from latenthash.cache import DiskCache
-from latenthash.data.pairs import Pairs
 from latenthash.features import FeatureSet
+from latenthash.hasher import begin
 from latenthash.models.pca import PCA
 from latenthash.projections import directions, unit
 
 ROOT = Path(__file__).parent.parent
 CACHE = DiskCache(folder=".cache/code_variants", max_bytes=2 * 10**9)
-WIDTHS = {"conv2_2": 128, "conv3_3": 256, "conv4_3": 512, "conv5_3": 512}
+LAYERS = ("conv3_3", "conv4_3", "conv5_3")
 CODE = "+experiment=code"
 FPRS = OPERATING_POINTS[1:]
 BITS = 256
@@ -43,26 +44,26 @@ ENROLLED = ("flip_horizontal", "flip_vertical", "quarter_turn", "rotation_180", 
 
 @dataclass(frozen=True)
 class Variant:
-    """A recipe; the defaults are that of `train.py +experiment=code`.
+    """A recipe; the defaults are those of `train.py +experiment=code`.
 
     Attributes:
         what: as in the table.
         layers: whose averages are whitened.
-        photographs: of those to fit on, how many are.
-        views: of each photograph, beside those of its quarters.
+        photographs: of those to fit on, how many are; None for all.
+        views: of each photograph, beside those of its quarters; None for all.
         quarters: whether these are fitted on.
-        ridge: of the whitening.
+        overrides: of the config.
         itq: whether the rotation before the signs is learned (Gong et al. 2013).
         enrolled: edits; a reference is the mean latent of the picture under these and, three
             times, as it is.
     """
 
     what: str
-    layers: tuple[str, ...] = ("conv4_3", "conv5_3")
-    photographs: int = 100
-    views: int = 24
+    layers: tuple[str, ...] = LAYERS[1:]
+    photographs: int | None = None
+    views: int | None = None
     quarters: bool = True
-    ridge: float = 0.1
+    overrides: tuple[str, ...] = ()
     itq: bool = False
     enrolled: tuple[str, ...] = ()
 
@@ -72,12 +73,12 @@ class Trunk:
 
     def __init__(self) -> None:
         self.features = build(
-            config("train", CODE, f"features.layers=[{','.join(WIDTHS)}]").features
+            config("train", CODE, f"features.layers=[{','.join(LAYERS)}]").features
         )
         self.features.cache = CACHE
-        self.identity: str = self.features.key
         self.side, self.trim = self.features.size, self.features.trim
-        self.dimensions = sum(WIDTHS.values())
+        self.identity = f"{self.features.key} trim {self.trim}"
+        (self.dimensions,) = self.features.shape
         self.kind: Kind = np.float32
 
     def describe(self, views: Sequence[Pixels]) -> Floats:
@@ -87,8 +88,8 @@ class Trunk:
 
     def scaled(self, averages: torch.Tensor, variant: Variant) -> torch.Tensor:
         """Take a variant's layers of averages (N, D), each at length 1."""
-        layers = torch.split(self.features.finish(averages), list(WIDTHS.values()), 1)
-        known = dict(zip(WIDTHS, layers, strict=True))
+        layers = torch.split(self.features.finish(averages), self.features.widths, 1)
+        known = dict(zip(LAYERS, layers, strict=True))
         return torch.cat([known[name] for name in variant.layers], 1)
 
 
@@ -110,21 +111,11 @@ class Work:
         self.described = made[self.trunk.identity]
         self.rows = {edit.name: row for row, edit in enumerate(chosen, start=1)}
         self.halves = halves([item.digest for item in items])
-        self.views = self._views(fit)
-
-    def _views(self, folder: str) -> dict[str, FeatureSet]:
-        """Describe the views of `train.py +experiment=code`."""
         cfg = config("train", CODE)
-        pairs: Pairs = build(
-            cfg.data, outliers=folder, augment=build(cfg.augment, _convert_="all"),
-            size=self.trunk.side, trim=self.trunk.trim, seed=cfg.seed, cache=CACHE,
-            _convert_="all",
-        )  # fmt: skip
-        described = {}
-        for name, drawn in pairs.train().items():
-            rows = [self.trunk.describe(list(part.numpy())) for part in drawn.views.split(64)]
-            described[name] = FeatureSet(torch.from_numpy(np.concatenate(rows)), drawn.picture)
-        return described
+        cfg.data.outliers = fit
+        drawn = build_pairs(cfg, CACHE).train()
+        averages = begin(self.trunk.features, drawn)
+        self.views = {name: FeatureSet(averages[name], drawn[name].picture) for name in drawn}
 
     def judge(self, variant: Variant, without: Sequence[str]) -> dict[float, NDArray[np.float64]]:
         """Give the TPR of each picture at each false-positive rate, judged without some edits.
@@ -154,12 +145,15 @@ class Work:
         train = {}
         for name, known in self.views.items():
             of = known.picture // (4 if name == "quarters" else 1)  # photograph of each view
-            most = (of.max() + 1) * variant.views if name == "outliers" else len(of)
-            kept = (of < variant.photographs) & (np.arange(len(of)) < most)
+            kept = np.ones(len(of), bool)
+            if variant.photographs is not None:
+                kept &= of < variant.photographs
+            if variant.views is not None and name == "outliers":
+                kept &= np.arange(len(of)) < (of.max() + 1) * variant.views
             train[name] = FeatureSet(self.trunk.scaled(known.x[kept], variant), known.picture[kept])
         if not variant.quarters:
             del train["quarters"]
-        recipe = config("train", CODE, f"model.ridge={variant.ridge}")
+        recipe = config("train", CODE, *variant.overrides)
         shape = train["outliers"].x.shape[1:]
         model: PCA = build(recipe.model, shape=shape)
         model.fit(train, {}, None)  # in closed form, with no trainer
@@ -180,7 +174,6 @@ def learned_turn(z: Floats) -> Floats:
     return rotation @ fixed.T
 
 
-THREE = ("conv3_3", "conv4_3", "conv5_3")
 VARIANTS = (
     Variant("nothing: the recipe that is kept"),
     Variant("no quarters", quarters=False),
@@ -188,10 +181,10 @@ VARIANTS = (
     Variant("50 photographs", photographs=50),
     Variant("75 photographs", photographs=75),
     Variant("ITQ", itq=True),
-    Variant("conv3_3 as well", layers=THREE),
-    Variant("conv3_3 and ITQ", layers=THREE, itq=True),
-    Variant("ridge .03", ridge=0.03),
-    Variant("ridge .3", ridge=0.3),
+    Variant("conv3_3 as well", layers=LAYERS),
+    Variant("conv3_3 and ITQ", layers=LAYERS, itq=True),
+    Variant("ridge .03", overrides=("model.ridge=0.03",)),
+    Variant("ridge .3", overrides=("model.ridge=0.3",)),
     Variant("references enrolled flipped, turned and inverted", enrolled=ENROLLED),
 )
 
@@ -203,18 +196,19 @@ def main() -> None:
     console = Console(soft_wrap=True, markup=False)
     console.print("| what | TPR at FPR 1e-3 | 1e-4 | difference at 1e-3 | at 1e-4 |")
     console.print("|---|---|---|---|---|")
+    base = cache(partial(work.judge, VARIANTS[0]))
     for variant in VARIANTS:
         if not set(variant.enrolled) <= set(work.rows):  # among the edits that were named
             continue
         # A query that equals an enrolled view says nothing of the others: once more without.
         for without in dict.fromkeys([(), variant.enrolled]):
-            base, shares = (work.judge(one, without) for one in (VARIANTS[0], variant))
-            gains = [bootstrap.difference(shares[f], base[f]) for f in FPRS]
+            shares = work.judge(variant, without)
+            gains = [bootstrap.difference(shares[f], base(without)[f]) for f in FPRS]
             cells = [variant.what + (", judged by all other edits" if without else "")]
             cells += [f"{shares[f].mean():.3f}" for f in FPRS]
             cells += [f"{g.value:+.3f} [{g.low:+.3f}, {g.high:+.3f}]" for g in gains]
             console.print(f"| {' | '.join(cells)} |")
-    own = work.judge(VARIANTS[0], ()).values()
+    own = base(()).values()
     tested = ", ".join(f"{shares[: len(work.halves[1])].mean():.3f}" for shares in own)
     console.print(f"What is kept, as evaluate.py judges it: {tested}")
 
