@@ -44,7 +44,8 @@ def test_first_views_are_the_pictures_and_the_rest_are_edited(
 
 
 def test_quarters_are_pictures_of_their_own(tmp_path: Path, reader: Reader) -> None:
-    made = pairs(folder(tmp_path, 2), reader, quarters=2, size=16)
+    source = folder(tmp_path, 2)
+    made = pairs(source, reader, quarters=2, size=16)
     views = made.train()["quarters"]
     assert views.views.shape == (16, 16, 16, 3)
     assert views.picture.tolist() == [*range(8)] * 2
@@ -52,6 +53,8 @@ def test_quarters_are_pictures_of_their_own(tmp_path: Path, reader: Reader) -> N
         top, bottom = (np.hstack(list(parts[row : row + 2])) for row in (0, 2))
         np.testing.assert_array_equal(np.vstack([top, bottom]), picture.pixels)
     assert views.views[8:].equal(255 - views.views[:8])
+    alone = pairs(source, reader, quarters=1, size=16).train()["quarters"]
+    assert alone.views.equal(views.views[:8])  # as they are
 
 
 def test_same_seed_same_views(tmp_path: Path, reader: Reader) -> None:

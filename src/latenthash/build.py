@@ -46,22 +46,18 @@ def build_hasher(cfg: DictConfig, cache: DiskCache) -> Hasher:
 
 def build_splits(cfg: DictConfig, cache: DiskCache) -> Splits:
     """Read the pictures of all roles, ready to draw views of the features' size."""
-    splits: Splits = build(
-        cfg.data,
-        augment=build(cfg.augment, _convert_="all"),
-        edits=build(cfg.edits, _convert_="all"),
-        size=cfg.features.size,
-        trim=cfg.features.trim,
-        seed=cfg.seed,
-        cache=cache,
-        _convert_="all",
-    )
+    splits: Splits = _build_data(cfg, cache, edits=build(cfg.edits, _convert_="all"))
     return splits
 
 
 def build_pairs(cfg: DictConfig, cache: DiskCache) -> Pairs:
     """Read the pictures to fit a code on, ready to draw views of the features' size."""
-    pairs: Pairs = build(
+    pairs: Pairs = _build_data(cfg, cache)
+    return pairs
+
+
+def _build_data(cfg: DictConfig, cache: DiskCache, **more: Any) -> Any:
+    return build(
         cfg.data,
         augment=build(cfg.augment, _convert_="all"),
         size=cfg.features.size,
@@ -69,8 +65,8 @@ def build_pairs(cfg: DictConfig, cache: DiskCache) -> Pairs:
         seed=cfg.seed,
         cache=cache,
         _convert_="all",
+        **more,
     )
-    return pairs
 
 
 def bundled_config(cfg: DictConfig) -> str:

@@ -79,7 +79,7 @@ class Pairs:
         plain = Views(pictures, pipeline([], self.size, self.trim), self.seed, "plain", n)
         edits = pipeline(self.augment, self.size, self.trim)
         rows = [plain[i] for i in range(n)]
-        if views > 1:
+        if views > 1:  # `Views` would give one of each picture all the same
             edited = Views(pictures, edits, self.seed, "pairs", n * (views - 1))
             rows += [edited[i] for i in track(range(len(edited)), "Views", transient=True)]
         names = tuple(picture.name for picture in pictures)
