@@ -9,7 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
-from latenthash.data.pictures import _SETS
+from latenthash.data.embedded import SETS
 from latenthash.data.splits import ROLES
 from latenthash.resolvers import register_resolvers
 
@@ -84,7 +84,7 @@ def test_hard_data_name_sets_that_exist_and_share_nothing(
     data = composed(f"data={option}").data
     sources = [data[role] for role in ROLES]
     assert sources == [f"embedded:{name}" for name in roles]
-    members = [name for role in roles for name, _ in _SETS[role]]
+    members = [name for role in roles for name, _ in SETS[role]]
     assert len(set(members)) == len(members)
 
 

@@ -14,7 +14,9 @@ from rich.progress import track
 from latenthash import InputError
 from latenthash.benchmark.hashing import Item
 from latenthash.benchmark.workers import in_workers
-from latenthash.data.pictures import embedded, find_files, quarter
+from latenthash.data.embedded import embedded
+from latenthash.data.pictures import find_files
+from latenthash.data.quarters import quarter
 from latenthash.data.reading import Picture, Reader, shown
 
 log = logging.getLogger(__name__)

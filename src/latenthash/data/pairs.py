@@ -8,7 +8,8 @@ from rich.progress import track
 
 from latenthash import InputError
 from latenthash.cache import DiskCache
-from latenthash.data.pictures import load_pictures, quarter
+from latenthash.data.pictures import load_pictures
+from latenthash.data.quarters import quarter
 from latenthash.data.reading import Picture, Reader
 from latenthash.data.splits import ViewSet
 from latenthash.data.views import Edit, Views, pipeline

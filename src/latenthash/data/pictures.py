@@ -4,97 +4,21 @@ A source is a string: `embedded:<set>`, or the path of a picture or of a folder.
 are read, and everything wrong with them collected, before any work begins.
 """
 
-import functools
 import os
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from importlib.resources import as_file, files
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from rich.progress import track
 
 from latenthash import InputError
-from latenthash.cache import DiskCache, cache_key
-from latenthash.data.earth import render_earth
+from latenthash.cache import DiskCache
+from latenthash.data.embedded import PREFIX, SETS, embedded
 from latenthash.data.reading import Picture, Reader, shown
-from latenthash.data.sushi import render_sushi
 
-EMBEDDED = "embedded:"
-PLATES = 100  # the thesis's count of similar pictures
 SINGLE = ("signal", "noise_edited")  # roles that are one picture, not a set
 DROPPINGS = ("thumbs.db", "desktop.ini")  # left in picture folders by operating systems
 FOREIGN = ("outliers", "unseen")  # roles that must not hold a picture of another role
-
-Pixels = NDArray[np.uint8]
-
-
-def _photograph(package: str, name: str) -> Pixels:
-    """Read a photograph that scikit-image, scikit-learn or Matplotlib ships in its wheel."""
-    with as_file(files(package) / name) as path:
-        return Reader(512, 10**7, (255, 255, 255)).read(path).pixels
-
-
-def _photographs(*names: str) -> list[tuple[str, Callable[[], Pixels]]]:
-    packages = {
-        "china.jpg": "sklearn.datasets.images",
-        "flower.jpg": "sklearn.datasets.images",
-        "mpl-data/sample_data/grace_hopper.jpg": "matplotlib",
-    }
-    return [
-        (Path(name).stem, partial(_photograph, packages.get(name, "skimage.data"), name))
-        for name in names
-    ]
-
-
-def quarter(picture: Picture, corner: int) -> Picture:
-    """Cut out one of the four quarters, 0 to 3 by rows, which share no pixel."""
-    return Picture(
-        f"{picture.name} [{corner}]",
-        _cut(picture.pixels, corner),
-        f"{picture.digest}/quarter {corner}",
-    )
-
-
-def _cut(pixels: Pixels, corner: int) -> Pixels:
-    y, x = (side // 2 for side in pixels.shape[:2])
-    row, column = divmod(corner, 2)
-    half = pixels[y:] if row else pixels[:y]
-    return np.ascontiguousarray(half[:, x:] if column else half[:, :x])
-
-
-def _cut_photograph(read: Callable[[], Pixels], corner: int) -> Pixels:
-    return _cut(read(), corner)
-
-
-# Painted pictures are cached by name: what has the same name is the same picture in every set.
-_SUSHI: list[tuple[str, Callable[[], Pixels]]] = [
-    (f"plate_{i:02d}", partial(render_sushi, i)) for i in range(PLATES)
-]
-_PHOTOS_A = ("chelsea.png", "china.jpg", "hubble_deep_field.jpg", "retina.jpg")
-_OUTLIERS = _photographs(
-    *_PHOTOS_A, "brick.png", "camera.png", "cell.png", "clock_motion.png", "coins.png",
-    "grass.png", "gravel.png", "moon.png", "page.png", "mpl-data/sample_data/grace_hopper.jpg",
-)  # fmt: skip
-_SETS: dict[str, list[tuple[str, Callable[[], Pixels]]]] = {
-    "girl": _photographs("astronaut.png"),
-    "earth": [("earth", partial(render_earth, seed=2))],
-    "sushi": _SUSHI,
-    "plate": _SUSHI[:1],
-    "plates_a": _SUSHI[1::2],  # the others, half and half
-    "plates_b": _SUSHI[2::2],
-    "photos_a": _photographs(*_PHOTOS_A),
-    "photos_b": _photographs(
-        "coffee.png", "flower.jpg", "ihc.png", "motorcycle_left.png", "rocket.jpg"
-    ),
-    # Quarters count as pictures: training needs many that differ, and few can be shipped.
-    "outliers": _OUTLIERS
-    + [(f"{n}_{i}", partial(_cut_photograph, read, i)) for n, read in _OUTLIERS for i in range(4)],
-    "stereo_left": _photographs("motorcycle_left.png"),  # in photos_b too: not beside it
-    "stereo_right": _photographs("motorcycle_right.png"),
-}
 
 
 def load_pictures(
@@ -125,11 +49,6 @@ def load_pictures(
     if problems:
         raise InputError(problems)
     return pictures
-
-
-def embedded(name: str) -> list[Picture]:
-    """Give the pictures of an embedded set of photographs."""
-    return _members(f"{EMBEDDED}{name}", None)
 
 
 def find_files(path: Path) -> list[Path]:
@@ -176,7 +95,7 @@ def source_digest(source: str) -> str:
     An embedded set is named by its own name: the project's version covers its content.
     """
     path = Path(source)
-    if source.startswith(EMBEDDED) or not _exists(path):
+    if source.startswith(PREFIX) or not _exists(path):
         return source
     paths = [path] if path.is_file() else find_files(path)
     # What cannot be opened is named when the pictures are read.
@@ -192,9 +111,9 @@ def _exists(path: Path) -> bool:
 
 
 def _find(role: str, source: str, problems: list[str]) -> list[Path]:
-    if source.startswith(EMBEDDED):
-        if source.removeprefix(EMBEDDED) not in _SETS:
-            known = ", ".join(EMBEDDED + name for name in _SETS)
+    if source.startswith(PREFIX):
+        if source.removeprefix(PREFIX) not in SETS:
+            known = ", ".join(PREFIX + name for name in SETS)
             problems.append(f"data.{role}={source} is not one of {known}.")
         return []
     path = Path(source)
@@ -222,38 +141,12 @@ def _read(
     cache: DiskCache | None,
     problems: list[str],
 ) -> list[Picture]:
-    if source.startswith(EMBEDDED):
-        return _members(source, cache)
+    if source.startswith(PREFIX):
+        name = source.removeprefix(PREFIX)
+        return embedded(name, cache) if name in SETS else []
     pictures, bad = read_files(paths, reader, f"Pictures of {role}")
     problems.extend(f"data.{role}: {sentence}" for sentence in bad)
     return pictures
-
-
-def _members(source: str, cache: DiskCache | None) -> list[Picture]:
-    members = _SETS.get(source.removeprefix(EMBEDDED), [])
-    pictures = []
-    title = f"Pictures of {source}"
-    for name, render in track(members, title, disable=len(members) < 10, transient=True):
-        pixels = _painted(name, render, cache) if cache else render()
-        digest = sha256(pixels.tobytes()).hexdigest()
-        pictures.append(Picture(f"{source}/{name}", pixels, digest))
-    return pictures
-
-
-def _painted(name: str, render: Callable[[], Pixels], cache: DiskCache) -> Pixels:
-    """Take an embedded picture from the cache, or make it and keep it there."""
-    key = cache_key("picture", name, _painters())
-    pixels = cache.read_array(key)
-    if pixels is None:
-        pixels = render()
-        cache.write_array(key, pixels)
-    return pixels
-
-
-@functools.cache
-def _painters() -> bytes:
-    """Read the code that paints, so that no picture outlives a change of it."""
-    return b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
 
 
 def _shared(pictures: Mapping[str, list[Picture]]) -> list[str]:

@@ -1,0 +1,113 @@
+"""The pictures that come with the project, in named sets: photographs and paintings.
+
+The photographs are those that scikit-image, scikit-learn and Matplotlib ship in their wheels;
+Earth and the plates of sushi are painted by code, and cached.
+"""
+
+import functools
+from collections.abc import Callable
+from functools import partial
+from hashlib import sha256
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.progress import track
+
+from latenthash.cache import DiskCache, cache_key
+from latenthash.data.earth import render_earth
+from latenthash.data.quarters import cut
+from latenthash.data.reading import Picture, Reader
+from latenthash.data.sushi import render_sushi
+
+PREFIX = "embedded:"  # of a source that is not a path
+PLATES = 100  # the thesis's count of similar pictures
+
+Pixels = NDArray[np.uint8]
+
+
+def _photograph(package: str, name: str) -> Pixels:
+    """Read a photograph that scikit-image, scikit-learn or Matplotlib ships in its wheel."""
+    with as_file(files(package) / name) as path:
+        return Reader(512, 10**7, (255, 255, 255)).read(path).pixels
+
+
+def _photographs(*names: str) -> list[tuple[str, Callable[[], Pixels]]]:
+    packages = {
+        "china.jpg": "sklearn.datasets.images",
+        "flower.jpg": "sklearn.datasets.images",
+        "mpl-data/sample_data/grace_hopper.jpg": "matplotlib",
+    }
+    return [
+        (Path(name).stem, partial(_photograph, packages.get(name, "skimage.data"), name))
+        for name in names
+    ]
+
+
+def _cut_photograph(read: Callable[[], Pixels], corner: int) -> Pixels:
+    return cut(read(), corner)
+
+
+# Painted pictures are cached by name: what has the same name is the same picture in every set.
+_SUSHI: list[tuple[str, Callable[[], Pixels]]] = [
+    (f"plate_{i:02d}", partial(render_sushi, i)) for i in range(PLATES)
+]
+_PHOTOS_A = ("chelsea.png", "china.jpg", "hubble_deep_field.jpg", "retina.jpg")
+_OUTLIERS = _photographs(
+    *_PHOTOS_A, "brick.png", "camera.png", "cell.png", "clock_motion.png", "coins.png",
+    "grass.png", "gravel.png", "moon.png", "page.png", "mpl-data/sample_data/grace_hopper.jpg",
+)  # fmt: skip
+SETS: dict[str, list[tuple[str, Callable[[], Pixels]]]] = {
+    "girl": _photographs("astronaut.png"),
+    "earth": [("earth", partial(render_earth, seed=2))],
+    "sushi": _SUSHI,
+    "plate": _SUSHI[:1],
+    "plates_a": _SUSHI[1::2],  # the others, half and half
+    "plates_b": _SUSHI[2::2],
+    "photos_a": _photographs(*_PHOTOS_A),
+    "photos_b": _photographs(
+        "coffee.png", "flower.jpg", "ihc.png", "motorcycle_left.png", "rocket.jpg"
+    ),
+    # Quarters count as pictures: training needs many that differ, and few can be shipped.
+    "outliers": _OUTLIERS
+    + [(f"{n}_{i}", partial(_cut_photograph, read, i)) for n, read in _OUTLIERS for i in range(4)],
+    "stereo_left": _photographs("motorcycle_left.png"),  # in photos_b too: not beside it
+    "stereo_right": _photographs("motorcycle_right.png"),
+}
+
+
+def embedded(name: str, cache: DiskCache | None = None) -> list[Picture]:
+    """Give the pictures of a set.
+
+    Args:
+        name: one of SETS.
+        cache: where paintings are kept; None paints them anew.
+
+    Raises:
+        KeyError: there is no such set.
+    """
+    members = SETS[name]
+    pictures = []
+    title = f"Pictures of {PREFIX}{name}"
+    for member, render in track(members, title, disable=len(members) < 10, transient=True):
+        pixels = _painted(member, render, cache) if cache else render()
+        digest = sha256(pixels.tobytes()).hexdigest()
+        pictures.append(Picture(f"{PREFIX}{name}/{member}", pixels, digest))
+    return pictures
+
+
+def _painted(name: str, render: Callable[[], Pixels], cache: DiskCache) -> Pixels:
+    """Take an embedded picture from the cache, or make it and keep it there."""
+    key = cache_key("picture", name, _painters())
+    pixels = cache.read_array(key)
+    if pixels is None:
+        pixels = render()
+        cache.write_array(key, pixels)
+    return pixels
+
+
+@functools.cache
+def _painters() -> bytes:
+    """Read the code that paints, so that no picture outlives a change of it."""
+    return b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
