@@ -13,8 +13,9 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from latenthash import InputError, report
+from latenthash import InputError, comparison
 from latenthash.refusals import log_problems
+from latenthash.report import read_figures
 from latenthash.tracking import (
     FINGERPRINT,
     HELD_OUT,
@@ -89,7 +90,7 @@ class Sweep(Callback):
         HydraConfig.instance().set_config(config)
         store, parent_id = open_store(config), os.environ.pop(PARENT_VARIABLE)
         # Of two jobs that end together, the slower may have written what it knew before.
-        report.show_summary(_compare(store, parent_id))
+        comparison.show_summary(_compare(store, parent_id))
         failed = [r.info.run_name for r in jobs_of(store, parent_id) if r.info.status != "FINISHED"]
         store.client.set_terminated(parent_id, "FAILED" if failed else "FINISHED")
         if failed:
@@ -147,23 +148,23 @@ def _compare(store: Store, parent_id: str) -> pd.DataFrame:
     """Log tables and figure of a sweep, and give the summary."""
     rows = [_row(store, run) for run in jobs_of(store, parent_id)]
     pooled = store.client.get_run(parent_id).data.tags.get(POOLED)
-    summary = report.summary_table(rows, pooled)
-    store.log_table(parent_id, report.comparison_table(rows), COMPARISON)
+    summary = comparison.summary_table(rows, pooled)
+    store.log_table(parent_id, comparison.comparison_table(rows), COMPARISON)
     store.log_table(parent_id, summary, SUMMARY)
-    store.log_figure(parent_id, report.comparison_figure(rows), COMPARISON)
+    store.log_figure(parent_id, comparison.comparison_figure(rows), COMPARISON)
     return summary
 
 
-def _row(store: Store, run: Run) -> report.Row:
+def _row(store: Store, run: Run) -> comparison.Row:
     table = store.read_table(run, HELD_OUT)  # None: the job has not come so far
     metrics = run.data.metrics
     k = sum(name.startswith(CENTROID) for name in metrics)
-    return report.Row(
+    return comparison.Row(
         name=run.info.run_name,
         status=run.info.status,
         params=run.data.params,
-        figures={} if table is None else report.read_figures(table),
-        costs={name: value for name, value in metrics.items() if name in report.COSTS},
+        figures={} if table is None else read_figures(table),
+        costs={name: value for name, value in metrics.items() if name in comparison.COSTS},
         latents=store.read_table(run, TEST_LATENTS),
         centroid=np.array([metrics[f"{CENTROID}{i}"] for i in range(k)]) if k else None,
     )
