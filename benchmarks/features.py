@@ -15,7 +15,8 @@ import torch
 from rich.console import Console
 from torch import Tensor
 
-from latenthash.features.vgg16 import BATCH, VGG16
+from latenthash.features.trunk import BATCH
+from latenthash.features.vgg16 import VGG16
 
 ROOT = Path(__file__).parent.parent
 VIEWS = {224: 16, 128: 48}  # px -> views of a round

@@ -45,7 +45,7 @@ def test_warm_cache_gives_what_cold_gave_without_the_trunk(
     assert is_staged(features)
     features.cache = DiskCache(folder=str(tmp_path), max_bytes=10**6)
     cold = features(views(3))
-    monkeypatch.setattr(features, "_averages", lambda x: pytest.fail("the trunk was asked"))
+    monkeypatch.setattr(features, "_activations", lambda x: pytest.fail("the trunk was asked"))
     assert features(views(3)).equal(cold)
     # In another order and number as well.
     assert features(views(3)[[2, 0]]).equal(cold[[2, 0]])

@@ -15,7 +15,8 @@ from torchvision.models import vgg16
 from latenthash import InputError
 from latenthash.cache import DiskCache
 from latenthash.features import weights
-from latenthash.features.vgg16 import BATCH, VGG16, layer_ends
+from latenthash.features.trunk import BATCH, layer_ends
+from latenthash.features.vgg16 import VGG16
 from latenthash.features.weights import load_trunk, trunk_digest
 
 

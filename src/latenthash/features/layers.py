@@ -5,14 +5,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from latenthash import InputError
-from latenthash.cache import DiskCache, cache_key
-from latenthash.features.vgg16 import SMALLEST, layer_ends, recalled
-from latenthash.features.weights import load_trunk, trunk_digest
+from latenthash.features.trunk import TrunkFeatures, layer_ends
 
 
-class VGG16Layers(nn.Module):
+class VGG16Layers(TrunkFeatures):
     """Averages of several layers' maps, each scaled to length 1, one after the other.
+
+    Nothing of it is tuned.
 
     Args:
         weights: `imagenet`, `random`, or the path of a state dict; see `load_trunk`.
@@ -28,54 +27,29 @@ class VGG16Layers(nn.Module):
     def __init__(
         self, *, weights: str, layers: Sequence[str], size: int, trim: bool, seed: int
     ) -> None:
-        super().__init__()
-        ends = layer_ends()
+        known = layer_ends()
         problems = [
-            f"features.layers holds {layer}, which is none of {', '.join(ends)}."
+            f"features.layers holds {layer}, which is none of {', '.join(known)}."
             for layer in layers
-            if layer not in ends
+            if layer not in known
         ]
         if not layers:
             problems.append("features.layers is empty; name at least one layer.")
-        if size < SMALLEST:
-            problems.append(f"features.size={size} must be at least {SMALLEST} px.")
-        if problems:
-            raise InputError(problems)
-        trunk = load_trunk(weights, seed)
-        digest = trunk_digest(trunk.layers)
-        self.identity = {"weights": trunk.source, "weights_sha256": digest}
-        self.size = size
-        self.trim = trim
-        self.ends = sorted(ends[layer] for layer in layers)
-        parts = trunk.layers[: self.ends[-1]].eval().requires_grad_(False)
-        # In a tuple, where torch does not look for modules: bundles name the trunk by its digest.
-        self.frozen = (parts.to(memory_format=torch.channels_last),)
-        self.mean = torch.tensor(trunk.mean)
-        self.tail = nn.Sequential()  # nothing of it is tuned
-        self.cache: DiskCache | None = None
-        self.key = cache_key("vgg16 layers", digest, str(trunk.mean), str(self.ends), str(size))
-        blank = torch.zeros(1, size, size, 3, dtype=torch.uint8)
-        self.shape = tuple(self._averages(blank).shape[1:])
-
-    @torch.no_grad()
-    def forward(self, views: Tensor) -> Tensor:
-        """Turn views (N, size, size, 3) uint8 RGB into (N, D)."""
-        return self.finish(self.begin(views))
-
-    def begin(self, views: Tensor) -> Tensor:
-        """Turn views (N, size, size, 3) uint8 RGB into averages (N, D)."""
-        return recalled(views, self.key, self.cache, self._averages)
+        ends = sorted(known.get(layer, 0) for layer in layers)
+        last = max(ends, default=0)
+        super().__init__(
+            weights=weights, size=size, trim=trim, seed=seed, problems=problems,
+            kind="vgg16 layers", front=str(ends), ends=(last, last),
+        )  # fmt: skip
+        self.ends = ends
+        self.shape = self._shape()
 
     def finish(self, maps: Tensor) -> Tensor:
         """Scale each layer's part of averages (N, D) to length 1."""
         parts = torch.split(maps, self.widths, 1)
         return torch.cat([nn.functional.normalize(part) for part in parts], 1)
 
-    @torch.no_grad()
-    def _averages(self, views: Tensor) -> Tensor:
-        (frozen,) = self.frozen
-        frozen.to(views.device)
-        x = (views.float() - self.mean.to(views.device)).permute(0, 3, 1, 2)
+    def _through(self, frozen: nn.Sequential, x: Tensor) -> Tensor:
         averages = []
         for start, end in zip([0, *self.ends], self.ends, strict=False):
             x = frozen[start:end](x)
