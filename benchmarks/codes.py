@@ -45,7 +45,7 @@ def bare(path: Path, edited: bool) -> list[object]:
     if edited:
         suite = the_suite()
         for edit in suite.edits:
-            hashes += hashed(suite.apply(picture.pixels, picture.digest, edit))
+            hashes += hashed(edit.apply(picture.pixels, picture.digest))
     return hashes
 
 

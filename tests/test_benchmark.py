@@ -363,14 +363,14 @@ def test_nearest_impostors_are_the_likeliest_edit_of_each_pair(suite: Suite) -> 
         np.float32,
     )
     judgement = Judgement(code, {}, Rate(1, 1, 1), None, 1.0)
-    found = hard.nearest_impostors(judgement, described, items(3), suite.edits, suite)
+    found = hard.nearest_impostors(judgement, described, items(3), suite.edits)
     # Of equal ones, the first picture and then the first edit.
     expected = [(0, 1, 1, 0.9), (1, 1, 2, 0.9), (2, 0, 1, 0.9), (1, 0, 0, 0.8), (2, 0, 0, 0.4),
                 (0, 1, 2, 0.2)]  # fmt: skip
     assert len(found) == len(expected)
     for (label, edited, other), (own, edit, reference, value) in zip(found, expected, strict=True):
         assert label == f"{value / 2:.3f}\n{suite.edits[edit].name}"
-        made = suite.apply(photo(own).pixels, photo(own).digest, suite.edits[edit])
+        made = suite.edits[edit].apply(photo(own).pixels, photo(own).digest)
         np.testing.assert_array_equal(edited, made)
         np.testing.assert_array_equal(other, photo(reference).pixels)
 

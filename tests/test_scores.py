@@ -259,7 +259,7 @@ def test_absent_codes_come_last_with_their_reason() -> None:
 
 def test_code_holds_until_it_breaks_for_the_first_time() -> None:
     def edit(name: str, family: str, strength: float | None) -> SuiteEdit:
-        return SuiteEdit(name, family, strength, None)  # type: ignore[arg-type]
+        return SuiteEdit("v", name, family, strength, None)  # type: ignore[arg-type]
 
     edits = [
         edit("r2", "rotation", 2), edit("r5", "rotation", 5), edit("r9", "rotation", 9),

@@ -51,7 +51,7 @@ def drawn(height: int, width: int) -> Pixels:
 
 def edited(name: str, pixels: Pixels, digest: str = DIGEST) -> Pixels:
     (edit,) = (edit for edit in shared().edits if edit.name == name)
-    return shared().apply(pixels, digest, edit)
+    return edit.apply(pixels, digest)
 
 
 def applied(transform: A.BasicTransform, pixels: Pixels) -> Pixels:
@@ -88,7 +88,7 @@ def test_every_edit_takes_any_picture_and_leaves_it_as_it_was(height: int, width
         before = pixels.copy()
         pixels.setflags(write=False)  # as the reader gives them
         for edit in shared().edits:
-            out = shared().apply(pixels, DIGEST, edit)
+            out = edit.apply(pixels, DIGEST)
             assert out.dtype == np.uint8, edit.name
             assert out.ndim == 3 and out.shape[2] == 3 and out.size > 0, edit.name
             assert out.flags.c_contiguous and out.flags.writeable, edit.name
@@ -134,7 +134,7 @@ def test_sizes_stay_what_they_are() -> None:
 
 def outputs(suite: Suite, edits: list[SuiteEdit], digest: str = DIGEST) -> dict[str, bytes]:
     pixels = drawn(60, 80)
-    return {edit.name: suite.apply(pixels, digest, edit).tobytes() for edit in edits}
+    return {edit.name: edit.apply(pixels, digest).tobytes() for edit in edits}
 
 
 def test_results_do_not_depend_on_order_object_or_process() -> None:

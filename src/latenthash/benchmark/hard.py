@@ -73,7 +73,6 @@ def nearest_impostors(
     described: Described,
     items: Sequence[Item],
     edits: Sequence[SuiteEdit],
-    suite: Suite,
 ) -> list[tuple[str, Pixels, Pixels]]:
     """Find the pairs of different pictures that a code holds to be most alike.
 
@@ -82,7 +81,6 @@ def nearest_impostors(
         described: (P, 1 + E, D) of its source, the test pictures.
         items: the test pictures.
         edits: E edits of the suite.
-        suite: applies them.
 
     Returns:
         similarity and edit in words, the edited picture, and the other one, (H, W, 3) each.
@@ -97,7 +95,7 @@ def nearest_impostors(
         edit = edits[likeliest[number, other]]
         picture = items[number].read()
         label = f"{similarity[number, other] / judgement.code.span:.3f}\n{edit.name}"
-        edited = suite.apply(picture.pixels, picture.digest, edit)
+        edited = edit.apply(picture.pixels, picture.digest)
         found.append((label, edited, items[other + (other >= number)].read().pixels))
     return found
 

@@ -78,7 +78,7 @@ def describe(
     Args:
         items: P pictures.
         edits: E edits of the suite.
-        suite: applies them.
+        suite: theirs, which names them in the cache.
         sources: those with the same identity are asked once.
         cache: where descriptions are kept.
         reader: how the pictures are decoded.
@@ -105,7 +105,8 @@ def describe(
     )  # fmt: skip
     todo = [i for i, count in enumerate(left) if count]
     # Packed, for it goes along with every picture: workers come and go, and edits are much alike.
-    packed = zlib.compress(pickle.dumps((suite, {k: _look(s) for k, s in by_name.items()})))
+    by_row = dict(zip(rows[1:].tolist(), edits, strict=True))
+    packed = zlib.compress(pickle.dumps((by_row, {k: _look(s) for k, s in by_name.items()})))
     tasks = ((packed, items[i], missing[i]) for i in todo)
     results = in_workers(_looked, tasks, max(1, VIEWS // len(rows)))
     problems: list[str] = []
@@ -194,16 +195,16 @@ def _views(reduce: Pipeline, pictures: Sequence[Pixels]) -> NDArray[np.uint8]:
 
 
 @lru_cache(maxsize=1)
-def _unpacked(packed: bytes) -> tuple[Suite, Mapping[str, Look]]:
-    suite, looks = pickle.loads(zlib.decompress(packed))
-    return suite, looks
+def _unpacked(packed: bytes) -> tuple[Mapping[int, SuiteEdit], Mapping[str, Look]]:
+    by_row, looks = pickle.loads(zlib.decompress(packed))
+    return by_row, looks
 
 
 def _looked(
     packed: bytes, item: Item, missing: Mapping[str, Sequence[int]]
 ) -> dict[str, NDArray[Any]] | InputError:
     """Edit a picture, and look at the rows that each source misses; one edit is held at a time."""
-    suite, looks = _unpacked(packed)
+    by_row, looks = _unpacked(packed)
     try:
         picture = item.read()
     except InputError as error:
@@ -212,7 +213,7 @@ def _looked(
     for row in sorted(set().union(*missing.values())):
         pixels = picture.pixels
         if row:
-            pixels = suite.apply(pixels, picture.digest, suite.edits[row - 1])
+            pixels = by_row[row].apply(pixels, picture.digest)
         for name, looked in seen.items():
             if row in missing[name]:
                 looked.append(looks[name]([pixels]))

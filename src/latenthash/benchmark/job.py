@@ -99,7 +99,7 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) ->
     points = breaking_points(table, edits)
     best = next(j for j in judgements if j.code.name == board["code"][0])
     limit = best.verdicts[DECISIVE].threshold / best.code.span
-    alike = hard.nearest_impostors(best, of_test[best.code.source.identity], tested, edits, suite)
+    alike = hard.nearest_impostors(best, of_test[best.code.source.identity], tested, edits)
     parts: dict[str, Part] = {
         "Leaderboard": board,
         "Edits": plots.edit_heatmap(table, f"{AT}, {title}"),

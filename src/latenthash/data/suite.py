@@ -21,25 +21,41 @@ LIBRARIES = tuple(f"{lib.__name__} {lib.__version__}" for lib in (A, cv2, PIL))
 
 @dataclass(frozen=True)
 class SuiteEdit:
-    """One edit of the suite.
+    """One edit of the suite: a pure function of (version, name, picture).
+
+    Not for several threads at once: its random state is set before each use.
 
     Attributes:
+        version: of the suite, part of every seed.
         name: unique in the suite.
         family: the kind of edit it is.
         strength: how far it goes, in its family's unit; None where the family has no scale.
         transform: what does it, drawn anew from its seed for each picture.
     """
 
+    version: str
     name: str
     family: str
     strength: float | None
     transform: A.Compose
 
+    def apply(self, pixels: Pixels, digest: str) -> Pixels:  # (h, w, 3)
+        """Edit a picture; the result depends on nothing but the arguments and the edit.
+
+        Args:
+            pixels: (H, W, 3) RGB uint8; stays as it is.
+            digest: the picture's digest, part of the seed.
+
+        Returns:
+            RGB uint8 of a size that may differ.
+        """
+        self.transform.set_random_seed(edit_seed(self.version, self.name, digest))
+        # A copy: where there is nothing to do, albumentations hands on the picture.
+        return np.array(self.transform(image=pixels)["image"])
+
 
 class Suite:
-    """A versioned set of edits, each a pure function of (version, edit name, picture).
-
-    Not for several threads at once: an edit's random state is set before each use.
+    """A versioned set of edits.
 
     Args:
         version: the suite's name, part of every seed; a suite that changes takes a new one.
@@ -62,7 +78,9 @@ class Suite:
             raise InputError(problems)
         self.version = version
         self.edits: tuple[SuiteEdit, ...] = tuple(
-            SuiteEdit(name, family, parts.get("strength"), A.Compose(_chain(parts["edit"])))
+            SuiteEdit(
+                version, name, family, parts.get("strength"), A.Compose(_chain(parts["edit"]))
+            )
             for family, edits in families.items()
             for name, parts in edits.items()
         )
@@ -91,21 +109,6 @@ class Suite:
             edits = ", ".join(edit.name for edit in self.edits)
             raise InputError(f"{what}. Families: {', '.join(families)}. Edits: {edits}.")
         return tuple(edit for edit in self.edits if edit.name in names or edit.family in names)
-
-    def apply(self, pixels: Pixels, digest: str, edit: SuiteEdit) -> Pixels:  # (h, w, 3)
-        """Edit a picture; the result depends on nothing but the arguments and the version.
-
-        Args:
-            pixels: (H, W, 3) RGB uint8; stays as it is.
-            digest: the picture's digest, part of the seed.
-            edit: one of the suite's.
-
-        Returns:
-            RGB uint8 of a size that may differ.
-        """
-        edit.transform.set_random_seed(edit_seed(self.version, edit.name, digest))
-        # A copy: where there is nothing to do, albumentations hands on the picture.
-        return np.array(edit.transform(image=pixels)["image"])
 
     @property
     def digest(self) -> str:
