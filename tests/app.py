@@ -6,6 +6,7 @@ import runpy
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 
 import numpy as np
 import pytest
@@ -83,5 +84,6 @@ def runs(folder: Path, kind: str = "job") -> list[Run]:
 
 
 def artifact(folder: Path, run: Run, name: str) -> Path:
+    """Copy an artifact to where pytest tidies up, beside the folder."""
     client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
-    return Path(client.download_artifacts(run.info.run_id, name))
+    return Path(client.download_artifacts(run.info.run_id, name, mkdtemp(dir=folder.parent)))

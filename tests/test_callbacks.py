@@ -3,6 +3,7 @@
 import copy
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -98,9 +99,10 @@ def images(logger: RunLogger) -> dict[int, NDArray[np.uint8]]:
         if name.endswith(".png"):  # beside each is a small one for the UI
             key, step = name.replace("%", "+").split("+")[:3:2]
             assert key == "prior_samples"
-            path = logger.experiment.download_artifacts(logger.id, file.path)
             assert int(step) not in found, "one image for each epoch"
-            found[int(step)] = np.asarray(Image.open(path))
+            with TemporaryDirectory() as folder:
+                path = logger.experiment.download_artifacts(logger.id, file.path, folder)
+                found[int(step)] = np.asarray(Image.open(path))
     return found
 
 
