@@ -1,12 +1,15 @@
 """Work in other processes, only a little ahead of whoever takes the results."""
 
 import gc
+import os
 import sys
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future
 from functools import cache
 from itertools import islice
+from threading import Thread
 from typing import TypeVar
 
 import cv2
@@ -18,6 +21,7 @@ Result = TypeVar("Result")
 MOST = 8  # processes: each has libraries of its own in memory
 AHEAD = 2  # batches a process may have, done or not, until their results are taken
 IDLE = 60  # seconds until processes that have nothing to do end
+WATCH = 2  # seconds between looks whether who gives the tasks is still there
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
@@ -62,20 +66,24 @@ def _processes() -> int:
 @cache
 def _workers() -> ProcessPoolExecutor:
     """Start the processes, once: joblib takes loky's shared ones for its own kind."""
-    return ProcessPoolExecutor(
-        _processes(), timeout=IDLE, initializer=_without_torch, env=ONE_THREAD
-    )
+    return ProcessPoolExecutor(_processes(), timeout=IDLE, initializer=_prepare, env=ONE_THREAD)
 
 
-def _without_torch() -> None:
-    """Prepare a process, before its first task: albumentations takes torch along if it can.
-
-    That is 250 MB, and no task needs it.
-    """
+def _prepare() -> None:
+    """Prepare a process, before its first task."""
+    Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    # albumentations takes torch along if it can: 250 MB, and no task needs it.
     sys.modules["torch"] = None  # type: ignore[assignment] # as if it were not installed
     import latenthash.data.suite  # noqa: F401 # imports albumentations
 
     del sys.modules["torch"]
+
+
+def _end_with(parent: int) -> None:
+    """End this process when its parent was killed: its results, which nobody takes, hold it."""
+    while os.getppid() == parent:
+        time.sleep(WATCH)
+    os._exit(1)
 
 
 def _call(function: Callable[..., Result], tasks: Sequence[tuple[object, ...]]) -> list[Result]:
