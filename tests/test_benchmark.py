@@ -1,9 +1,7 @@
 """The benchmark as a whole: what is described once, what is refused, what is left behind."""
 
 import csv
-import subprocess
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -175,22 +173,6 @@ def test_picture_that_is_gone_is_named_and_nothing_is_lost(suite: Suite, cache: 
     source = Mean()
     describe(pictures, suite.edits, suite, [source], cache, READER)
     assert source.asked == 0
-
-
-def test_results_are_not_made_far_ahead_of_who_takes_them() -> None:
-    drawn: list[int] = []
-
-    def tasks() -> Iterator[tuple[int]]:
-        for i in range(100):
-            drawn.append(i)
-            yield (i,)
-
-    results = in_workers(abs, tasks())
-    most = workers.AHEAD * workers.MOST
-    for taken in range(3):
-        assert next(results) == taken
-        assert len(drawn) <= taken + most
-    assert list(results) == list(range(3, 100)), "and in their order"
 
 
 def test_workers_do_without_torch(suite: Suite, cache: DiskCache, tmp_path: Path) -> None:
@@ -441,16 +423,6 @@ def test_code_is_fitted_judged_and_used(tmp_path: Path) -> None:
     table = pd.read_csv(tmp_path / "used/codes.csv")
     assert table["code (256 bits)"].str.fullmatch("[0-9a-f]{64}").all()
     assert table["code (256 bits)"].nunique() == 8
-
-
-def test_workers_end_with_a_process_that_was_killed() -> None:
-    busy = "for _ in in_workers(bytes, ((10**7,) for _ in iter(int, 1))): print('more', flush=True)"
-    script = f"from latenthash.benchmark.workers import in_workers\n{busy}"
-    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as job:
-        assert job.stdout is not None
-        assert job.stdout.readline() == b"more\n"
-        job.kill()
-        job.communicate(timeout=60)  # ends when all who share its output have ended
 
 
 def test_killed_benchmark_gives_the_figures_of_one_that_was_not(

@@ -1,0 +1,34 @@
+"""The benchmark's processes: no further ahead than they should be, and gone with who began them."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+from latenthash.benchmark import workers
+from latenthash.benchmark.workers import in_workers
+
+
+def test_results_are_not_made_far_ahead_of_who_takes_them() -> None:
+    drawn: list[int] = []
+
+    def tasks() -> Iterator[tuple[int]]:
+        for i in range(100):
+            drawn.append(i)
+            yield (i,)
+
+    results = in_workers(abs, tasks())
+    most = workers.AHEAD * workers.MOST
+    for taken in range(3):
+        assert next(results) == taken
+        assert len(drawn) <= taken + most
+    assert list(results) == list(range(3, 100)), "and in their order"
+
+
+def test_workers_end_with_a_process_that_was_killed() -> None:
+    busy = "for _ in in_workers(bytes, ((10**7,) for _ in iter(int, 1))): print('more', flush=True)"
+    script = f"from latenthash.benchmark.workers import in_workers\n{busy}"
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as job:
+        assert job.stdout is not None
+        assert job.stdout.readline() == b"more\n"
+        job.kill()
+        job.communicate(timeout=60)  # ends when all who share its output have ended
