@@ -16,9 +16,8 @@ from latenthash.hashing import Hash, LatentSet
 # Columns whose text says in words what they say; files keep them, the terminal has no room.
 DETAILS = ["value", "low", "high", "trials"]
 CENTROID = "centroid"  # its row in a table of latents
-AXES = (
-    "axes"  # rows there: where the unit vectors of the latent space lie, by which all else is drawn
-)
+# Its rows there: where the unit vectors of the latent space lie, by which all else is drawn.
+AXES = "axes"
 
 
 def figures_table(figures: Sequence[Measure]) -> pd.DataFrame:

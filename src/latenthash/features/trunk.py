@@ -1,6 +1,6 @@
 """What all features of VGG16 share: views go through layers that are never trained, once."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
 import torch
@@ -30,7 +30,7 @@ def layer_ends() -> dict[str, int]:
     return ends
 
 
-class TrunkFeatures(nn.Module):
+class TrunkFeatures(nn.Module, ABC):
     """Features that begin with the frozen front of VGG16, whose activations are cached.
 
     Args:
@@ -101,9 +101,8 @@ class TrunkFeatures(nn.Module):
         (frozen,) = self.frozen
         frozen.to(views.device)
         # (N, H, W, C) seen as (N, C, H, W) is channels_last already: three times as fast here.
-        return self._through(
-            frozen, (views.float() - self.mean.to(views.device)).permute(0, 3, 1, 2)
-        )
+        x = (views.float() - self.mean.to(views.device)).permute(0, 3, 1, 2)
+        return self._through(frozen, x)
 
     @abstractmethod
     def _through(self, frozen: nn.Sequential, x: Tensor) -> Tensor:
