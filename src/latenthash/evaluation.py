@@ -15,7 +15,7 @@ from latenthash.benchmark.job import run_benchmark
 from latenthash.build import build, build_splits, bundle_config, restore
 from latenthash.bundle import Bundle
 from latenthash.cache import DiskCache
-from latenthash.data.pictures import source_digest
+from latenthash.data.pictures import is_folder, source_digest
 from latenthash.data.splits import ROLES, Splits, ViewSet
 from latenthash.hashing import Hash
 from latenthash.metrics import held_out
@@ -113,7 +113,7 @@ def _open(cfg: DictConfig) -> tuple[Store | None, Bundle]:
     if cfg.run == SHIPPED:
         with as_file(files("latenthash") / "shipped" / SHIPPED) as shipped:
             return find_store(cfg), Bundle.load(shipped)
-    if folder.is_dir():
+    if is_folder(folder):
         bundle = Bundle.load(folder)
         return find_store(cfg), bundle
     store = open_store(cfg)
@@ -128,8 +128,8 @@ def _open_to_judge(cfg: DictConfig) -> tuple[Bundle, Store, bool]:
         bundle, store, and whether the bundle is what run= names.
     """
     store = open_store(cfg)
-    named = cfg.run != "latest" or bool(store.evaluable())
-    if not named:
+    named = cfg.run != "latest"
+    if not named and not store.evaluable():
         log.warning("There is no finished run here: the code that ships is judged.")
         cfg.run = SHIPPED
     return _open(cfg)[1], store, named

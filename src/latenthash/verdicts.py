@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 
 from latenthash import InputError
 from latenthash.build import build
-from latenthash.data.pictures import find_files, read_files
+from latenthash.data.pictures import find_files, is_folder, read_files
 from latenthash.data.reading import Picture
 from latenthash.data.splits import ViewSet
 from latenthash.data.views import pipeline
@@ -32,7 +32,7 @@ def view_set(path: Path, config: DictConfig, explained: bool) -> ViewSet:
     Raises:
         InputError: if any cannot be read, there is none, or there are too many to be explained.
     """
-    paths = find_files(path) if path.is_dir() else [path]
+    paths = find_files(path) if is_folder(path) else [path]
     if not paths:
         raise InputError(f"pictures={path} is an empty folder; put pictures into it.")
     if explained and len(paths) > EXPLAINED:

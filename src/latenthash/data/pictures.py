@@ -103,6 +103,11 @@ def source_digest(source: str) -> str:
     return sha256(b"".join(sha256(p.read_bytes()).digest() for p in readable)).hexdigest()
 
 
+def is_folder(path: Path) -> bool:
+    """Say whether a path is a folder; one that cannot be a path at all is none."""
+    return _exists(path) and path.is_dir()
+
+
 def _exists(path: Path) -> bool:
     try:
         return path.exists()

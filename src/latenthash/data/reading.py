@@ -20,6 +20,7 @@ MIN_SIDE = 8  # px; below this there is no content to hash
 DEEP_GREY = ("I", "I;16", "I;16B", "I;16L", "I;16N")  # Pillow's modes for 16-bit grey
 GREY = ("1", "L", "LA")
 DRAWINGS = ("EPS", "WMF")  # Pillow hands these to other programs
+ALLOW = "raise max_pixels to allow it: data.reader.max_pixels in training, else reader.max_pixels"
 UPRIGHT = {  # what undoes each EXIF orientation
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -100,8 +101,7 @@ class Reader:
     def _check_size(self, width: int, height: int) -> None:
         if width * height > self.max_pixels:
             raise ValueError(
-                f"has {width} x {height} pixels, over the limit of {self.max_pixels:,} "
-                "(raise data.reader.max_pixels to allow it)"
+                f"has {width} x {height} pixels, over the limit of {self.max_pixels:,} ({ALLOW})"
             )
         if min(width, height) < MIN_SIDE:
             raise ValueError(f"is {width} x {height} px; both sides must be at least {MIN_SIDE} px")
@@ -119,9 +119,7 @@ def _refusing_damage(max_pixels: int) -> Iterator[None]:
     except UnidentifiedImageError as error:
         raise ValueError("is not a picture that can be read") from error
     except Image.DecompressionBombError as error:
-        raise ValueError(
-            f"is over the limit of {max_pixels:,} pixels (raise data.reader.max_pixels to allow it)"
-        ) from error
+        raise ValueError(f"is over the limit of {max_pixels:,} pixels ({ALLOW})") from error
     except Exception as error:  # decoders answer damaged data with almost any of them
         raise ValueError(f"is truncated or damaged ({error})") from error
     finally:
