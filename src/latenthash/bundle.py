@@ -7,7 +7,7 @@ weights.safetensors the weights of features and model; config.yaml how to build 
 import hashlib
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,8 @@ class Bundle:
         identity: what else decides the features, such as the digest of weights that are too
             large to be part of every bundle.
         printable: the Signal's printable hash; None for a code, and in bundles made before it was.
+        fitted: digests of the pictures that features or model were fitted on; empty in bundles
+            made before they were kept.
     """
 
     hash: Hash | None
@@ -47,6 +49,7 @@ class Bundle:
     pictures: Mapping[str, str]
     identity: Mapping[str, str]
     printable: Identity | None = None
+    fitted: Sequence[str] = ()
 
     def save(self, folder: Path) -> None:
         """Write the three files into a folder that appears only when it is whole.
@@ -68,6 +71,7 @@ class Bundle:
             "run_id": self.run_id,
             "pictures": dict(self.pictures),
             "identity": dict(self.identity),
+            "fitted": sorted(self.fitted),
             "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
         }
         values["digest"] = _digest(values)
@@ -109,6 +113,7 @@ class Bundle:
                 values["pictures"],
                 values["identity"],
                 Identity.parse(values["printable"]) if "printable" in values else None,
+                values.get("fitted", []),
             )
         except (SafetensorError, ValueError, KeyError) as error:  # KeyError: dtype torch lacks
             raise InputError(f"The bundle {folder} cannot be read: {error}.") from error
@@ -140,6 +145,9 @@ def _read_values(path: Path) -> dict[str, Any]:
         raise InputError(f"{path} must name the digests of {WEIGHTS} and {CONFIG}.")
     if not isinstance(values.get("printable", ""), str):
         raise InputError(f"{path} must hold the printable hash as text.")
+    fitted = values.get("fitted", [])
+    if not isinstance(fitted, list) or not all(isinstance(digest, str) for digest in fitted):
+        raise InputError(f"{path} must hold the digests of fitted pictures as texts.")
     kinds = {"run_id": str, "pictures": dict, "identity": dict}
     if not all(isinstance(values.get(name), kind) for name, kind in kinds.items()):
         raise InputError(

@@ -48,7 +48,7 @@ def fit_code(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> 
     folder = Path(cfg.paths.output, "bundle")
     Bundle(
         None, hasher.state_dict(), bundled_config(cfg), logger.id, digests,
-        hasher.features.identity,
+        hasher.features.identity, fitted=[picture.digest for picture in pairs.pictures],
     ).save(folder)  # fmt: skip
     logger.log_folder(folder)
     log.info(

@@ -85,6 +85,7 @@ def enrol(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> Non
         digests,
         hasher.features.identity,
         printable,
+        splits.fitted,
     )
     folder = Path(cfg.paths.output, "bundle")
     bundle.save(folder)

@@ -96,6 +96,11 @@ class Splits:
         self.trim = trim
         self.seed = seed
 
+    @property
+    def fitted(self) -> list[str]:
+        """Digests of the pictures that features and model are fitted on."""
+        return [picture.digest for role in self.train_sets for picture in self.pictures[role]]
+
     def train(self) -> dict[str, ViewSet]:
         """Draw the views that features and model are fitted on."""
         return self._draw("train", self.train_sets)
