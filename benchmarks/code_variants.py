@@ -16,15 +16,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from hydra import compose, initialize_config_dir
-from numpy.typing import NDArray
 from omegaconf import DictConfig
 from rich.console import Console
 
 from latenthash.benchmark.codes import Code, Floats, Kind, Pixels, signs
 from latenthash.benchmark.hashing import describe
-from latenthash.benchmark.judging import OPERATING_POINTS, halves, judge
+from latenthash.benchmark.judging import OPERATING_POINTS, Judgement, halves, judge
 from latenthash.benchmark.pictures import list_pictures
-from latenthash.benchmark.scores import Bootstrap
+from latenthash.benchmark.scores import interval
 from latenthash.build import build, build_pairs
 from latenthash.cache import DiskCache
 from latenthash.features import FeatureSet
@@ -110,17 +109,18 @@ class Work:
         made = describe(items, chosen, suite, [self.trunk], CACHE, reader)
         self.described = made[self.trunk.identity]
         self.rows = {edit.name: row for row, edit in enumerate(chosen, start=1)}
-        self.halves = halves([item.digest for item in items])
+        digests = [item.digest for item in items]
+        self.halves = halves(digests, np.arange(len(items)), RESAMPLES, 0)
         cfg = config("train", CODE)
         cfg.data.outliers = fit
         drawn = build_pairs(cfg, CACHE).train()
         averages = begin(self.trunk.features, drawn)
         self.views = {name: FeatureSet(averages[name], drawn[name].picture) for name in drawn}
 
-    def judge(self, variant: Variant, without: Sequence[str]) -> dict[float, NDArray[np.float64]]:
-        """Give the TPR of each picture at each false-positive rate, judged without some edits.
+    def judge(self, variant: Variant, without: Sequence[str]) -> list[Judgement]:
+        """Judge a variant without some edits.
 
-        Each half calibrates once and tests once; first come those that test in the project.
+        Each half calibrates once and tests once; first comes the one that tests in the project.
         """
         model, train = self._fit(variant)
         x = self.trunk.scaled(torch.from_numpy(self.described).flatten(0, 1), variant)
@@ -133,12 +133,10 @@ class Work:
         z = np.delete(z, [self.rows[name] for name in without], 1)
         code = Code(variant.what, self.trunk, BITS // 8, bits, bits, BITS)
         calibration, test = self.halves
-        parts = [
-            judge(code, z, one, other, Bootstrap(len(other), RESAMPLES, 0), FPRS, 0.0)
+        return [
+            judge(code, z, one, other, FPRS, 0.0)
             for one, other in ((calibration, test), (test, calibration))
         ]
-        shares = [{f: part.verdicts[f].tpr_by_picture for f in FPRS} for part in parts]
-        return {f: np.concatenate([part[f] for part in shares]) for f in FPRS}
 
     def _fit(self, variant: Variant) -> tuple[PCA, torch.Tensor]:
         """Fit a model; give it with the views of whole photographs that it was fitted on."""
@@ -189,10 +187,24 @@ VARIANTS = (
 )
 
 
+def tpr(judgements: Sequence[Judgement], fpr: float) -> float:
+    """Give the mean TPR of both halves."""
+    return float(np.mean([judgement.verdicts[fpr].tpr.value for judgement in judgements]))
+
+
+def gain(a: Sequence[Judgement], b: Sequence[Judgement], fpr: float) -> str:
+    """Write how much more TPR a has than b, with its interval."""
+    drawn = [
+        one.verdicts[fpr].tpr_drawn - other.verdicts[fpr].tpr_drawn
+        for one, other in zip(a, b, strict=True)
+    ]
+    low, high = interval(np.mean(drawn, axis=0))
+    return f"{tpr(a, fpr) - tpr(b, fpr):+.3f} [{low:+.3f}, {high:+.3f}]"
+
+
 def main() -> None:
     """Print the table."""
     work = Work(*sys.argv[1:3], sys.argv[3:] or None)
-    bootstrap = Bootstrap(sum(len(half) for half in work.halves), RESAMPLES, 0)
     console = Console(soft_wrap=True, markup=False)
     console.print("| what | TPR at FPR 1e-3 | 1e-4 | difference at 1e-3 | at 1e-4 |")
     console.print("|---|---|---|---|---|")
@@ -202,15 +214,13 @@ def main() -> None:
             continue
         # A query that equals an enrolled view says nothing of the others: once more without.
         for without in dict.fromkeys([(), variant.enrolled]):
-            shares = work.judge(variant, without)
-            gains = [bootstrap.difference(shares[f], base(without)[f]) for f in FPRS]
+            judged = work.judge(variant, without)
             cells = [variant.what + (", judged by all other edits" if without else "")]
-            cells += [f"{shares[f].mean():.3f}" for f in FPRS]
-            cells += [f"{g.value:+.3f} [{g.low:+.3f}, {g.high:+.3f}]" for g in gains]
+            cells += [f"{tpr(judged, fpr):.3f}" for fpr in FPRS]
+            cells += [gain(judged, base(without), fpr) for fpr in FPRS]
             console.print(f"| {' | '.join(cells)} |")
-    own = base(()).values()
-    tested = ", ".join(f"{shares[: len(work.halves[1])].mean():.3f}" for shares in own)
-    console.print(f"What is kept, as evaluate.py judges it: {tested}")
+    own = ", ".join(f"{tpr(base(())[:1], fpr):.3f}" for fpr in FPRS)
+    console.print(f"What is kept, as evaluate.py judges it: {own}")
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ def bundle() -> Bundle:
         run_id="0123abc",
         pictures={"signal": "ab" * 32, "unseen": "cd" * 32},
         identity={"weights_sha256": "ef" * 32},
+        fitted=["ef" * 32, "ab" * 32],
     )
 
 
@@ -80,6 +81,7 @@ def test_round_trip(folder: Path) -> None:
     assert after.run_id == before.run_id
     assert after.pictures == before.pictures
     assert after.identity == before.identity
+    assert after.fitted == sorted(before.fitted)
     assert after.weights.keys() == before.weights.keys()
     for name, weight in before.weights.items():
         assert after.weights[name].dtype == weight.dtype
@@ -93,6 +95,18 @@ def test_gate_survives_the_round_trip(tmp_path: Path) -> None:
     after = Bundle.load(tmp_path / "gated").hash
     assert after.gate is not None
     assert (after.gate.hex(), after.radius.hex()) == ((1 / 3).hex(), math.pi.hex())
+
+
+def test_bundle_of_before_names_no_fitted_pictures(folder: Path) -> None:
+    rewrite(folder, lambda values: values.pop("fitted"))
+    assert list(Bundle.load(folder).fitted) == []
+
+
+@pytest.mark.parametrize("fitted", ["ab", [1], {"ab": 1}])
+def test_fitted_pictures_that_are_no_texts_are_refused(folder: Path, fitted: object) -> None:
+    rewrite(folder, lambda values: values.update(fitted=fitted))
+    with pytest.raises(InputError, match="must hold the digests of fitted pictures"):
+        Bundle.load(folder)
 
 
 def test_round_trip_of_a_module(tmp_path: Path) -> None:

@@ -80,6 +80,14 @@ def test_strengths_rise_or_fall_within_a_family() -> None:
         assert all(step > 0 for step in steps) or all(step < 0 for step in steps)
 
 
+def test_every_scale_has_a_unit() -> None:
+    for edit in shared().edits:
+        assert bool(edit.unit) == (edit.strength is not None), edit.name
+    families = {"any": {"flip": {"edit": A.HorizontalFlip(p=1.0)}}}
+    with pytest.raises(InputError, match="units: there is no family other"):
+        Suite("v", families, {"other": "px"})
+
+
 @pytest.mark.parametrize(
     ("height", "width"), [(160, 120), (120, 160), (128, 128), (16, 16), (8, 8), (8, 100), (100, 8)]
 )

@@ -156,6 +156,20 @@ def test_terminated_run_is_marked_killed(tmp_path: Path, monkeypatch: pytest.Mon
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
+def test_run_ends_as_the_work_within_ends(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/mlflow.db", "latenthash", str(tmp_path / "mlartifacts"))
+    with store.new_run("benchmark", "good") as good:
+        pass
+    with pytest.raises(OSError, match="no room"), store.new_run("benchmark", "bad") as bad:
+        raise OSError("no room")
+    with pytest.raises(KeyboardInterrupt), store.new_run("benchmark", "stopped") as stopped:
+        raise KeyboardInterrupt
+    ends = [store.client.get_run(run_id).info.status for run_id in (good, bad, stopped)]
+    assert ends == ["FINISHED", "FAILED", "KILLED"]
+    (kept,) = store.client.list_artifacts(bad)
+    assert kept.path == "traceback.txt"
+
+
 def test_deleted_experiment_is_named(tmp_path: Path) -> None:
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     store = Store(uri, "e", str(tmp_path / "artifacts"))

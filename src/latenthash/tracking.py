@@ -161,10 +161,24 @@ class Store:
                 return None
             return pd.read_csv(path)
 
-    def new_run(self, kind: str, name: str) -> str:
-        """Begin a run of a kind, and give its id."""
+    @contextmanager
+    def new_run(self, kind: str, name: str) -> Iterator[str]:
+        """Begin a run of a kind, give its id, and end it as the work within ends."""
         tags = {KIND: kind, RUN_NAME: name}
-        return str(self.client.create_run(self.experiment_id, tags=tags).info.run_id)
+        run_id = str(self.client.create_run(self.experiment_id, tags=tags).info.run_id)
+        try:
+            yield run_id
+        except BaseException as error:
+            self.fail(run_id, error)
+            raise
+        self.client.set_terminated(run_id, "FINISHED")
+
+    def fail(self, run_id: str, error: BaseException) -> None:
+        """End a run as FAILED, or KILLED when it was interrupted, and keep the traceback."""
+        # The end first: where artifacts cannot be written, the run is not left open.
+        status = "FAILED" if isinstance(error, Exception) else "KILLED"
+        self.client.set_terminated(run_id, status)
+        self.client.log_text(run_id, "".join(traceback.format_exception(error)), "traceback.txt")
 
     def log_figure(self, run_id: str, figure: Figure, name: str) -> None:
         """Keep a figure as figures/<name>.png."""
@@ -239,14 +253,10 @@ class RunLogger(MLFlowLogger):
         return True
 
     def fail(self, error: BaseException) -> None:
-        """End the run as FAILED, or KILLED when it was interrupted, and keep the traceback."""
-        interrupted = not isinstance(error, Exception)
-        client = self.experiment
-        # The end first: where artifacts cannot be written, the run is not left open.
-        client.set_terminated(self.id, "KILLED" if interrupted else "FAILED")
-        if interrupted and self.parent_run_id:
-            client.set_terminated(self.parent_run_id, "KILLED")
-        client.log_text(self.id, "".join(traceback.format_exception(error)), "traceback.txt")
+        """End the run as `Store.fail` does; when it was interrupted, its sweep too."""
+        if self.parent_run_id and not isinstance(error, Exception):
+            self.store.client.set_terminated(self.parent_run_id, "KILLED")
+        self.store.fail(self.id, error)
 
     def finish(self) -> None:
         """End the run as FINISHED."""

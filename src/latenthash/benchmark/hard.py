@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,10 @@ from numpy.typing import NDArray
 from latenthash import InputError
 from latenthash.benchmark.codes import Described, Pixels
 from latenthash.benchmark.hashing import Item, describe
-from latenthash.benchmark.judging import Judgement, pairs
+from latenthash.benchmark.judging import Half, Judgement, pairs
 from latenthash.benchmark.leaderboard import DECISIVE
 from latenthash.benchmark.pictures import quarters, stereo
+from latenthash.benchmark.scores import NO_PAIR, Bootstrap, Rate
 from latenthash.cache import DiskCache
 from latenthash.data.reading import Reader
 from latenthash.data.suite import Suite, SuiteEdit
@@ -22,154 +24,234 @@ Labels = NDArray[np.int64]
 
 OTHER = "phash-256"  # the code under which pairs are the nearest
 NEAREST = 6  # pairs shown
+LONGEST = 28  # characters of a name that a figure has room for
+DRAWS = 2  # the part of the seed that is neither calibration's nor the test's
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Two pictures that a code holds to be much alike.
+
+    Attributes:
+        similarity: 1 is equal.
+        edit: of the picture.
+        picture: its name.
+        other: the other's name.
+        query: the edited picture, (H, W, 3).
+        reference: the other, (H, W, 3).
+    """
+
+    similarity: float
+    edit: str
+    picture: str
+    other: str
+    query: Pixels
+    reference: Pixels
+
+    @property
+    def label(self) -> str:
+        """What a figure has room for."""
+        names = (self.edit, self.picture, self.other)
+        ends = [name if len(name) <= LONGEST else f"…{name[1 - LONGEST :]}" for name in names]
+        return "\n".join([f"{self.similarity:.3f}", *ends])
 
 
 def hard_negatives(
     judgements: Sequence[Judgement],
     described: Mapping[str, Described],
     items: Sequence[Item],
-    grouped: Sequence[tuple[Item, int]],
+    test: Half,
+    group: Labels,
     suite: Suite,
     cache: DiskCache,
     reader: Reader,
-) -> pd.DataFrame:
-    """Give the share of pairs of each kind that each code calls the same, a row a code.
+    seed: int,
+) -> dict[str, list[Rate]]:
+    """Give the share of pairs of each kind that each code calls the same at the decisive rate.
 
     Args:
-        judgements: of the codes, `OTHER` among them.
-        described: identity of a source -> (P, 1 + E, D), the test pictures.
-        items: the test pictures.
-        grouped: from `groups`; may be empty.
+        judgements: C of the codes, `OTHER` among them.
+        described: identity of a source -> (P, 1 + E, D).
+        items: P pictures.
+        test: the half that tests; quarters and nearest pairs are of its pictures.
+        group: (P,) from `groups`.
         suite: whose name descriptions are kept under.
         cache: where they are kept.
         reader: how pictures are decoded.
+        seed: of the draws.
+
+    Returns:
+        kind, with the number of its pairs -> C rates.
     """
     sources = [judgement.code.source for judgement in judgements]
+    tested = [items[i] for i in test.numbers]
     kinds: dict[str, Sequence[tuple[Item, int]]] = {
-        "quarters of one picture": quarters(items),
+        "quarters of one picture": quarters(tested),
         "halves of a stereo pair": stereo(reader),
     }
-    if grouped:
-        kinds["pictures of one group"] = grouped
-    columns: dict[str, list[object]] = {"code": [j.code.name for j in judgements]}
+    if (np.bincount(group) > 1).any():
+        kinds["pictures of one group"] = list(zip(items, group.tolist(), strict=True))
     other = next(judgement for judgement in judgements if judgement.code.name == OTHER)
-    likest = pairs(other.code, described[other.code.source.identity]).impostors.argmax(1)
-    nearest = [
-        nearest_under(j, described[j.code.source.identity], likest, DECISIVE) for j in judgements
-    ]
-    columns[f"nearest under {OTHER}"] = [wrong / count for count, wrong in nearest]
+    nearest = pairs(other.code, described[other.code.source.identity], test).impostors.argmax(2)
+    found = {
+        f"nearest under {OTHER} ({nearest.size} pairs)": [
+            nearest_under(j, described[j.code.source.identity], test, nearest) for j in judgements
+        ]
+    }
+    resamples = len(test.bootstrap.counts)
     for kind, members in kinds.items():
         plain = describe([item for item, _ in members], [], suite, sources, cache, reader)
-        group = np.array([number for _, number in members])
-        counts = [
-            accepted(j, plain[j.code.source.identity][:, 0], group, DECISIVE) for j in judgements
+        within = np.array([number for _, number in members])
+        sizes = np.bincount(within)
+        bootstrap = Bootstrap(int((sizes > 1).sum()), resamples, (seed, DRAWS))
+        count = int((sizes * (sizes - 1)).sum()) // 2
+        found[f"{kind} ({count} pair{'s' * (count > 1)})"] = [
+            accepted(j, plain[j.code.source.identity][:, 0], within, bootstrap) for j in judgements
         ]
-        columns[f"{kind} ({counts[0][0]} pairs)"] = [wrong / count for count, wrong in counts]
-    return pd.DataFrame(columns)
+    return found
 
 
 def nearest_impostors(
     judgement: Judgement,
     described: Described,
     items: Sequence[Item],
+    test: Half,
     edits: Sequence[SuiteEdit],
-) -> list[tuple[str, Pixels, Pixels]]:
+) -> list[Alike]:
     """Find the pairs of different pictures that a code holds to be most alike.
 
     Args:
         judgement: of the code.
-        described: (P, 1 + E, D) of its source, the test pictures.
-        items: the test pictures.
+        described: (P, 1 + E, D) of its source.
+        items: P pictures.
+        test: the half whose pictures are compared.
         edits: E edits of the suite.
-
-    Returns:
-        similarity and edit in words, the edited picture, and the other one, (H, W, 3) each.
     """
-    impostors = pairs(judgement.code, described).impostors.reshape(len(items), len(edits), -1)
+    impostors = pairs(judgement.code, described, test).impostors
     # The likeliest edit of each pair alone, or one pair would fill the figure.
     likeliest, similarity = impostors.argmax(1), impostors.max(1)
-    own, column = np.indices(similarity.shape)
+    own, other = np.indices(similarity.shape)
+    order = np.lexsort([x.ravel() for x in (other, likeliest, own, -similarity)])
     found = []
-    for pair in np.lexsort([x.ravel() for x in (column, likeliest, own, -similarity)])[:NEAREST]:
-        number, other = divmod(int(pair), similarity.shape[1])
-        edit = edits[likeliest[number, other]]
-        picture = items[number].read()
-        label = f"{similarity[number, other] / judgement.code.span:.3f}\n{edit.name}"
-        edited = edit.apply(picture.pixels, picture.digest)
-        found.append((label, edited, items[other + (other >= number)].read().pixels))
+    for number, reference in zip(*np.unravel_index(order[:NEAREST], similarity.shape), strict=True):
+        if similarity[number, reference] == NO_PAIR:
+            break
+        item, against = items[test.numbers[number]], items[test.numbers[reference]]
+        edit = edits[likeliest[number, reference]]
+        picture = item.read()
+        found.append(
+            Alike(
+                float(similarity[number, reference] / judgement.code.span),
+                edit.name,
+                item.name,
+                against.name,
+                edit.apply(picture.pixels, picture.digest),
+                against.read().pixels,
+            )
+        )
     return found
 
 
-def groups(path: Path, items: Sequence[Item]) -> list[tuple[Item, int]]:
+def alike_table(found: Sequence[Alike]) -> pd.DataFrame:
+    """Lay out what the figure of pairs shows, a row each."""
+    return pd.DataFrame(
+        [(f"{a.similarity:.4f}", a.edit, a.picture, a.other) for a in found],
+        columns=["similarity", "edit", "of", "taken for"],
+    )
+
+
+def groups(path: Path, items: Sequence[Item]) -> Labels:
     """Read which pictures are nearly the same and yet different.
 
     Args:
         path: CSV with the columns file and group; files relative to the CSV, or as given to
             pictures=.
-        items: the pictures of the benchmark.
+        items: P pictures of the benchmark.
+
+    Returns:
+        (P,) number of each picture's group; a picture of no group is alone in one.
 
     Raises:
         InputError: if the file cannot be used.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        with path.open(newline="", encoding="utf-8-sig") as file:  # Excel writes a mark first
+            rows = list(csv.DictReader(file, restval=""))
+    except (OSError, ValueError, csv.Error) as error:  # ValueError: no UTF-8, or no path
         raise InputError(f"groups={path} cannot be read: {error}.") from error
     if not rows or not {"file", "group"} <= set(rows[0]):
         raise InputError(f"groups={path} must be a CSV with the columns file and group.")
-    known = {Path(item.name).resolve(): item for item in items}
+    known = {Path(item.name).resolve(): i for i, item in enumerate(items)}
     problems: list[str] = []
-    found: list[tuple[Item, int]] = []
-    numbers: dict[str, int] = {}
+    labels: dict[int, str] = {}  # of the pictures named
     for line, row in enumerate(rows, start=2):
-        name, group = row["file"], row["group"]
-        item = known.get((path.parent / name).resolve()) or known.get(Path(name).resolve())
-        if item is None:
-            problems.append(f"groups={path}, line {line}: {name} is not one of pictures=.")
+        name, label = row["file"].strip(), row["group"].strip()
+        at = f"groups={path}, line {line}:"
+        if not name or not label:
+            problems.append(f"{at} a file and its group are needed.")
             continue
-        if any(item is other for other, _ in found):
-            problems.append(f"groups={path}, line {line}: {name} is there twice.")
+        if "\0" in name:  # no path
+            problems.append(f"{at} the file's name holds a zero byte.")
             continue
-        found.append((item, numbers.setdefault(group, len(numbers))))
-    counts = np.bincount([number for _, number in found]) if found else np.zeros(0)
-    if not problems and not (counts >= 2).any():
+        places = ((path.parent / name).resolve(), Path(name).resolve())
+        i = next((known[place] for place in places if place in known), None)
+        if i is None:
+            problems.append(f"{at} {name} is not one of pictures=.")
+        elif i in labels:
+            problems.append(f"{at} {name} is there twice.")
+        else:
+            labels[i] = label
+    if not problems and len(set(labels.values())) == len(labels):
         problems.append(
             f"groups={path}: no group has two pictures, so there is nothing to compare."
         )
     if problems:
         raise InputError(problems)
-    return found
+    numbers = {label: len(items) + n for n, label in enumerate(dict.fromkeys(labels.values()))}
+    alone_or_not = [numbers[labels[i]] if i in labels else i for i in range(len(items))]
+    return np.unique(alone_or_not, return_inverse=True)[1]
 
 
 def accepted(
-    judgement: Judgement, described: Described, group: Labels, fpr: float
-) -> tuple[int, int]:
-    """Count pairs of different pictures within a group, and those that a code calls the same.
+    judgement: Judgement, described: Described, group: Labels, bootstrap: Bootstrap
+) -> Rate:
+    """Give the share of pairs within a group that a code calls the same at the decisive rate.
+
+    Where it depends on which of the two is the query, a pair counts half for each.
 
     Args:
         judgement: of the code, with its threshold.
         described: (N, D) of its source, the pictures unedited.
         group: (N,).
-        fpr: at which the threshold was set.
+        bootstrap: draws of the groups that have pairs.
     """
     code = judgement.code
     similarity = code.queries(described) @ code.references(described).T
-    within = (group[:, None] == group[None]) & ~np.eye(len(group), dtype=bool)
-    return int(within.sum()), int((similarity[within] >= judgement.verdicts[fpr].threshold).sum())
+    called = similarity >= judgement.verdicts[DECISIVE].threshold
+    within = group[:, None] == group
+    np.fill_diagonal(within, False)
+    kept = np.bincount(group) > 1
+    pair = np.bincount(group, within.sum(1))[kept]
+    wrong = np.bincount(group, (called & within).sum(1))[kept]
+    drawn = (bootstrap.counts @ wrong) / (bootstrap.counts @ pair)
+    return bootstrap.rate_of(float(wrong.sum() / pair.sum()), drawn)
 
 
-def nearest_under(
-    judgement: Judgement, described: Described, nearest: Labels, fpr: float
-) -> tuple[int, int]:
-    """Count the test queries that a code takes for what is nearest to them under another code.
+def nearest_under(judgement: Judgement, described: Described, test: Half, nearest: Labels) -> Rate:
+    """Give the share of test queries that a code takes for what is nearest under another code.
 
     Args:
-        judgement: of the code, with its threshold.
-        described: (P, 1 + E, D) of its source, the test pictures.
-        nearest: (Q,) which impostor of each query is the nearest under the other code.
-        fpr: at which the threshold was set.
+        judgement: of the code, with its threshold at the decisive rate.
+        described: (P, 1 + E, D) of its source, of all pictures.
+        test: the half that tests, of T pictures.
+        nearest: (T, E) which reference of that half is the nearest under the other code.
     """
-    impostors = pairs(judgement.code, described).impostors
-    similarity = impostors[np.arange(len(nearest)), nearest]
-    return len(nearest), int((similarity >= judgement.verdicts[fpr].threshold).sum())
+    code = judgement.code
+    rows = described[test.numbers]
+    references = code.references(rows[:, 0])
+    limit = judgement.verdicts[DECISIVE].threshold
+    called = [
+        (code.queries(row[1:]) * references[near]).sum(1) >= limit
+        for row, near in zip(rows, nearest, strict=True)
+    ]
+    return test.bootstrap.rate(np.mean(called, axis=1))

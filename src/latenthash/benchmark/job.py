@@ -2,16 +2,19 @@
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from omegaconf import DictConfig
+import numpy as np
+import pandas as pd
+from omegaconf import DictConfig, OmegaConf
 from rich.progress import track
 
-from latenthash import InputError, plots, report
+from latenthash import InputError, __version__, plots, report
 from latenthash.benchmark import hard
 from latenthash.benchmark.codes import LATENTS, Absent, Code, latent_codes
-from latenthash.benchmark.hashing import describe
+from latenthash.benchmark.hashing import Item, describe
 from latenthash.benchmark.judging import OPERATING_POINTS, halves, judge
 from latenthash.benchmark.keeping import keep
 from latenthash.benchmark.leaderboard import (
@@ -19,6 +22,8 @@ from latenthash.benchmark.leaderboard import (
     DECISIVE,
     breaking_points,
     edit_table,
+    every_figure,
+    hard_table,
     leaderboard,
     summary,
 )
@@ -26,14 +31,13 @@ from latenthash.benchmark.onnx_files import dinohash_codes, sscd_codes
 from latenthash.benchmark.page import Part
 from latenthash.benchmark.peers import peers
 from latenthash.benchmark.pictures import list_pictures
-from latenthash.benchmark.scores import Bootstrap
 from latenthash.benchmark.sources import Latent, controls
 from latenthash.benchmark.timing import milliseconds
 from latenthash.build import build, bundle_config, restore
 from latenthash.bundle import Bundle
 from latenthash.cache import DiskCache
 from latenthash.data.reading import Reader
-from latenthash.data.suite import Suite
+from latenthash.data.suite import LIBRARIES, Suite
 from latenthash.refusals import collect
 from latenthash.tracking import Store
 
@@ -43,6 +47,10 @@ TIMED = 16  # pictures behind the time of one
 NO_SCALE = (
     "Nothing to show: of no family were two strengths judged. Choose a family that has some, "
     "such as edits=[jpeg]."
+)
+SEEN = (
+    "{} of the {} pictures are among those that run {} was fitted on: they flatter its codes. "
+    "Judge it by others."
 )
 
 
@@ -57,65 +65,105 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) ->
             without it when it cannot be used.
 
     Raises:
-        InputError: if pictures, edits, groups or models cannot be used, before any work.
+        InputError: if pictures, edits, groups, numbers or models cannot be used, before any work.
     """
     suite: Suite = build(cfg.benchmark)
     reader: Reader = build(cfg.reader, _convert_="all")
     cache: DiskCache = build(cfg.cache)
-    fprs, edits, items, given, (latents, no_latents) = collect(
+    fprs, _, edits, items, given, (latents, no_latents) = collect(
         lambda: _fprs(cfg.fpr),
+        lambda: _check_numbers(cfg),
         lambda: suite.chosen(cfg.edits),
         lambda: list_pictures(cfg.pictures, reader),
         lambda: _given(cfg),
         lambda: _latents(bundle, cache, named),
     )
-    grouped = hard.groups(Path(str(cfg.groups)), items) if cfg.groups else []
+    group = hard.groups(Path(str(cfg.groups)), items) if cfg.groups else np.arange(len(items))
+    calibration, test = halves([i.digest for i in items], group, cfg.resamples, cfg.seed)
     known, no_peers = peers()
     codes = [*latents, *known, *given, *controls()]
     absent = [*no_latents, *no_peers]
     for reason in dict.fromkeys(code.reason for code in absent):
         names = ", ".join(code.name for code in absent if code.reason == reason)
         log.warning("Not judged: %s (%s)", names, reason)
+    settings = _settings(cfg, bundle, suite, items, codes)
+    if latents and (seen := {item.digest for item in items} & set(bundle.fitted)):
+        settings["seen"] = SEEN.format(len(seen), len(items), bundle.run_id)
+        log.warning("%s", settings["seen"])
 
     sources = [code.source for code in codes]
     described = describe(items, edits, suite, sources, cache, reader)
     times = milliseconds(sources, [item.read().pixels for item in items[:TIMED]])
-    calibration, test = halves([item.digest for item in items])
-    bootstrap = Bootstrap(len(test), cfg.resamples, cfg.seed)
     judgements = [
         judge(
-            code, described[code.source.identity], calibration, test, bootstrap, fprs,
+            code, described[code.source.identity], calibration, test, fprs,
             times[code.source.identity],
         )
         for code in track(codes, "Codes", transient=True)
     ]  # fmt: skip
 
-    tested = [items[i] for i in test]
-    of_test = {identity: rows[test] for identity, rows in described.items()}
-    negatives = hard.hard_negatives(judgements, of_test, tested, grouped, suite, cache, reader)
+    negatives = hard.hard_negatives(
+        judgements, described, items, test, group, suite, cache, reader, cfg.seed
+    )
+    hard_pairs = hard_table(judgements, negatives)
     table = edit_table(judgements, edits)
-    board = leaderboard(judgements, absent, bootstrap, cfg.gallery)
+    board = leaderboard(judgements, absent, cfg.gallery)
     title = f"{suite.version}: {len(items)} pictures, {len(edits)} edits"
-    points = breaking_points(table, edits)
+    points = breaking_points(table)
     best = next(j for j in judgements if j.code.name == board["code"][0])
     limit = best.verdicts[DECISIVE].threshold / best.code.span
-    alike = hard.nearest_impostors(best, of_test[best.code.source.identity], tested, edits)
+    alike = hard.nearest_impostors(best, described[best.code.source.identity], items, test, edits)
     parts: dict[str, Part] = {
+        "What was judged": pd.DataFrame(settings.items(), columns=["what", "value"]),
         "Leaderboard": board,
         "Edits": plots.edit_heatmap(table, f"{AT}, {title}"),
         "Strength": NO_SCALE
         if points.empty
         else plots.strength_curves(table, f"{AT} over strength"),
         "How far codes hold": NO_SCALE if points.empty else points,
-        "Hard negatives": negatives,
+        "Hard negatives": hard_pairs,
         "Nearest impostors": plots.nearest_impostors(
-            alike, f"{best.code.name}: most similar pairs of two pictures (same from {limit:.3f})"
+            [(pair.label, pair.query, pair.reference) for pair in alike],
+            f"{best.code.name}: most similar pairs of two pictures (same from {limit:.3f})",
         ),
+        "Nearest pairs": hard.alike_table(alike),
         "Every edit": table,
     }
-    keep(Path(cfg.paths.output), store, title, parts, judgements)
-    report.show(summary(board), title)
-    report.show(negatives, "Hard negatives: share called the same")
+    figures = every_figure(judgements, edits, negatives)
+    folder = Path(cfg.paths.output)
+    config = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "logger"])
+    keep(
+        folder,
+        store,
+        title,
+        parts,
+        figures,
+        judgements,
+        settings,
+        OmegaConf.to_yaml(config, resolve=True),
+    )
+    report.show(summary(board, cfg.gallery, cfg.fpr), title)
+    report.show(hard_pairs, "Hard negatives: share called the same")
+
+
+def _settings(
+    cfg: DictConfig, bundle: Bundle, suite: Suite, items: Sequence[Item], codes: Sequence[Code]
+) -> dict[str, str]:
+    """Say what is judged, and how: all that decides the figures."""
+    digest = hashlib.sha256("".join(sorted(item.digest for item in items)).encode())
+    return {
+        "run": bundle.run_id,
+        "pictures": "embedded" if cfg.pictures is None else str(cfg.pictures),
+        "pictures_sha256": digest.hexdigest(),
+        "suite": f"{suite.version} {suite.digest}",
+        "edits": "all" if cfg.edits is None else str(cfg.edits),
+        **{name: str(cfg[name]) for name in ("groups", "fpr") if cfg[name] is not None},
+        "gallery": f"{cfg.gallery:g}",
+        "resamples": str(cfg.resamples),
+        "seed": str(cfg.seed),
+        "codes": ", ".join(dict.fromkeys(code.source.identity for code in codes)),
+        "versions": ", ".join([f"latenthash {__version__}", *LIBRARIES]),
+    }
 
 
 def _fprs(own: float | None) -> list[float]:
@@ -123,6 +171,18 @@ def _fprs(own: float | None) -> list[float]:
     if own is not None and not (isinstance(own, int | float) and 0 < own < 1):
         raise InputError(f"fpr={own} must be a number between 0 and 1, such as fpr=0.05.")
     return sorted({*OPERATING_POINTS, *([] if own is None else [float(own)])}, reverse=True)
+
+
+def _check_numbers(cfg: DictConfig) -> None:
+    """Refuse numbers that would fail only when all is described."""
+    problems = []
+    if not isinstance(cfg.gallery, int | float) or not 1 <= cfg.gallery < np.inf:
+        problems.append(f"gallery={cfg.gallery} must be a number of pictures, such as 1e6.")
+    for name, least in (("resamples", 1), ("seed", 0)):
+        if not isinstance(cfg[name], int) or cfg[name] < least:
+            problems.append(f"{name}={cfg[name]} must be a whole number of at least {least}.")
+    if problems:
+        raise InputError(problems)
 
 
 def _given(cfg: DictConfig) -> list[Code]:

@@ -11,12 +11,27 @@ from latenthash.benchmark.scores import (
     Bootstrap,
     Pairs,
     Rate,
-    by_picture,
     degrees_of_freedom,
+    interval,
     threshold,
 )
 
 OPERATING_POINTS = (0.01, 0.001, 0.0001)  # false-positive rates
+
+
+@dataclass(frozen=True)
+class Half:
+    """One half of the pictures.
+
+    Attributes:
+        numbers: (P,) of its pictures.
+        group: (P,) pictures of one group are nearly the same, and no impostors of each other.
+        bootstrap: draws of its pictures.
+    """
+
+    numbers: NDArray[np.int64]
+    group: NDArray[np.int64]
+    bootstrap: Bootstrap
 
 
 @dataclass(frozen=True)
@@ -26,11 +41,12 @@ class Verdict:
     Attributes:
         fpr: that was asked for.
         threshold: similarity from which pairs are called the same, set on calibration pictures.
-        resolved: whether calibration had as many impostor pairs as such a rate needs.
+        resolved: whether calibration had as many pairs of pictures as such a rate needs.
         tpr: share of test queries that match their own reference.
-        realised_fpr: share of test impostor pairs that match.
-        tpr_by_picture: (P,) shares of the test pictures.
-        tpr_by_edit: (E,) shares of the edits.
+        realised_fpr: share of test impostor pairs that match; its interval is that of this very
+            threshold.
+        tpr_by_edit: E shares.
+        tpr_drawn: (R,) the share in each draw of calibration and of test pictures.
     """
 
     fpr: float
@@ -38,8 +54,8 @@ class Verdict:
     resolved: bool
     tpr: Rate
     realised_fpr: Rate
-    tpr_by_picture: NDArray[np.float64]
-    tpr_by_edit: NDArray[np.float64]
+    tpr_by_edit: Sequence[Rate]
+    tpr_drawn: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -50,7 +66,7 @@ class Judgement:
         code: that was judged.
         verdicts: one for each false-positive rate.
         rank1: share of test queries whose own reference is the most similar of all.
-        freedom: effective degrees of freedom of impostor similarities; None when all are equal.
+        freedom: effective degrees of freedom of impostor similarities; None when there are none.
         milliseconds: to describe one picture.
     """
 
@@ -64,9 +80,8 @@ class Judgement:
 def judge(
     code: Code,
     described: Described,
-    calibration: NDArray[np.int64],
-    test: NDArray[np.int64],
-    bootstrap: Bootstrap,
+    calibration: Half,
+    test: Half,
     fprs: Sequence[float],
     milliseconds: float,
 ) -> Judgement:
@@ -75,73 +90,87 @@ def judge(
     Args:
         code: to be judged.
         described: (P, 1 + E, D) of its source; the pictures themselves come first.
-        calibration: numbers of the pictures that set thresholds.
-        test: numbers of those that give the figures; none is in both.
-        bootstrap: over the test pictures.
+        calibration: sets thresholds.
+        test: gives the figures; no picture is in both.
         fprs: false-positive rates.
         milliseconds: to describe one picture.
     """
-    limits = pairs(code, described[calibration])
-    judged = pairs(code, described[test])
-    verdicts = {fpr: _verdict(fpr, limits, judged, bootstrap) for fpr in fprs}
-    first = by_picture(judged.first, judged.picture)
+    limits = pairs(code, described, calibration)
+    drawn = calibration.bootstrap.thresholds(limits.impostors, fprs)
+    judged = pairs(code, described, test)
+    verdicts = {
+        fpr: _verdict(fpr, limits, drawn[:, column], judged, test.bootstrap)
+        for column, fpr in enumerate(fprs)
+    }
     return Judgement(
         code,
         verdicts,
-        bootstrap.rate(first, len(judged.first)),
-        degrees_of_freedom(judged.impostors / code.span),
+        test.bootstrap.rate(judged.first.mean(1)),
+        degrees_of_freedom(judged.impostors, code.span),
         milliseconds,
     )
 
 
-def halves(digests: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def halves(
+    digests: Sequence[str], group: NDArray[np.int64], resamples: int, seed: int
+) -> tuple[Half, Half]:
     """Split pictures into those that calibrate and those that test.
 
-    By their content, so that a picture stays in its half whatever others there are beside it.
+    By their content: names and order decide nothing.
+
+    Args:
+        digests: of P pictures.
+        group: (P,) pictures of one group are nearly the same.
+        resamples: number of draws for intervals.
+        seed: of the draws.
     """
     order = np.argsort(digests, kind="stable")
     middle = len(order) // 2
-    return np.sort(order[:middle]), np.sort(order[middle:])
+    calibration, test = (
+        Half(numbers, group[numbers], Bootstrap(len(numbers), resamples, (seed, part)))
+        for part, numbers in enumerate((np.sort(order[:middle]), np.sort(order[middle:])))
+    )
+    return calibration, test
 
 
-def pairs(code: Code, described: Described) -> Pairs:
-    """Compare every edited picture with every picture.
+def pairs(code: Code, described: Described, half: Half) -> Pairs:
+    """Compare every edited picture of a half with every picture of it.
 
     Args:
         code: whose vectors are compared.
         described: (P, 1 + E, D) of its source; the pictures themselves come first.
+        half: of the P pictures.
     """
-    pictures, views, dimensions = described.shape
-    edits = views - 1
-    queries = described[:, 1:].reshape(-1, dimensions)
-    picture = np.repeat(np.arange(pictures), edits)
-    edit = np.tile(np.arange(edits), pictures)
-    references = code.references(described[:, 0])
-    return Pairs.of(queries, references, picture, edit, code.queries)
+    rows = described[half.numbers]
+    return Pairs.of(rows[:, 1:], code.references(rows[:, 0]), half.group, code.queries)
 
 
-def _by_pair(wrong: NDArray[np.bool_], picture: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Give for each picture and reference the share of wrong matches (Q, P - 1), as (P, P)."""
-    pictures = wrong.shape[1] + 1
-    shares = np.zeros((pictures, pictures))
-    others = ~np.eye(pictures, dtype=bool)
-    sums = np.zeros((pictures, pictures - 1))
-    np.add.at(sums, picture, wrong)
-    shares[others] = (sums / np.bincount(picture)[:, None]).ravel()
-    return shares
+def difference(a: Verdict, b: Verdict) -> Rate:
+    """Give how much more TPR a code has than another at the same rate (paired bootstrap)."""
+    return Rate(a.tpr.value - b.tpr.value, *interval(a.tpr_drawn - b.tpr_drawn))
 
 
-def _verdict(fpr: float, limits: Pairs, judged: Pairs, bootstrap: Bootstrap) -> Verdict:
+def _verdict(
+    fpr: float, limits: Pairs, drawn: NDArray[np.float64], judged: Pairs, bootstrap: Bootstrap
+) -> Verdict:
     limit = threshold(limits.impostors, fpr)
-    same, wrong = judged.genuine >= limit, judged.impostors >= limit
-    by_edit = np.bincount(judged.edit, same) / np.bincount(judged.edit)
-    of_pictures = by_picture(same, judged.picture)
+    # The views of one pair of pictures are much alike: they are one trial.
+    of_pictures = int(limits.others.sum()) // 2
+    same = judged.genuine >= limit
+    # A draw of calibration pictures with no pair in it says nothing of the threshold.
+    drawn = np.where(np.isnan(drawn), limit, drawn)
+    by_edit = np.stack(
+        [
+            weights @ (judged.genuine >= one)
+            for weights, one in zip(bootstrap.weights, drawn, strict=True)
+        ]
+    )
     return Verdict(
         fpr,
         limit,
-        limits.impostors.size * fpr >= 1,
-        bootstrap.rate(of_pictures, same.size),
-        bootstrap.pair_rate(_by_pair(wrong, judged.picture), wrong.size),
-        of_pictures,
-        by_edit,
+        of_pictures * fpr >= 1,
+        bootstrap.rate_of(float(same.mean()), by_edit.mean(1)),
+        bootstrap.pair_rate((judged.impostors >= limit).mean(1), judged.others),
+        [bootstrap.rate_of(*edit) for edit in zip(same.mean(0).tolist(), by_edit.T, strict=True)],
+        by_edit.mean(1),
     )

@@ -4,12 +4,12 @@ import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from latenthash import report
 from latenthash.benchmark.judging import Judgement
+from latenthash.benchmark.leaderboard import named_rates
 from latenthash.benchmark.page import Part, page
 from latenthash.tracking import BENCHMARK, Store
 
@@ -18,15 +18,19 @@ log = logging.getLogger(__name__)
 NOTES = {
     "Leaderboard": (
         "Thresholds are set on one half of the pictures and every figure is of the other half. "
-        "Brackets are 95 % bootstrap intervals over pictures. A TPR with * is at a false-positive "
-        "rate too small for the number of impostor pairs that set the threshold. Milliseconds are "
+        "Brackets are 95 % bootstrap intervals over pictures of both halves; that of a realised "
+        "rate is of the very threshold in use. A TPR with * is at a false-positive rate too small "
+        "for the number of pairs of pictures that set the threshold. Milliseconds are "
         "from a decoded picture to its code, one picture at a time on one core. A code with no "
         "figures says why."
     ),
-    "How far codes hold": "The strongest edit up to which at least half of the views match.",
+    "How far codes hold": (
+        "The strength at which fewer than half of the views match; 'all': never, '-': at once."
+    ),
     "Hard negatives": (
         "Pairs of different pictures that are called the same at the threshold for random pairs. "
-        "Groups of your own may hold pictures of both halves."
+        "Groups of your own may hold pictures of both halves; their pairs are not among the "
+        "random ones."
     ),
 }
 
@@ -36,7 +40,10 @@ def keep(
     store: Store,
     title: str,
     parts: Mapping[str, Part],
+    figures: pd.DataFrame,
     judgements: Sequence[Judgement],
+    settings: Mapping[str, str],
+    config: str,
 ) -> None:
     """Write every part to a folder and to a run of its own.
 
@@ -45,35 +52,37 @@ def keep(
         store: where the run is made.
         title: of page and run.
         parts: heading -> table, figure, or why there is neither.
+        figures: every figure, for other programs.
         judgements: whose figures become metrics.
+        settings: what was judged, and how; the run's parameters.
+        config: the resolved config, YAML.
     """
     tables = {_slug(name): part for name, part in parts.items() if isinstance(part, pd.DataFrame)}
+    tables["figures"] = figures
     for name, table in tables.items():
         report.write_csv(table, folder / f"{name}.csv")
     report.write_text(page(title, NOTES, parts), folder / "benchmark.html")
     log.info("Tables and the page benchmark.html are in %s", folder)
-    run_id = store.new_run(BENCHMARK, f"benchmark {title}")
-    for name, table in tables.items():
-        store.log_table(run_id, table, name)
-    for name, part in parts.items():
-        if isinstance(part, Figure):
-            store.log_figure(run_id, part, _slug(name))
-    store.client.log_artifact(run_id, str(folder / "benchmark.html"))
-    for name, value in _metrics(judgements).items():
-        store.client.log_metric(run_id, name, value)
-    store.client.set_terminated(run_id, "FINISHED")
+    with store.new_run(BENCHMARK, f"benchmark {title}") as run_id:
+        for name, value in settings.items():
+            store.client.log_param(run_id, name, value)
+        store.client.log_text(run_id, config, "config.yaml")
+        for name, table in tables.items():
+            store.log_table(run_id, table, name)
+        for name, part in parts.items():
+            if isinstance(part, Figure):
+                store.log_figure(run_id, part, _slug(name))
+        store.client.log_artifact(run_id, str(folder / "benchmark.html"))
+        for name, figure in _metrics(judgements).items():
+            store.client.log_metric(run_id, name, figure)
 
 
 def _metrics(judgements: Sequence[Judgement]) -> dict[str, float]:
     """Name the figures of each code as the protocol does."""
-    values = {}
+    values: dict[str, float] = {}
     for judgement in judgements:
         prefix = f"benchmark/{judgement.code.name}"
-        for fpr, verdict in judgement.verdicts.items():
-            rate = np.format_float_positional(fpr)
-            values[f"{prefix}/tpr_at_fpr_{rate}"] = verdict.tpr.value
-            values[f"{prefix}/realised_fpr_{rate}"] = verdict.realised_fpr.value
-        values[f"{prefix}/rank1"] = judgement.rank1.value
+        values |= {f"{prefix}/{name}": rate.value for name, rate in named_rates(judgement)}
         values[f"{prefix}/bytes"] = float(judgement.code.size)
         values[f"{prefix}/ms_per_picture"] = judgement.milliseconds
     return values

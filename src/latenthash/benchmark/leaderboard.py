@@ -1,32 +1,31 @@
 """The leaderboard: every code's figures as a table, and who is beaten by how much."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from latenthash.benchmark.codes import Absent
-from latenthash.benchmark.judging import Judgement
-from latenthash.benchmark.scores import Bootstrap, Rate
+from latenthash.benchmark.judging import Judgement, difference
+from latenthash.benchmark.scores import Rate
 from latenthash.data.suite import SuiteEdit
 
 DECISIVE = 0.001  # the false-positive rate at which codes are ranked
 AT = f"TPR at FPR {DECISIVE:g}"  # the column of the figures by which they are
+AGAINST = "against the best"
 HALF = 0.5  # TPR below which a code has broken
+LEADING = 4  # columns of a table of edits before those of the codes
 
 
 def leaderboard(
-    judgements: Sequence[Judgement],
-    absent: Sequence[Absent],
-    bootstrap: Bootstrap,
-    gallery: float,
+    judgements: Sequence[Judgement], absent: Sequence[Absent], gallery: float
 ) -> pd.DataFrame:
     """Lay out codes, a row each, the best first, and last those that could not be judged.
 
     Args:
         judgements: of each code.
         absent: codes whose rows say in place of figures why they have none.
-        bootstrap: its draws compare every code with the best, pair by pair.
         gallery: number of pictures among which a query is looked up.
     """
     ranked = sorted(judgements, key=lambda j: -j.verdicts[DECISIVE].tpr.value)
@@ -38,75 +37,142 @@ def leaderboard(
             row[f"TPR at FPR {fpr:g}"] = text(verdict.tpr) + ("" if verdict.resolved else " *")
             row[f"realised FPR {fpr:g}"] = text(verdict.realised_fpr)
             row[f"same from, FPR {fpr:g}"] = f"{verdict.threshold / judgement.code.span:.4f}"
-        decisive = judgement.verdicts[DECISIVE]
+            row[_wrong(fpr, gallery)] = text(verdict.realised_fpr, gallery)
         row["rank-1"] = text(judgement.rank1)
         freedom = judgement.freedom
         row["degrees of freedom"] = "-" if freedom is None else f"{freedom:.3g}"
-        row["ms per picture"] = f"{float(f'{judgement.milliseconds:.2g}'):g}"  # 240, not 2.4e+02
-        row[f"wrong among {gallery:g}"] = text(decisive.realised_fpr, gallery)
-        row["against the best"] = "" if judgement is best else _against(judgement, best, bootstrap)
+        row["ms per picture"] = _short(judgement.milliseconds, 2)
+        row[AGAINST] = "" if judgement is best else _against(judgement, best)
         rows.append(row)
     blank: dict[str, object] = dict.fromkeys(rows[0], "")
     rows += [blank | {"code": code.name, AT: code.reason} for code in absent]
     return pd.DataFrame(rows)
 
 
-def summary(board: pd.DataFrame) -> pd.DataFrame:
-    """Pick what a terminal has room for."""
-    columns = [AT, f"realised FPR {DECISIVE:g}", "rank-1"]
-    return board[["code", "bytes", *columns, "ms per picture"]]
+def summary(board: pd.DataFrame, gallery: float, own: float | None) -> pd.DataFrame:
+    """Pick what a terminal has room for.
+
+    Args:
+        board: the leaderboard.
+        gallery: as there.
+        own: the false-positive rate that the user named; its figures are shown.
+    """
+    fpr, more = (DECISIVE, "rank-1") if own is None else (own, _wrong(own, gallery))
+    columns = ["code", "bytes", f"TPR at FPR {fpr:g}", f"realised FPR {fpr:g}", more]
+    shown = board[[*columns, "ms per picture"]]
+    # The verdict without its figures.
+    return shown.assign(**{AGAINST: board[AGAINST].str.split(":").str[0]})
+
+
+def every_figure(
+    judgements: Sequence[Judgement], edits: Sequence[SuiteEdit], hard: Mapping[str, Sequence[Rate]]
+) -> pd.DataFrame:
+    """Lay out every figure for other programs: code, figure, value, low, high.
+
+    Args:
+        judgements: C of the codes.
+        edits: E of the suite; their TPR is that at the decisive rate.
+        hard: kind of hard negatives -> C rates.
+    """
+    rows = [
+        (judgement.code.name, name, rate.value, rate.low, rate.high)
+        for number, judgement in enumerate(judgements)
+        for name, rate in [
+            *named_rates(judgement),
+            *(
+                (f"edits/{edit.name}/tpr", rate)
+                for edit, rate in zip(edits, judgement.verdicts[DECISIVE].tpr_by_edit, strict=True)
+            ),
+            *((f"hard/{kind}", rates[number]) for kind, rates in hard.items()),
+        ]
+    ]
+    return pd.DataFrame(rows, columns=["code", "figure", "value", "low", "high"])
+
+
+def named_rates(judgement: Judgement) -> Iterator[tuple[str, Rate]]:
+    """Name the rates of a code as the protocol does."""
+    for fpr, verdict in judgement.verdicts.items():
+        rate = np.format_float_positional(fpr)
+        yield f"tpr_at_fpr_{rate}", verdict.tpr
+        yield f"realised_fpr_{rate}", verdict.realised_fpr
+    yield "rank1", judgement.rank1
+
+
+def hard_table(judgements: Sequence[Judgement], hard: Mapping[str, Sequence[Rate]]) -> pd.DataFrame:
+    """Lay out the share of hard negatives that every code (rows) calls the same."""
+    columns = {kind: [text(rate) for rate in rates] for kind, rates in hard.items()}
+    return pd.DataFrame({"code": [j.code.name for j in judgements], **columns})
 
 
 def edit_table(judgements: Sequence[Judgement], edits: Sequence[SuiteEdit]) -> pd.DataFrame:
     """Lay out the TPR of every code (columns) under every edit (rows), at the decisive FPR."""
     frame = pd.DataFrame(
-        {j.code.name: j.verdicts[DECISIVE].tpr_by_edit for j in judgements},
+        {
+            j.code.name: [rate.value for rate in j.verdicts[DECISIVE].tpr_by_edit]
+            for j in judgements
+        },
         index=[edit.name for edit in edits],
     )
     frame.insert(0, "family", [edit.family for edit in edits])
     # As numbers even where none has a strength: then None would be a value of its own.
     frame.insert(1, "strength", np.array([edit.strength for edit in edits], np.float64))
+    frame.insert(2, "unit", [edit.unit for edit in edits])
     return frame.rename_axis("edit").reset_index()
 
 
-def breaking_points(table: pd.DataFrame, edits: Sequence[SuiteEdit]) -> pd.DataFrame:
+def breaking_points(table: pd.DataFrame) -> pd.DataFrame:
     """Say for each family with strengths how far each code holds.
 
     Args:
         table: from `edit_table`; edits of a family run from mild to strong.
-        edits: of the suite, in the same order.
 
     Returns:
-        family, and for every code the last edit, from the mildest on, of which at least half
-        of the views match; `-` when not even the mildest.
+        family, unit, and for every code the strength at which, from the mildest edit on, fewer
+        than half of the views match for the first time, on a line between the strengths that
+        were judged; `-` when fewer do at the mildest, `all` when never.
     """
-    scaled = table[[edit.strength is not None for edit in edits]]
-    codes = table.columns[3:]
+    scaled = table[table["strength"].notna()]
+    codes = table.columns[LEADING:]
     rows = []
     for family, part in scaled.groupby("family", sort=False):
         if len(part) < 2:
             continue
-        held = (part[codes] >= HALF).cumprod().sum()
-        names = part["edit"].tolist()
-        rows.append(
-            {"family": family}
-            | {code: names[int(held[code]) - 1] if held[code] else "-" for code in codes}
-        )
-    return pd.DataFrame(rows, columns=["family", *codes])
+        strength = part["strength"].to_numpy()
+        found = {code: _breaks(strength, part[code].to_numpy()) for code in codes}
+        rows.append({"family": family, "unit": part["unit"].iloc[0]} | found)
+    return pd.DataFrame(rows, columns=["family", "unit", *codes])
+
+
+def _breaks(strength: NDArray[np.float64], tpr: NDArray[np.float64]) -> str:
+    broken = np.flatnonzero(tpr < HALF)
+    if not len(broken):
+        return "all"
+    if broken[0] == 0:
+        return "-"
+    sides = slice(broken[0] - 1, broken[0] + 1)
+    (before, after), (high, low) = strength[sides], tpr[sides]
+    return f"{before + (high - HALF) / (high - low) * (after - before):.3g}"
 
 
 def text(rate: Rate, factor: float = 1.0) -> str:
     """Write a share with its interval; one that was never met is its bound."""
     value, low, high = (factor * part for part in (rate.value, rate.low, rate.high))
     if value == 0:
-        return f"0 (< {high:.2g})"
-    return f"{value:.3g} [{low:.3g}, {high:.3g}]"
+        return f"0 (< {_short(high, 2)})"
+    return f"{_short(value)} [{_short(low)}, {_short(high)}]"
 
 
-def _against(judgement: Judgement, best: Judgement, bootstrap: Bootstrap) -> str:
+def _short(value: float, digits: int = 3) -> str:
+    """Write a number with few digits, and in full: 3670, not 3.67e+03."""
+    return f"{float(f'{value:.{digits}g}'):g}"
+
+
+def _wrong(fpr: float, gallery: float) -> str:
+    return f"wrong among {gallery:g}, FPR {fpr:g}"
+
+
+def _against(judgement: Judgement, best: Judgement) -> str:
     """Say how much of TPR a code is short of the best, and whether that is more than chance."""
-    difference = bootstrap.difference(
-        judgement.verdicts[DECISIVE].tpr_by_picture, best.verdicts[DECISIVE].tpr_by_picture
-    )
-    verdict = "worse" if difference.high < 0 else "no difference shown"
-    return f"{verdict}: {difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]"
+    short = difference(judgement.verdicts[DECISIVE], best.verdicts[DECISIVE])
+    verdict = "worse" if short.high < 0 else "no difference shown"
+    return f"{verdict}: {short.value:+.3f} [{short.low:+.3f}, {short.high:+.3f}]"

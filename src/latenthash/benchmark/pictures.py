@@ -15,7 +15,7 @@ from latenthash import InputError
 from latenthash.benchmark.hashing import Item
 from latenthash.benchmark.workers import in_workers
 from latenthash.data.embedded import embedded
-from latenthash.data.pictures import find_files
+from latenthash.data.pictures import find_files, is_folder
 from latenthash.data.quarters import quarter
 from latenthash.data.reading import Picture, Reader, shown
 
@@ -43,18 +43,22 @@ def list_pictures(pictures: str | None, reader: Reader) -> list[Item]:
             for picture in embedded(name)
         ]
     path = Path(str(pictures))
-    if not path.is_dir():
+    if not is_folder(path):
         raise InputError(f"pictures={path} must be a folder of at least {FEWEST} pictures.")
     paths = find_files(path)
     tasks = ((p, Path.cwd(), reader) for p in paths)
     looks = list(track(in_workers(_look, tasks), "Looking at pictures", len(paths), transient=True))
     problems = [problem for _, problem in looks if problem]
-    items = {item.digest: item for item, _ in looks if item}
-    if len(items) < len(looks) - len(problems):
+    found = [item for item, _ in looks if item]
+    items: dict[str, Item] = {}
+    for item in found:
+        items.setdefault(item.digest, item)
+    copies = [item for item in found if items[item.digest] is not item]
+    if copies:
         log.warning(
-            "%d pictures are there twice and count once.",
-            len(looks) - len(problems) - len(items),
-        )
+            "Files that are the same as others count once: %d, such as %s, which is %s.",
+            len(copies), copies[0].name, items[copies[0].digest].name,
+        )  # fmt: skip
     if not problems and len(items) < FEWEST:
         problems = [f"pictures={path} holds {len(items)} pictures; at least {FEWEST} are needed."]
     if problems:

@@ -4,8 +4,9 @@ A query is an edited picture, a reference the picture itself. A genuine pair is 
 impostor pair of two. The more similar, the sooner a pair is called the same.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,11 @@ from latenthash.benchmark.codes import Described, Floats
 from latenthash.bootstrap import LEVEL
 
 BLOCK = 4096  # queries compared at once
+NO_PAIR = -np.inf  # similarity of what is no impostor pair
+# Of the most similar impostor pairs, how many decide the thresholds of draws: far more than the
+# rate lets pass, for a draw may leave out whatever was most similar.
+DECIDING, MARGIN = 200_000, 5
+ROUNDING = 1e-3  # by which a distance may pass its bounds
 
 
 @dataclass(frozen=True)
@@ -21,56 +27,62 @@ class Pairs:
     """Similarities of the queries of one half of the pictures to all references of that half.
 
     Attributes:
-        genuine: (Q,) similarity of each query to its own reference.
-        impostors: (Q, P - 1) similarity to all others.
-        picture: (Q,) number of the picture each query is of, 0 to P - 1.
-        edit: (Q,) number of the edit each query is made by.
-        first: (Q,) whether no other reference is as similar as its own.
+        genuine: (P, E) similarity of each picture's queries to its own reference.
+        impostors: (P, E, P) similarity to all others; NO_PAIR to its own and those of its group.
     """
 
     genuine: Floats
     impostors: Floats
-    picture: NDArray[np.int64]
-    edit: NDArray[np.int64]
-    first: NDArray[np.bool_]
 
     @classmethod
     def of(
         cls,
         queries: Described,
         references: Floats,
-        picture: NDArray[np.int64],
-        edit: NDArray[np.int64],
+        group: NDArray[np.int64],
         vectors: Callable[[Described], Floats],
     ) -> "Pairs":
-        """Compare queries (Q, D) with references (P, E) by inner product.
+        """Compare queries (P, E, D) with references (P, V) by inner product.
 
         Args:
-            queries: descriptions.
+            queries: descriptions of the edited pictures.
             references: vectors.
-            picture: (Q,) see above.
-            edit: (Q,) see above.
-            vectors: queries (B, D) -> vectors (B, E); asked for a block at a time.
+            group: (P,); pictures of one group are no impostors of each other.
+            vectors: queries (B, D) -> vectors (B, V); asked for a block at a time.
         """
-        genuine = np.empty(len(queries), np.float32)
-        impostors = np.empty((len(queries), len(references) - 1), np.float32)
-        for start, similarity in similarities(queries, references, vectors):
+        pictures, edits, dimensions = queries.shape
+        picture = np.repeat(np.arange(pictures), edits)
+        genuine = np.empty(len(picture), np.float32)
+        impostors = np.empty((len(picture), pictures), np.float32)
+        for start, similarity in similarities(queries.reshape(-1, dimensions), references, vectors):
             block = slice(start, start + len(similarity))
-            own = np.arange(len(references)) == picture[block, None]
-            genuine[block] = similarity[own]
-            impostors[block] = similarity[~own].reshape(len(similarity), -1)
-        return cls(genuine, impostors, picture, edit, genuine > impostors.max(1))
+            of = picture[block]
+            genuine[block] = similarity[np.arange(len(of)), of]
+            impostors[block] = np.where(group[of, None] == group, NO_PAIR, similarity)
+        return cls(genuine.reshape(pictures, edits), impostors.reshape(pictures, edits, pictures))
+
+    @property
+    def others(self) -> NDArray[np.bool_]:
+        """Say for each picture which references are impostors, (P, P)."""
+        others: NDArray[np.bool_] = self.impostors[:, 0] > NO_PAIR
+        return others
+
+    @property
+    def first(self) -> NDArray[np.bool_]:
+        """Say of which queries no other reference is as similar as its own, (P, E)."""
+        first: NDArray[np.bool_] = self.genuine > self.impostors.max(2)
+        return first
 
 
 def similarities(
     queries: Described, references: Floats, vectors: Callable[[Described], Floats]
 ) -> Iterator[tuple[int, Floats]]:
-    """Compare queries (Q, D) with references (P, E), some rows at a time.
+    """Compare queries (Q, D) with references (P, V), some rows at a time.
 
     Args:
         queries: descriptions.
         references: vectors.
-        vectors: queries (B, D) -> vectors (B, E).
+        vectors: queries (B, D) -> vectors (B, V).
 
     Yields:
         number of the first query, and inner products (B, P).
@@ -84,12 +96,19 @@ def threshold(impostors: Floats, fpr: float) -> float:
 
     With fewer than 1 / fpr pairs nothing is known of rates that small, and what no pair
     reaches is the best that can be said.
+
+    Args:
+        impostors: similarities of any shape; what is NO_PAIR does not count.
+        fpr: the share.
     """
-    allowed = int(fpr * impostors.size)
     flat = impostors.ravel()
+    allowed = int(fpr * np.count_nonzero(flat > NO_PAIR))
     # The one after the last that may pass: everything above it passes, and ties do not.
-    limit = np.partition(flat, flat.size - allowed - 1)[flat.size - allowed - 1]
-    return float(np.nextafter(np.float32(limit), np.float32(np.inf)))
+    return _above(np.partition(flat, flat.size - allowed - 1)[flat.size - allowed - 1])
+
+
+def _above(similarity: np.float32) -> float:
+    return float(np.nextafter(np.float32(similarity), np.float32(np.inf)))
 
 
 @dataclass(frozen=True)
@@ -108,69 +127,121 @@ class Rate:
 
 
 class Bootstrap:
-    """Draws of pictures, the same for every code, so that codes can be compared pair by pair.
+    """Draws of pictures, the same for every code, so that codes can be compared draw by draw.
 
     Args:
-        pictures: number of pictures.
-        resamples: number of draws.
+        pictures: number of pictures, P.
+        resamples: number of draws, R.
         seed: of the draws.
+
+    Attributes:
+        counts: (R, P) how often each picture was drawn.
     """
 
-    def __init__(self, pictures: int, resamples: int, seed: int) -> None:
+    def __init__(self, pictures: int, resamples: int, seed: Sequence[int]) -> None:
         rng = np.random.default_rng(seed)
         draws = rng.integers(pictures, size=(resamples, pictures))
-        # (resamples, P): how often each picture was drawn
-        self.weights = np.apply_along_axis(np.bincount, 1, draws, None, pictures) / pictures
+        self.counts: NDArray[np.int64] = np.apply_along_axis(np.bincount, 1, draws, None, pictures)
+        self.weights = self.counts / pictures
 
-    def rate(self, shares: NDArray[np.float64], trials: int) -> Rate:
-        """Give the mean of per-picture shares (P,), of `trials` in all.
+    def rate(self, shares: NDArray[np.float64]) -> Rate:
+        """Give the mean of per-picture shares (P,)."""
+        return self.rate_of(float(shares.mean()), self.weights @ shares)
 
-        A share of exactly 0 or 1 has its interval from the rule of three.
+    def rate_of(self, value: float, drawn: NDArray[np.float64]) -> Rate:
+        """Give a share with the interval of what it was in the draws (R,).
+
+        Of a share of exactly 0 or 1 the rule of three bounds the interval: 3 / P, for the views
+        of a picture are not independent.
         """
-        value = float(shares.mean())
-        low, high = (float(v) for v in np.quantile(self.weights @ shares, LEVEL))
+        low, high = interval(drawn)
+        bound = min(1.0, 3 / self.counts.shape[1])
         if value == 0:
-            high = min(1.0, 3 / trials)
+            high = max(high, bound)
         if value == 1:
-            low = max(0.0, 1 - 3 / trials)
+            low = min(low, 1 - bound)
         return Rate(value, low, high)
 
-    def pair_rate(self, shares: NDArray[np.float64], trials: int) -> Rate:
-        """Give the mean of shares (P, P) of pairs of two pictures; both of a pair are drawn.
+    def pair_rate(self, shares: NDArray[np.float64], others: NDArray[np.bool_]) -> Rate:
+        """Give the mean of shares of pairs of two pictures; both of a pair are drawn.
 
         Args:
-            shares: of the queries of picture p, how many match reference r; the diagonal is 0.
-            trials: queries times references in all.
+            shares: (P, P) of the queries of picture p, how many match reference r.
+            others: (P, P) which of them are pairs.
+
+        Returns:
+            the rate; of exactly 0, at most 3 in as many trials as there are pairs of pictures:
+            edits and directions of one pair are not independent.
         """
-        n = len(shares)
-        value = float(shares.sum() / (n * (n - 1)))
-        # Of each draw, the pairs of two different pictures; a draw of one alone has none.
-        among = np.maximum(1 - (self.weights**2).sum(1), 1 / n)
-        drawn = ((self.weights @ shares) * self.weights).sum(1) / among
-        low, high = (float(v) for v in np.quantile(drawn, LEVEL))
-        return Rate(value, low, min(1.0, 3 / trials) if value == 0 else high)
+        pairs = int(others.sum())
+        value = float(shares[others].sum() / pairs)
+        # A draw of one picture alone has no pair.
+        among = np.maximum(self._drawn(others), 1)
+        low, high = interval(self._drawn(np.where(others, shares, 0)) / among)
+        return Rate(value, low, min(1.0, 6 / pairs) if value == 0 else high)
 
-    def difference(self, a: NDArray[np.float64], b: NDArray[np.float64]) -> Rate:
-        """Give the mean of a - b, per-picture shares (P,) of two codes (paired bootstrap)."""
-        low, high = (float(v) for v in np.quantile(self.weights @ (a - b), LEVEL))
-        return Rate(float((a - b).mean()), low, high)
+    def thresholds(self, impostors: Floats, fprs: Sequence[float]) -> NDArray[np.float64]:
+        """Find what `threshold` gives for each draw of the pictures and each rate, (R, F).
+
+        NaN where a draw has no impostor pair.
+
+        Args:
+            impostors: (P, E, P) similarities; NO_PAIR where there is no pair.
+            fprs: F false-positive rates.
+        """
+        flat = impostors.ravel()
+        count = int(np.count_nonzero(flat > NO_PAIR))
+        kept = min(count, max(DECIDING, int(MARGIN * max(fprs) * count)))
+        top = np.argpartition(flat, flat.size - kept)[flat.size - kept :]
+        top = top[np.argsort(-flat[top])]
+        query, _, reference = np.unravel_index(top, impostors.shape)
+        pairs = impostors.shape[1] * self._drawn(impostors[:, 0] > NO_PAIR)
+        found = np.full((len(self.counts), len(fprs)), np.nan)
+        for row, (counts, total) in enumerate(zip(self.counts, pairs, strict=True)):
+            if total:
+                passed = np.cumsum(counts[query] * counts[reference])
+                # The first that may not pass. Where it is not among the top, the last of these
+                # is near enough: from there on the rate is kept.
+                at = np.searchsorted(passed, np.multiply(fprs, total), side="right")
+                found[row] = [_above(flat[top[i]]) for i in np.minimum(at, kept - 1)]
+        return found
+
+    def _drawn(self, of_pairs: NDArray[Any]) -> NDArray[np.float64]:
+        """Add up values (P, P) of pairs as often as each draw has them, to (R,)."""
+        counts = self.counts.astype(np.float64)
+        drawn: NDArray[np.float64] = ((counts @ of_pairs) * counts).sum(1)
+        return drawn
 
 
-def by_picture(values: NDArray[np.generic], picture: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Average rows (Q, ...) over the queries of each picture, to (P,)."""
-    rows = values.reshape(len(values), -1).mean(1)
-    shares: NDArray[np.float64] = np.bincount(picture, rows) / np.bincount(picture)
-    return shares
+def interval(drawn: NDArray[np.float64]) -> tuple[float, float]:
+    """Give the ends of the 95 % interval of drawn values (R,)."""
+    low, high = np.quantile(drawn, LEVEL)
+    return float(low), float(high)
 
 
-def degrees_of_freedom(impostors: Floats) -> float | None:
+def degrees_of_freedom(impostors: Floats, span: float) -> float | None:
     """Count the independent bits that impostor distances behave like (Daugman 2003).
 
-    mean (1 - mean) / variance of distances in [0, 1]: (1 - similarity) / 2, which is the share of
-    bits that differ when the similarity of a code to itself is 1. None when all are equal, as
-    those of two pictures can be: there is nothing to tell it from.
+    mean (1 - mean) / variance of distances in [0, 1]: (1 - similarity / span) / 2, which is the
+    share of bits that differ.
+
+    Args:
+        impostors: (P, E, P) similarities; NO_PAIR where there is no pair.
+        span: similarity of a code to itself.
+
+    Returns:
+        the number. None when all are equal, as those of two pictures can be: there is nothing to
+        tell it from. None, too, when a similarity is below -span, as of latents that are not
+        unit vectors: their distances have no end.
     """
-    # Of similarities, so that there need be no second array of distances.
-    mean = (1 - impostors.mean(dtype=np.float64)) / 2
-    variance = impostors.var(dtype=np.float64) / 4
-    return float(mean * (1 - mean) / variance) if variance > 0 else None
+
+    def distances() -> Iterator[NDArray[np.float64]]:
+        for row in impostors:  # a picture at a time: no second array as large as the first
+            yield (1 - row[row > NO_PAIR].astype(np.float64) / span) / 2
+
+    count = sum(x.size for x in distances())
+    mean = sum(float(x.sum()) for x in distances()) / count
+    variance = sum(float(((x - mean) ** 2).sum()) for x in distances()) / count
+    if variance == 0 or max(x.max(initial=0) for x in distances()) > 1 + ROUNDING:
+        return None
+    return mean * (1 - mean) / variance

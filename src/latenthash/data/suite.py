@@ -31,6 +31,7 @@ class SuiteEdit:
         family: the kind of edit it is.
         strength: how far it goes, in its family's unit; None where the family has no scale.
         transform: what does it, drawn anew from its seed for each picture.
+        unit: of the strength, in words; empty where the family has none.
     """
 
     version: str
@@ -38,6 +39,7 @@ class SuiteEdit:
     family: str
     strength: float | None
     transform: A.Compose
+    unit: str = ""
 
     def apply(self, pixels: Pixels, digest: str) -> Pixels:  # (h, w, 3)
         """Edit a picture; the result depends on nothing but the arguments and the edit.
@@ -63,6 +65,7 @@ class Suite:
             of them in their order, and `strength`, a number in the family's unit. A family's
             strengths run from the mildest edit to the strongest, up or down; a family without a
             scale has none.
+        units: family -> what its strengths are measured in.
 
     Attributes:
         version: as given.
@@ -72,14 +75,26 @@ class Suite:
         InputError: everything that is wrong with the edits, at once.
     """
 
-    def __init__(self, version: str, families: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        version: str,
+        families: Mapping[str, Mapping[str, Any]],
+        units: Mapping[str, str] | None = None,
+    ) -> None:
+        units = units or {}
         problems = _problems(families)
+        problems += [f"units: there is no family {name}." for name in units if name not in families]
         if problems:
             raise InputError(problems)
         self.version = version
         self.edits: tuple[SuiteEdit, ...] = tuple(
             SuiteEdit(
-                version, name, family, parts.get("strength"), A.Compose(_chain(parts["edit"]))
+                version,
+                name,
+                family,
+                parts.get("strength"),
+                A.Compose(_chain(parts["edit"])),
+                units.get(family, ""),
             )
             for family, edits in families.items()
             for name, parts in edits.items()

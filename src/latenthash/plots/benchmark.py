@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.uint8]  # (H, W, 3)
 
 COLUMNS = 4  # panels of curves a row
-CODES_FROM = 3  # first column of codes in a table of edits
+CODES_FROM = 4  # first column of codes in a table of edits
 
 
 def edit_heatmap(table: pd.DataFrame, title: str) -> Figure:
     """Draw the TPR of every code under every edit.
 
     Args:
-        table: edit, family, strength, and a column of TPR for each code.
+        table: edit, family, strength, unit, and a column of TPR for each code.
         title: of the figure.
     """
     codes = list(table.columns[CODES_FROM:])
@@ -44,7 +44,7 @@ def strength_curves(table: pd.DataFrame, title: str) -> Figure:
     """Draw TPR over strength, a panel for each family that has several strengths.
 
     Args:
-        table: edit, family, strength, and a column of TPR for each code; with such a family.
+        table: edit, family, strength, unit, and a column of TPR for each code; with such a family.
         title: of the figure.
     """
     scaled = table[table["strength"].notna()]
@@ -60,7 +60,8 @@ def strength_curves(table: pd.DataFrame, title: str) -> Figure:
                 ls="-" if number < 10 else "--", label=code,
             )  # fmt: skip
         axes.axhline(0.5, color="grey", lw=0.8, ls=":")
-        axes.set(title=str(family), ylim=(-0.03, 1.03), xlabel="strength")
+        unit = part["unit"].iloc[0] or "strength"
+        axes.set(title=str(family), ylim=(-0.03, 1.03), xlabel=unit)
     for axes in grid[len(families) :]:
         axes.set_axis_off()
     grid[0].set_ylabel("TPR")

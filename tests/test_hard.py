@@ -1,0 +1,202 @@
+"""Hard negatives by hand: groups of the user, pairs within groups, nearest pairs."""
+
+import csv
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from skimage.data import astronaut
+
+from latenthash import InputError
+from latenthash.benchmark import hard
+from latenthash.benchmark.codes import Code, Floats
+from latenthash.benchmark.hashing import Item
+from latenthash.benchmark.judging import Half, Judgement, Verdict
+from latenthash.benchmark.leaderboard import DECISIVE
+from latenthash.benchmark.scores import Bootstrap, Rate
+from latenthash.data.reading import Picture
+from latenthash.data.suite import Suite
+
+
+def photo(i: int) -> Picture:
+    pixels = np.ascontiguousarray(astronaut()[40 * i : 40 * i + 64, 100:180])
+    return Picture(f"p{i}", pixels, f"digest{i}")
+
+
+class Given:
+    """A source of descriptions that are given."""
+
+    identity = "given"
+    side = None
+    trim = False
+    dimensions = 3
+    kind = np.float32
+
+    def describe(self, views: object) -> Floats:  # noqa: D102
+        raise AssertionError("nothing is described here")
+
+
+def same(described: Floats) -> Floats:
+    return described
+
+
+def judgement(limit: float, references: object = same) -> Judgement:
+    """Give a judgement of a code whose queries are compared as they are."""
+    code = Code("given", Given(), 1, same, references, 2.0)  # type: ignore[arg-type]
+    none = Rate(0, 0, 1)
+    verdict = Verdict(DECISIVE, limit, True, none, none, [], np.zeros(1))
+    return Judgement(code, {DECISIVE: verdict}, none, None, 1.0)
+
+
+def half(*numbers: int) -> Half:
+    return Half(np.array(numbers), np.array(numbers), Bootstrap(len(numbers), 200, (0,)))
+
+
+# ---- groups ----
+
+
+def write(
+    folder: Path, *rows: tuple[str, str], header: tuple[str, str] = ("file", "group")
+) -> Path:
+    path = folder / "groups.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    return path
+
+
+def known(folder: Path) -> list[Item]:
+    return [
+        Item(str(folder / name), name, partial(photo, 0))
+        for name in ("a.png", "b.png", "c.png", "d.png")
+    ]
+
+
+def test_groups_are_read_from_a_table(tmp_path: Path) -> None:
+    path = write(tmp_path, ("a.png", "x"), ("b.png", "y"), ("c.png", "x"))
+    a, b, c, d = hard.groups(path, known(tmp_path))
+    assert a == c
+    assert len({a, b, d}) == 3, "a picture that is not named is alone"
+
+
+def test_what_spreadsheets_write_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "groups.csv"
+    path.write_bytes("\ufefffile,group,note\r\na.png, x ,\r\nb.png,x,two words\r\n".encode())
+    a, b, c, _ = hard.groups(path, known(tmp_path))
+    assert a == b != c
+
+
+def test_groups_that_cannot_be_used_are_refused_by_line(tmp_path: Path) -> None:
+    pictures = known(tmp_path)
+    with pytest.raises(InputError, match=r"line 3: z\.png is not one of pictures="):
+        hard.groups(write(tmp_path, ("a.png", "x"), ("z.png", "x")), pictures)
+    with pytest.raises(InputError, match="no group has two pictures"):
+        hard.groups(write(tmp_path, ("a.png", "x"), ("b.png", "y")), pictures)
+    with pytest.raises(InputError, match=r"line 3: a\.png is there twice"):
+        hard.groups(write(tmp_path, ("a.png", "x"), ("a.png", "x")), pictures)
+    with pytest.raises(InputError, match="columns file and group"):
+        hard.groups(write(tmp_path, ("a.png", "x"), header=("picture", "group")), pictures)
+    with pytest.raises(InputError, match="cannot be read"):
+        hard.groups(tmp_path / "nowhere.csv", pictures)
+    with pytest.raises(InputError, match="cannot be read"):
+        hard.groups(Path("a\0b.csv"), pictures)
+    with pytest.raises(InputError) as caught:
+        hard.groups(write(tmp_path, ("a.png", ""), ("", "x"), ("b\0.png", "x")), pictures)
+    assert [problem.split(": ")[0][-6:] for problem in caught.value.problems] == [
+        "line 2", "line 3", "line 4"
+    ]  # fmt: skip
+    short = tmp_path / "short.csv"
+    short.write_text("group,file\nx,a.png\nx\n", encoding="utf-8")
+    with pytest.raises(InputError, match="line 3: a file and its group are needed"):
+        hard.groups(short, pictures)
+
+
+# ---- pairs ----
+
+
+def test_pairs_within_groups_by_hand() -> None:
+    described = np.array([[1, 0, 0], [0.9, 0, 0], [0.2, 0, 0], [0, 1, 0], [0, 0.4, 0]], np.float32)
+    group = np.array([0, 0, 0, 1, 1])
+    bootstrap = Bootstrap(2, 200, (0,))
+    # Products: .9, .2, .18 within the first group, .4 within the second; none with itself.
+    rate = hard.accepted(judgement(0.3), described, group, bootstrap)
+    assert rate.value == pytest.approx(2 / 4)
+    assert rate.low == pytest.approx(1 / 3), "the first group alone was drawn"
+    assert rate.high == pytest.approx(1)
+    assert hard.accepted(judgement(0.95), described, group, bootstrap) == Rate(0, 0, 1)
+    assert hard.accepted(judgement(0.1), described, group, bootstrap) == Rate(1, 0, 1)
+
+
+def test_pair_that_is_the_same_one_way_alone_counts_half() -> None:
+    def halved(described: Floats) -> Floats:
+        return described * np.array([[1], [0.5]], np.float32)
+
+    described = np.array([[1.0, 0, 0], [1.0, 0, 0]], np.float32)
+    rate = hard.accepted(
+        judgement(0.8, halved), described, np.array([0, 0]), Bootstrap(1, 10, (0,))
+    )
+    assert rate.value == 0.5
+
+
+def test_picture_of_no_group_is_in_no_pair() -> None:
+    described = np.ones((3, 3), np.float32)
+    rate = hard.accepted(judgement(4.0), described, np.array([0, 1, 0]), Bootstrap(1, 10, (0,)))
+    assert rate.value == 0
+    rate = hard.accepted(judgement(2.0), described, np.array([0, 1, 0]), Bootstrap(1, 10, (0,)))
+    assert rate.value == 1
+
+
+DESCRIBED = np.array(
+    [
+        [[9, 9, 9], [9, 9, 9], [9, 9, 9]],  # calibrates
+        [[1, 0, 0], [1, 0.5, 0.1], [1, 0.9, 0.2]],
+        [[0, 1, 0], [0.8, 1, 0.3], [0.7, 1, 0.9]],
+        [[0, 0, 1], [0.4, 0.9, 1], [0.4, 0.9, 1]],
+    ],
+    np.float32,
+)
+
+
+def test_nearest_under_another_code_by_hand() -> None:
+    # The references are unit vectors, so a query's numbers are its similarities to them.
+    nearest = np.array([[1, 2], [0, 0], [0, 1]])  # .5 .2, .8 .7, .4 .9
+    rate = hard.nearest_under(judgement(0.6), DESCRIBED, half(1, 2, 3), nearest)
+    assert rate.value == pytest.approx(3 / 6)
+    assert (rate.low, rate.high) == (0, 1), "of the three pictures: none, both, one"
+
+
+def test_nearest_impostors_are_the_likeliest_edit_of_each_pair() -> None:
+    from albumentations import HorizontalFlip, InvertImg
+
+    edits = {"flip": {"edit": HorizontalFlip(p=1.0)}, "invert": {"edit": InvertImg(p=1.0)}}
+    suite = Suite("test", {"any": edits})
+    items = [Item(f"p{i}", f"digest{i}", partial(photo, i)) for i in range(4)]
+    found = hard.nearest_impostors(judgement(1), DESCRIBED, items, half(1, 2, 3), suite.edits)
+    # Of equal ones, the first picture and then the first edit.
+    expected = [(1, 1, 2, 0.9), (2, 1, 3, 0.9), (3, 0, 2, 0.9), (2, 0, 1, 0.8), (3, 0, 1, 0.4),
+                (1, 1, 3, 0.2)]  # fmt: skip
+    assert len(found) == len(expected)
+    for pair, (own, edit, reference, value) in zip(found, expected, strict=True):
+        assert pair.similarity == pytest.approx(value / 2)
+        assert (pair.edit, pair.picture, pair.other) == (
+            suite.edits[edit].name, f"p{own}", f"p{reference}"
+        )  # fmt: skip
+        made = suite.edits[edit].apply(photo(own).pixels, photo(own).digest)
+        np.testing.assert_array_equal(pair.query, made)
+        np.testing.assert_array_equal(pair.reference, photo(reference).pixels)
+    assert hard.alike_table(found).iloc[0].tolist() == ["0.4500", "invert", "p1", "p2"]
+
+    one_group = Half(np.array([1, 2, 3]), np.array([0, 0, 1]), half(1, 2, 3).bootstrap)
+    found = hard.nearest_impostors(judgement(1), DESCRIBED, items, one_group, suite.edits)
+    assert {(pair.picture, pair.other) for pair in found} == {
+        ("p2", "p3"), ("p3", "p2"), ("p3", "p1"), ("p1", "p3")
+    }  # fmt: skip
+
+
+def test_long_names_are_cut_at_their_beginning() -> None:
+    blank = np.zeros((1, 1, 3), np.uint8)
+    pair = hard.Alike(0.5, "flip", "a" * 50 + "/dog.png", "cat.png", blank, blank)
+    similarity, edit, picture, other = pair.label.split("\n")
+    assert (similarity, edit, other) == ("0.500", "flip", "cat.png")
+    assert len(picture) == hard.LONGEST
+    assert picture.endswith("a/dog.png")
