@@ -173,6 +173,17 @@ def test_picture_that_is_gone_is_named_and_nothing_is_lost(suite: Suite, cache: 
     assert source.asked == 0
 
 
+def test_picture_that_changed_meanwhile_is_not_kept_under_its_old_name(
+    suite: Suite, cache: DiskCache
+) -> None:
+    changed = Item("p1", "digest0", partial(photo, 1))
+    with pytest.raises(InputError, match="p1 was changed since the run began"):
+        describe([changed], suite.edits, suite, [Mean()], cache, READER)
+    source = Mean()
+    describe(items(1), suite.edits, suite, [source], cache, READER)
+    assert source.asked == 3, "nothing of it was kept"
+
+
 def test_workers_do_without_torch(suite: Suite, cache: DiskCache, tmp_path: Path) -> None:
     workers._workers.cache_clear()  # for this module, which others had to load, needs torch
     photos(tmp_path, 4)

@@ -40,7 +40,7 @@ class Item:
 
     Attributes:
         name: as in tables.
-        digest: of its bytes.
+        digest: the picture's, by which its descriptions are kept.
         load: gives the picture, or a ValueError that says why it cannot.
     """
 
@@ -52,10 +52,10 @@ class Item:
         """Give the picture.
 
         Raises:
-            InputError: if it cannot be read any more.
+            InputError: if it cannot be read any more, or is another one now.
         """
         try:
-            return self.load()
+            picture = self.load()
         except InputError:  # names the picture that this one is a part of
             raise
         except ValueError as error:
@@ -63,6 +63,12 @@ class Item:
                 f"{self.name} {error}, but could be read when the run began. Bring it back or "
                 "leave it out, and run again: what was described is kept."
             ) from error
+        if picture.digest != self.digest:
+            raise InputError(
+                f"{self.name} was changed since the run began. Run again: what was described of "
+                "other pictures is kept."
+            )
+        return picture
 
 
 def describe(

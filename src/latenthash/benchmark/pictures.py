@@ -84,8 +84,11 @@ def quarters(items: Sequence[Item]) -> list[tuple[Item, int]]:
 
 def stereo(reader: Reader) -> list[tuple[Item, int]]:
     """Give the two halves of the stereo pair that scikit-image ships."""
-    names = ("motorcycle_left.png", "motorcycle_right.png")
-    return [(Item(name, name, partial(_shipped, reader, name)), 0) for name in names]
+    loads = {
+        name: partial(_shipped, reader, name)
+        for name in ("motorcycle_left.png", "motorcycle_right.png")
+    }
+    return [(Item(name, load().digest, load), 0) for name, load in loads.items()]
 
 
 def _look(path: Path, place: Path, reader: Reader) -> tuple[Item | None, str]:
