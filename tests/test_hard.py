@@ -193,6 +193,26 @@ def test_nearest_impostors_are_the_likeliest_edit_of_each_pair() -> None:
     }  # fmt: skip
 
 
+def test_copies_are_named_unless_they_are_known(caplog: pytest.LogCaptureFixture) -> None:
+    bits = np.sign(np.random.default_rng(0).normal(size=(4, 1, 256))).astype(np.float32)
+    bits[2] = bits[0]
+    bits[2, 0, :16] *= -1  # as much as may differ
+    bits[3] = bits[1]
+    bits[3, 0, :17] *= -1
+    code = Code("bits", Given(), 32, same, same, 256)
+    items = [Item(f"p{i}", f"digest{i}", partial(photo, i)) for i in range(4)]
+    hard.warn_of_copies(code, bits, items, np.array([0, 1, 0, 3]))
+    assert not caplog.text
+    hard.warn_of_copies(code, bits, items, np.arange(4))
+    assert "spoil every threshold: p0 and p2. Leave one" in caplog.text
+    caplog.clear()
+    hard.warn_of_copies(code, np.ones((4, 1, 256), np.float32), items, np.arange(4))
+    assert "; p2 and p3. Leave" in caplog.text, "six pairs are named"
+    more = [*items, Item("p4", "digest4", partial(photo, 4))]
+    hard.warn_of_copies(code, np.ones((5, 1, 256), np.float32), more, np.arange(5))
+    assert "; and 4 pairs more. Leave" in caplog.text
+
+
 def test_long_names_are_cut_at_their_beginning() -> None:
     blank = np.zeros((1, 1, 3), np.uint8)
     pair = hard.Alike(0.5, "flip", "a" * 50 + "/dog.png", "cat.png", blank, blank)

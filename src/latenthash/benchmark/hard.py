@@ -1,6 +1,7 @@
 """Hard negatives: pictures that differ and are easily taken for each other."""
 
 import csv
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from latenthash import InputError
-from latenthash.benchmark.codes import Described, Pixels
+from latenthash.benchmark.codes import Code, Described, Pixels
 from latenthash.benchmark.hashing import Item, describe
 from latenthash.benchmark.judging import Half, Judgement, pairs
 from latenthash.benchmark.leaderboard import DECISIVE
@@ -20,10 +21,13 @@ from latenthash.cache import DiskCache
 from latenthash.data.reading import Reader
 from latenthash.data.suite import Suite, SuiteEdit
 
+log = logging.getLogger(__name__)
+
 Labels = NDArray[np.int64]
 
 OTHER = "phash-256"  # the code under which pairs are the nearest
 NEAREST = 6  # pairs shown
+COPY = 0.875  # similarity of copies under it: 1 of 16 bits differs; of different photographs, 5
 LONGEST = 28  # characters of a name that a figure has room for
 DRAWS = 2  # the part of the seed that is neither calibration's nor the test's
 
@@ -109,6 +113,27 @@ def hard_negatives(
             accepted(j, plain[j.code.source.identity][:, 0], within, bootstrap) for j in judgements
         ]
     return found
+
+
+def warn_of_copies(code: Code, described: Described, items: Sequence[Item], group: Labels) -> None:
+    """Name pictures that look like copies of others, such as one photograph in two formats.
+
+    Args:
+        code: `OTHER`, whose bits hardly change when a picture is saved again.
+        described: (P, 1 + E, D) of its source.
+        items: P pictures.
+        group: (P,); pictures of one group are known to be nearly the same.
+    """
+    similarity = code.queries(described[:, 0]) @ code.references(described[:, 0]).T
+    same = (similarity >= COPY * code.span) & (group[:, None] != group)
+    found = np.argwhere(np.triu(same))
+    if len(found):
+        log.warning(
+            "Pictures that look the same, and as different ones spoil every threshold: %s%s. "
+            "Leave one of each out, or name them in groups=CSV.",
+            "; ".join(f"{items[i].name} and {items[j].name}" for i, j in found[:NEAREST]),
+            f"; and {len(found) - NEAREST} pairs more" if len(found) > NEAREST else "",
+        )
 
 
 def nearest_impostors(

@@ -93,6 +93,8 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) ->
 
     sources = [code.source for code in codes]
     described = describe(items, edits, suite, sources, cache, reader)
+    other = next(code for code in codes if code.name == hard.OTHER)
+    hard.warn_of_copies(other, described[other.source.identity], items, group)
     times = milliseconds(sources, [item.read().pixels for item in items[:TIMED]])
     judgements = [
         judge(
