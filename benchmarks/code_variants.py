@@ -2,9 +2,9 @@
 
 Command, of a folder of photographs to fit on and another to judge on (10,000 passes of the trunk
 for 100 each, which are kept in .cache/code_variants, then minutes):
-    .venv/bin/python benchmarks/code_variants.py FIT TEST [EDIT ...]
-Names of edits or families judge by these alone. A recipe is worth keeping when it helps with the
-folders as they are and with the folders swapped.
+    .venv/bin/python benchmarks/code_variants.py FIT TEST [groups=CSV] [EDIT ...]
+Pictures of one scene are named in groups=, as for evaluate.py. Names of edits or families judge by
+these alone. A recipe is worth keeping when it helps with the folders as they are and swapped.
 """
 
 import sys
@@ -19,6 +19,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 from rich.console import Console
 
+from latenthash.benchmark import hard
 from latenthash.benchmark.codes import Code, Floats, Kind, Pixels, signs
 from latenthash.benchmark.hashing import describe
 from latenthash.benchmark.judging import OPERATING_POINTS, Judgement, halves, judge
@@ -37,6 +38,7 @@ LAYERS = ("conv3_3", "conv4_3", "conv5_3")
 CODE = "+experiment=code"
 FPRS = OPERATING_POINTS[1:]
 BITS = 256
+GROUPS = "groups="
 RESAMPLES, ROUNDS = 2000, 50  # of the bootstrap, of ITQ
 ENROLLED = ("flip_horizontal", "flip_vertical", "quarter_turn", "rotation_180", "inversion")
 
@@ -101,7 +103,7 @@ def config(name: str, *overrides: str) -> DictConfig:
 class Work:
     """What the variants share: the views to fit on and the pictures to judge on, described."""
 
-    def __init__(self, fit: str, test: str, edits: Sequence[str] | None) -> None:
+    def __init__(self, fit: str, test: str, groups: str, edits: Sequence[str] | None) -> None:
         self.trunk = Trunk()
         cfg = config("evaluate", "benchmark=edits_v1")
         suite, reader = build(cfg.benchmark), build(cfg.reader, _convert_="all")
@@ -109,8 +111,8 @@ class Work:
         made = describe(items, chosen, suite, [self.trunk], CACHE, reader)
         self.described = made[self.trunk.identity]
         self.rows = {edit.name: row for row, edit in enumerate(chosen, start=1)}
-        digests = [item.digest for item in items]
-        self.halves = halves(digests, np.arange(len(items)), RESAMPLES, 0)
+        group = hard.groups(Path(groups), items) if groups else np.arange(len(items))
+        self.halves = halves([item.digest for item in items], group, RESAMPLES, 0)
         cfg = config("train", CODE)
         cfg.data.outliers = fit
         drawn = build_pairs(cfg, CACHE).train()
@@ -204,7 +206,10 @@ def gain(a: Sequence[Judgement], b: Sequence[Judgement], fpr: float) -> str:
 
 def main() -> None:
     """Print the table."""
-    work = Work(*sys.argv[1:3], sys.argv[3:] or None)
+    fit, test, *more = sys.argv[1:]
+    edits = [word for word in more if not word.startswith(GROUPS)]
+    groups = "".join(set(more) - set(edits)).removeprefix(GROUPS)
+    work = Work(fit, test, groups, edits or None)
     console = Console(soft_wrap=True, markup=False)
     console.print("| what | TPR at FPR 1e-3 | 1e-4 | difference at 1e-3 | at 1e-4 |")
     console.print("|---|---|---|---|---|")
