@@ -1,8 +1,10 @@
 """Peak memory of the benchmark on many pictures; prints a Markdown table.
 
-Commands, for a folder of 200 photographs, five crops of each (on Linux; 2 hours on 2 CPU cores):
+Commands, for a folder of 200 photographs, five crops of each (on Linux):
     .venv/bin/python benchmarks/memory.py PATH
     .venv/bin/python benchmarks/memory.py PATH edits=[jpeg]   or any other option of evaluate.py
+
+The crops are enlarged to the size at which pictures are edited: larger ones take no more.
 
 Memory is the sum of PSS over the command and its processes: what they share counts once.
 """
@@ -17,17 +19,19 @@ from PIL import Image
 from rich.console import Console
 
 EVALUATE = str(Path(__file__).parent.parent / "evaluate.py")
+SIDE = 512  # px, of the longer side: conf/reader's working_size
 PLACES = ((0, 0), (0, 1), (1, 0), (1, 1), (0.5, 0.5))  # of crops, from top left to bottom right
 EVERY = 0.5  # seconds
 
 
 def crop(path: Path, folder: Path) -> None:
-    """Write five crops of a picture, of half its width and height."""
+    """Write five crops of a picture, of half its width and height, enlarged to SIDE."""
     image = Image.open(path).convert("RGB")
     width, height = image.width // 2, image.height // 2
     for number, (down, right) in enumerate(PLACES):
         left, top = int(right * width), int(down * height)
         part = image.crop((left, top, left + width, top + height))
+        part = part.resize([round(side * SIDE / max(part.size)) for side in part.size])
         part.save(folder / f"{path.stem}_{number}.png")
 
 

@@ -192,7 +192,8 @@ class Bootstrap:
         flat = impostors.ravel()
         count = int(np.count_nonzero(flat > NO_PAIR))
         kept = min(count, max(DECIDING, int(MARGIN * max(fprs) * count)))
-        top = np.argpartition(flat, flat.size - kept)[flat.size - kept :]
+        least = np.partition(flat, flat.size - kept)[flat.size - kept]
+        top = np.flatnonzero(flat >= least)
         top = top[np.argsort(-flat[top])]
         query, _, reference = np.unravel_index(top, impostors.shape)
         pairs = impostors.shape[1] * self._drawn(impostors[:, 0] > NO_PAIR)
@@ -203,7 +204,7 @@ class Bootstrap:
                 # The first that may not pass. Where it is not among the top, the last of these
                 # is near enough: from there on the rate is kept.
                 at = np.searchsorted(passed, np.multiply(fprs, total), side="right")
-                found[row] = [_above(flat[top[i]]) for i in np.minimum(at, kept - 1)]
+                found[row] = [_above(flat[top[i]]) for i in np.minimum(at, len(top) - 1)]
         return found
 
     def _drawn(self, of_pairs: NDArray[Any]) -> NDArray[np.float64]:
