@@ -208,7 +208,7 @@ def main() -> None:
     """Print the table."""
     fit, test, *more = sys.argv[1:]
     edits = [word for word in more if not word.startswith(GROUPS)]
-    groups = "".join(set(more) - set(edits)).removeprefix(GROUPS)
+    groups = next((w.removeprefix(GROUPS) for w in more if w.startswith(GROUPS)), "")
     work = Work(fit, test, groups, edits or None)
     console = Console(soft_wrap=True, markup=False)
     console.print("| what | TPR at FPR 1e-3 | 1e-4 | difference at 1e-3 | at 1e-4 |")

@@ -305,7 +305,8 @@ def test_quarters_share_no_pixel_and_make_up_the_picture() -> None:
     np.testing.assert_array_equal(whole, photo(0).pixels)
 
 
-def test_stereo_pair_is_there_and_differs(reader: Reader) -> None:
+def test_stereo_pair_is_there_and_differs() -> None:
+    reader = Reader(512, 100, (255, 255, 255))  # a user's limit is not for it
     (left, first), (right, second) = stereo(reader)
     assert first == second
     assert not np.array_equal(left.read().pixels, right.read().pixels)

@@ -3,6 +3,7 @@
 import json
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from app import artifact, call, runs
 from latenthash import InputError
 from latenthash.benchmark import peers
 from latenthash.benchmark.codes import LATENTS, Floats, Pixels
+from latenthash.benchmark.sources import Latent
 from latenthash.benchmark.timing import milliseconds
 from latenthash.features import weights
 
@@ -84,6 +86,25 @@ def test_code_that_ships_is_missed_in_no_store(place: Path) -> None:
     done = call("evaluate.py", place, "run=code", "pictures=photos", "hydra.run.dir=out")
     assert done.code == 0, done.output
     assert "is in no store here" not in done.output
+
+
+def test_latents_that_are_no_numbers_are_refused_before_any_work() -> None:
+    class Broken:
+        features = SimpleNamespace(size=8, trim=False)
+
+        def encode(self, views: torch.Tensor) -> Floats:
+            return np.full((len(views), 2), np.nan, np.float32)
+
+    with pytest.raises(InputError, match="latents are not finite numbers"):
+        Latent("broken", Broken())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("option", ["gallery=many", "resamples=0", "resamples=2.5", "seed=-1"])
+def test_numbers_that_cannot_be_used_are_refused_before_any_work(place: Path, option: str) -> None:
+    done = call("evaluate.py", place, *COMMAND, "run=code", option)
+    assert done.code == 2
+    assert option.split("=")[0] + "=" in done.output
+    assert "are described already" not in done.output
 
 
 class Sleeper:

@@ -57,7 +57,7 @@ def half(*numbers: int) -> Half:
 
 
 def write(
-    folder: Path, *rows: tuple[str, str], header: tuple[str, str] = ("file", "group")
+    folder: Path, *rows: tuple[str, ...], header: tuple[str, str] = ("file", "group")
 ) -> Path:
     path = folder / "groups.csv"
     with path.open("w", newline="") as file:
@@ -81,7 +81,7 @@ def test_groups_are_read_from_a_table(tmp_path: Path) -> None:
 
 def test_what_spreadsheets_write_is_read(tmp_path: Path) -> None:
     path = tmp_path / "groups.csv"
-    path.write_bytes("\ufefffile,group,note\r\na.png, x ,\r\nb.png,x,two words\r\n".encode())
+    path.write_bytes("\ufefffile, group,note\r\na.png, x ,\r\nb.png,x,two words\r\n".encode())
     a, b, c, _ = hard.groups(path, known(tmp_path))
     assert a == b != c
 
@@ -105,6 +105,14 @@ def test_groups_that_cannot_be_used_are_refused_by_line(tmp_path: Path) -> None:
     assert [problem.split(": ")[0][-6:] for problem in caught.value.problems] == [
         "line 2", "line 3", "line 4"
     ]  # fmt: skip
+    with pytest.raises(InputError, match=r"line 5: z\.png"):  # as an editor counts
+        hard.groups(write(tmp_path, ("a.png", "x"), (), (), ("z.png", "x")), pictures)
+    path = tmp_path / "semicolons.csv"
+    path.write_text("file;group\na.png;x\n", encoding="utf-8")
+    with pytest.raises(InputError, match="separated by commas; its first line is 'file;group'"):
+        hard.groups(path, pictures)
+    with pytest.raises(InputError, match="names no picture"):
+        hard.groups(write(tmp_path), pictures)
     short = tmp_path / "short.csv"
     short.write_text("group,file\nx,a.png\nx\n", encoding="utf-8")
     with pytest.raises(InputError, match="line 3: a file and its group are needed"):
@@ -193,24 +201,20 @@ def test_nearest_impostors_are_the_likeliest_edit_of_each_pair() -> None:
     }  # fmt: skip
 
 
-def test_copies_are_named_unless_they_are_known(caplog: pytest.LogCaptureFixture) -> None:
+def test_copies_are_named_unless_they_are_known() -> None:
     bits = np.sign(np.random.default_rng(0).normal(size=(4, 1, 256))).astype(np.float32)
     bits[2] = bits[0]
     bits[2, 0, :16] *= -1  # as much as may differ
     bits[3] = bits[1]
     bits[3, 0, :17] *= -1
     code = Code("bits", Given(), 32, same, same, 256)
-    items = [Item(f"p{i}", f"digest{i}", partial(photo, i)) for i in range(4)]
-    hard.warn_of_copies(code, bits, items, np.array([0, 1, 0, 3]))
-    assert not caplog.text
-    hard.warn_of_copies(code, bits, items, np.arange(4))
-    assert "spoil every threshold: p0 and p2. Leave one" in caplog.text
-    caplog.clear()
-    hard.warn_of_copies(code, np.ones((4, 1, 256), np.float32), items, np.arange(4))
-    assert "; p2 and p3. Leave" in caplog.text, "six pairs are named"
-    more = [*items, Item("p4", "digest4", partial(photo, 4))]
-    hard.warn_of_copies(code, np.ones((5, 1, 256), np.float32), more, np.arange(5))
-    assert "; and 4 pairs more. Leave" in caplog.text
+    items = [Item(f"p{i}", f"digest{i}", partial(photo, i)) for i in range(5)]
+    assert hard.copies(code, bits, items, np.array([0, 1, 0, 3])) == ""
+    found = hard.copies(code, bits, items, np.arange(4))
+    assert "different ones: p0 and p2. Leave one" in found
+    equal = np.ones((5, 1, 256), np.float32)
+    assert "; p2 and p3. Leave" in hard.copies(code, equal[:4], items, np.arange(4)), "all six"
+    assert "; and 4 pairs more. Leave" in hard.copies(code, equal, items, np.arange(5))
 
 
 def test_long_names_are_cut_at_their_beginning() -> None:

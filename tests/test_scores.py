@@ -1,15 +1,20 @@
 """Figures of codes: hand-computed cases, brute force, and thresholds that see no test row."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from latenthash import InputError
 from latenthash.benchmark.codes import Absent, Code, Floats, latent_codes
 from latenthash.benchmark.judging import Half, difference, halves, judge
 from latenthash.benchmark.leaderboard import (
+    HardPairs,
     breaking_points,
-    every_figure,
+    every_rate,
+    hard_table,
     leaderboard,
     summary,
     text,
@@ -174,6 +179,19 @@ def test_most_similar_pairs_alone_decide_the_thresholds(monkeypatch: pytest.Monk
     np.testing.assert_array_equal(draws.thresholds(impostors, (0.01, 0.001)), whole)
 
 
+def test_of_many_pairs_some_stand_for_their_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
+    impostors = np.random.default_rng(0).random((30, 20, 30), np.float32)
+    impostors[np.arange(30), :, np.arange(30)] = NO_PAIR
+    draws = Bootstrap(30, 40, (0,))
+    whole = draws.thresholds(impostors, (0.5, 0.1))
+    monkeypatch.setattr("latenthash.benchmark.scores.MOST", 3000)
+    some = draws.thresholds(impostors, (0.5, 0.1))
+    assert not np.array_equal(some, whole)
+    # Similarities are spread evenly from 0 to 1: of six pairs one alone is looked at.
+    np.testing.assert_allclose(some, whole, atol=0.06)
+    np.testing.assert_allclose(some.mean(0), whole.mean(0), atol=0.01)
+
+
 def test_draw_of_one_picture_has_no_threshold() -> None:
     draws = Bootstrap(2, 20, (0,))
     impostors = np.array([[[NO_PAIR, 0.5]], [[0.25, NO_PAIR]]], np.float32)
@@ -198,6 +216,14 @@ def test_rate_of_pairs_draws_both_pictures_of_a_pair() -> None:
     assert (none.value, none.low, none.high) == (0, 0, 3 / (50 * 49 / 2))
     every = draws.pair_rate(np.ones((50, 50)), others)
     assert (every.low, every.high) == pytest.approx((1, 1))
+
+
+def test_draws_with_no_pair_say_nothing_of_the_rate() -> None:
+    others = np.zeros((11, 11), bool)
+    others[10, :10] = others[:10, 10] = True  # ten of one group, and one
+    draws = Bootstrap(11, 200, (0,))
+    assert (draws.counts[:, 10] == 0).any()
+    assert draws.pair_rate(others.astype(float), others) == Rate(1, 1, 1)
 
 
 def test_pairs_of_a_group_are_no_part_of_the_rate() -> None:
@@ -318,8 +344,10 @@ def test_code_that_is_better_everywhere_is_told_apart() -> None:
     )
     found = difference(bad, good)
     assert found.value == pytest.approx(bad.tpr.value - good.tpr.value)
-    assert (found.low, found.high) == interval(bad.tpr_drawn - good.tpr_drawn)
-    assert found.high < 0
+    assert found.low < found.value < found.high < 0
+    shifted = replace(good, tpr_drawn=good.tpr_drawn - 0.125)
+    apart = difference(shifted, good)
+    assert (apart.low, apart.high) == pytest.approx((-0.125, -0.125)), "draw by draw"
     assert difference(good, good) == Rate(0, 0, 0)
 
 
@@ -334,6 +362,11 @@ def test_halves_are_disjoint_and_follow_the_content() -> None:
     of_four = halves(["a", "b", "c", "d"], np.arange(4), 10, 0)
     draws = [part.bootstrap.counts.tolist() for part in of_four]
     assert draws[0] != draws[1], "halves are drawn independently"
+
+
+def test_half_of_one_group_is_refused() -> None:
+    with pytest.raises(InputError, match="no pair of different ones"):
+        halves(["a", "b", "c", "d"], np.array([0, 0, 1, 2]), 10, 0)
 
 
 # ---- codes of a latent ----
@@ -390,7 +423,10 @@ def test_absent_codes_come_last_with_their_reason() -> None:
     assert board["TPR at FPR 0.001"][1] == "not installed"
     shown = summary(board, 100, None)
     assert shown["TPR at FPR 0.001"][1] == "not installed"
-    assert shown["against the best"].tolist() == ["", ""]
+    assert shown["against the best, FPR 0.001"].tolist() == ["", ""]
+    other = summary(board, 100, 0.2)
+    assert other["TPR at FPR 0.2"][1] == "not installed"
+    assert other["realised FPR 0.2"][1] == ""
 
 
 def test_rate_that_the_user_names_has_its_collisions() -> None:
@@ -403,21 +439,36 @@ def test_rate_that_the_user_names_has_its_collisions() -> None:
     assert list(shown)[2:5] == ["TPR at FPR 0.2", "realised FPR 0.2", "wrong among 1e+06, FPR 0.2"]
     assert shown["wrong among 1e+06, FPR 0.2"][0] == text(wrong, 1e6)
     assert shown["TPR at FPR 0.2"][0] == text(judgement.verdicts[0.2].tpr)
-    assert text(Rate(0.25, 0.003671, 0.5), 1e6) == "250000 [3670, 500000]"
+    assert text(Rate(0.25, 0.003671, 1), 1e6) == "250000 [3670, 1000000]"
+    assert text(Rate(0.00012, 0.0000409, 0.1)) == "0.00012 [4.09e-05, 0.1]"
 
 
-def test_every_figure_has_a_row_for_other_programs() -> None:
+def test_every_rate_has_a_row_for_other_programs() -> None:
     x = described(np.random.default_rng(0), 12, 2, 0.6)
     judgement = judge(PLAIN, x, half(*FIRST), half(*LAST), [0.2, 0.001], 1.0)
     edits = [SuiteEdit("v", name, "any", None, None) for name in ("flip", "blur")]  # type: ignore[arg-type]
-    rows = every_figure([judgement], edits, {"quarters": [Rate(0.5, 0.25, 0.75)]})
+    rows = every_rate([judgement], edits, {"quarters": HardPairs(7, [Rate(0.5, 0.25, 0.75)])})
     assert rows["figure"].tolist() == [
         "tpr_at_fpr_0.2", "realised_fpr_0.2", "tpr_at_fpr_0.001", "realised_fpr_0.001", "rank1",
-        "edits/flip/tpr", "edits/blur/tpr", "hard/quarters",
+        "tpr_against_the_best", "edits/flip/tpr", "edits/blur/tpr", "hard/quarters",
     ]  # fmt: skip
-    assert rows.iloc[-1].tolist() == ["plain", "hard/quarters", 0.5, 0.25, 0.75]
+    assert rows.iloc[-1].tolist() == ["plain", "hard/quarters", 0.5, 0.25, 0.75, True]
     tpr = judgement.verdicts[0.2].tpr
-    assert rows.iloc[0].tolist() == ["plain", "tpr_at_fpr_0.2", tpr.value, tpr.low, tpr.high]
+    assert rows.iloc[0].tolist() == ["plain", "tpr_at_fpr_0.2", tpr.value, tpr.low, tpr.high, True]
+    # 15 pairs of pictures say nothing of 1 in 1,000.
+    resolved = rows.set_index("figure")["resolved"]
+    assert not resolved["tpr_at_fpr_0.001"]
+    assert not resolved["edits/flip/tpr"]
+
+
+def test_hard_negatives_are_laid_out_with_the_number_of_pairs() -> None:
+    x = described(np.random.default_rng(0), 12, 2, 0.6)
+    judgement = judge(PLAIN, x, half(*FIRST), half(*LAST), [0.001], 1.0)
+    rates = [Rate(0.5, 0.25, 0.75)]
+    table = hard_table([judgement], {"a": HardPairs(7, rates), "b": HardPairs(1, rates)})
+    assert table.to_dict("records") == [
+        {"code": "plain", "a (7 pairs)": "0.5 [0.25, 0.75]", "b (1 pair)": "0.5 [0.25, 0.75]"}
+    ]
 
 
 # ---- breaking points ----

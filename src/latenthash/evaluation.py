@@ -125,7 +125,7 @@ def _open_to_judge(cfg: DictConfig) -> tuple[Bundle, Store, bool]:
     """Open the bundle that a benchmark judges: the code that ships when there is no run.
 
     Returns:
-        bundle, store, and whether the bundle is what run= names.
+        bundle, store, and whether run= names it by more than `latest`.
     """
     store = open_store(cfg)
     named = cfg.run != "latest"

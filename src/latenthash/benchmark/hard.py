@@ -1,7 +1,7 @@
 """Hard negatives: pictures that differ and are easily taken for each other."""
 
 import csv
-import logging
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +14,12 @@ from latenthash import InputError
 from latenthash.benchmark.codes import Code, Described, Pixels
 from latenthash.benchmark.hashing import Item, describe
 from latenthash.benchmark.judging import Half, Judgement, pairs
-from latenthash.benchmark.leaderboard import DECISIVE
+from latenthash.benchmark.leaderboard import DECISIVE, HardPairs
 from latenthash.benchmark.pictures import quarters, stereo
 from latenthash.benchmark.scores import NO_PAIR, Bootstrap, Rate
 from latenthash.cache import DiskCache
 from latenthash.data.reading import Reader
 from latenthash.data.suite import Suite, SuiteEdit
-
-log = logging.getLogger(__name__)
 
 Labels = NDArray[np.int64]
 
@@ -70,11 +68,11 @@ def hard_negatives(
     cache: DiskCache,
     reader: Reader,
     seed: int,
-) -> dict[str, list[Rate]]:
+) -> dict[str, HardPairs]:
     """Give the share of pairs of each kind that each code calls the same at the decisive rate.
 
     Args:
-        judgements: C of the codes, `OTHER` among them.
+        judgements: of the codes, `OTHER` among them.
         described: identity of a source -> (P, 1 + E, D).
         items: P pictures.
         test: the half that tests; quarters and nearest pairs are of its pictures.
@@ -85,55 +83,57 @@ def hard_negatives(
         seed: of the draws.
 
     Returns:
-        kind, with the number of its pairs -> C rates.
+        kind -> its pairs.
     """
     sources = [judgement.code.source for judgement in judgements]
-    tested = [items[i] for i in test.numbers]
-    kinds: dict[str, Sequence[tuple[Item, int]]] = {
-        "quarters of one picture": quarters(tested),
-        "halves of a stereo pair": stereo(reader),
-    }
-    if (np.bincount(group) > 1).any():
-        kinds["pictures of one group"] = list(zip(items, group.tolist(), strict=True))
+
+    def within(plain: Mapping[str, Described], labels: Labels) -> HardPairs:
+        sizes = np.bincount(labels)
+        draws = Bootstrap(int((sizes > 1).sum()), len(test.bootstrap.counts), (seed, DRAWS))
+        rates = [
+            accepted(j, plain[j.code.source.identity][:, 0], labels, draws) for j in judgements
+        ]
+        return HardPairs(int((sizes * (sizes - 1)).sum()) // 2, rates)
+
     other = next(judgement for judgement in judgements if judgement.code.name == OTHER)
     nearest = pairs(other.code, described[other.code.source.identity], test).impostors.argmax(2)
-    found = {
-        f"nearest under {OTHER} ({nearest.size} pairs)": [
-            nearest_under(j, described[j.code.source.identity], test, nearest) for j in judgements
-        ]
+    rates = [nearest_under(j, described[j.code.source.identity], test, nearest) for j in judgements]
+    found = {f"nearest under {OTHER}": HardPairs(nearest.size, rates)}
+    parts = {
+        "quarters of one picture": quarters([items[i] for i in test.numbers]),
+        "halves of a stereo pair": stereo(reader),
     }
-    resamples = len(test.bootstrap.counts)
-    for kind, members in kinds.items():
+    for kind, members in parts.items():
         plain = describe([item for item, _ in members], [], suite, sources, cache, reader)
-        within = np.array([number for _, number in members])
-        sizes = np.bincount(within)
-        bootstrap = Bootstrap(int((sizes > 1).sum()), resamples, (seed, DRAWS))
-        count = int((sizes * (sizes - 1)).sum()) // 2
-        found[f"{kind} ({count} pair{'s' * (count > 1)})"] = [
-            accepted(j, plain[j.code.source.identity][:, 0], within, bootstrap) for j in judgements
-        ]
+        found[kind] = within(plain, np.array([number for _, number in members]))
+    if (np.bincount(group) > 1).any():
+        found["pictures of one group"] = within(described, group)
     return found
 
 
-def warn_of_copies(code: Code, described: Described, items: Sequence[Item], group: Labels) -> None:
-    """Name pictures that look like copies of others, such as one photograph in two formats.
+def copies(code: Code, described: Described, items: Sequence[Item], group: Labels) -> str:
+    """Say which pictures look like copies of others, such as one photograph in two formats.
 
     Args:
         code: `OTHER`, whose bits hardly change when a picture is saved again.
         described: (P, 1 + E, D) of its source.
         items: P pictures.
         group: (P,); pictures of one group are known to be nearly the same.
+
+    Returns:
+        a sentence and the way out; nothing when there are none.
     """
     similarity = code.queries(described[:, 0]) @ code.references(described[:, 0]).T
     same = (similarity >= COPY * code.span) & (group[:, None] != group)
     found = np.argwhere(np.triu(same))
-    if len(found):
-        log.warning(
-            "Pictures that look the same, and as different ones spoil every threshold: %s%s. "
-            "Leave one of each out, or name them in groups=CSV.",
-            "; ".join(f"{items[i].name} and {items[j].name}" for i, j in found[:NEAREST]),
-            f"; and {len(found) - NEAREST} pairs more" if len(found) > NEAREST else "",
-        )
+    if not len(found):
+        return ""
+    named = "; ".join(f"{items[i].name} and {items[j].name}" for i, j in found[:NEAREST])
+    more = f"; and {len(found) - NEAREST} pairs more" if len(found) > NEAREST else ""
+    return (
+        "Pictures that look like copies of each other set the thresholds as if they were "
+        f"different ones: {named}{more}. Leave one of each pair out, or name them in groups=CSV."
+    )
 
 
 def nearest_impostors(
@@ -201,16 +201,24 @@ def groups(path: Path, items: Sequence[Item]) -> Labels:
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:  # Excel writes a mark first
-            rows = list(csv.DictReader(file, restval=""))
+            table = csv.reader(file)
+            header = [name.strip() for name in next(table, [])]
+            rows = [(table.line_num, row) for row in table if row]
     except (OSError, ValueError, csv.Error) as error:  # ValueError: no UTF-8, or no path
         raise InputError(f"groups={path} cannot be read: {error}.") from error
-    if not rows or not {"file", "group"} <= set(rows[0]):
-        raise InputError(f"groups={path} must be a CSV with the columns file and group.")
-    known = {Path(item.name).resolve(): i for i, item in enumerate(items)}
+    if not {"file", "group"} <= set(header):
+        raise InputError(
+            f"groups={path} must be a CSV with the columns file and group, separated by commas; "
+            f"its first line is {','.join(header)!r}."
+        )
+    if not rows:
+        raise InputError(f"groups={path} names no picture.")
+    known = {os.path.realpath(item.name): i for i, item in enumerate(items)}
     problems: list[str] = []
     labels: dict[int, str] = {}  # of the pictures named
-    for line, row in enumerate(rows, start=2):
-        name, label = row["file"].strip(), row["group"].strip()
+    for line, row in rows:
+        cells = dict(zip(header, (cell.strip() for cell in row), strict=False))
+        name, label = cells.get("file", ""), cells.get("group", "")
         at = f"groups={path}, line {line}:"
         if not name or not label:
             problems.append(f"{at} a file and its group are needed.")
@@ -218,7 +226,7 @@ def groups(path: Path, items: Sequence[Item]) -> Labels:
         if "\0" in name:  # no path
             problems.append(f"{at} the file's name holds a zero byte.")
             continue
-        places = ((path.parent / name).resolve(), Path(name).resolve())
+        places = (os.path.realpath(path.parent / name), os.path.realpath(name))
         i = next((known[place] for place in places if place in known), None)
         if i is None:
             problems.append(f"{at} {name} is not one of pictures=.")

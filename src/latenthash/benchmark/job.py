@@ -22,7 +22,7 @@ from latenthash.benchmark.leaderboard import (
     DECISIVE,
     breaking_points,
     edit_table,
-    every_figure,
+    every_rate,
     hard_table,
     leaderboard,
     summary,
@@ -61,8 +61,8 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) ->
         cfg: the composed config of evaluate.py.
         bundle: whose latent is judged.
         store: where figures are kept.
-        named: whether the user asked for this bundle. Where not, peers and controls are judged
-            without it when it cannot be used.
+        named: whether the user asked for this very bundle. Where not, peers and controls are
+            judged without it when it cannot be used.
 
     Raises:
         InputError: if pictures, edits, groups, numbers or models cannot be used, before any work.
@@ -86,7 +86,7 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) ->
     for reason in dict.fromkeys(code.reason for code in absent):
         names = ", ".join(code.name for code in absent if code.reason == reason)
         log.warning("Not judged: %s (%s)", names, reason)
-    settings = _settings(cfg, bundle, suite, items, codes)
+    settings = _settings(cfg, bundle, suite, reader, items, codes)
     if latents and (seen := {item.digest for item in items} & set(bundle.fitted)):
         settings["seen"] = SEEN.format(len(seen), len(items), bundle.run_id)
         log.warning("%s", settings["seen"])
@@ -94,7 +94,9 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) ->
     sources = [code.source for code in codes]
     described = describe(items, edits, suite, sources, cache, reader)
     other = next(code for code in codes if code.name == hard.OTHER)
-    hard.warn_of_copies(other, described[other.source.identity], items, group)
+    if copies := hard.copies(other, described[other.source.identity], items, group):
+        settings["copies"] = copies
+        log.warning("%s", copies)
     times = milliseconds(sources, [item.read().pixels for item in items[:TIMED]])
     judgements = [
         judge(
@@ -131,8 +133,9 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) ->
         "Nearest pairs": hard.alike_table(alike),
         "Every edit": table,
     }
-    figures = every_figure(judgements, edits, negatives)
+    figures = every_rate(judgements, edits, negatives)
     folder = Path(cfg.paths.output)
+    # What names a run of train.py cannot be resolved here.
     config = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "logger"])
     keep(
         folder,
@@ -149,9 +152,14 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) ->
 
 
 def _settings(
-    cfg: DictConfig, bundle: Bundle, suite: Suite, items: Sequence[Item], codes: Sequence[Code]
+    cfg: DictConfig,
+    bundle: Bundle,
+    suite: Suite,
+    reader: Reader,
+    items: Sequence[Item],
+    codes: Sequence[Code],
 ) -> dict[str, str]:
-    """Say what is judged, and how: all that decides the figures."""
+    """Say what is judged, and how."""
     digest = hashlib.sha256("".join(sorted(item.digest for item in items)).encode())
     return {
         "run": bundle.run_id,
@@ -160,6 +168,7 @@ def _settings(
         "suite": f"{suite.version} {suite.digest}",
         "edits": "all" if cfg.edits is None else str(cfg.edits),
         **{name: str(cfg[name]) for name in ("groups", "fpr") if cfg[name] is not None},
+        "reader": repr(reader),
         "gallery": f"{cfg.gallery:g}",
         "resamples": str(cfg.resamples),
         "seed": str(cfg.seed),
@@ -172,7 +181,8 @@ def _fprs(own: float | None) -> list[float]:
     """Give the false-positive rates, the largest first."""
     if own is not None and not (isinstance(own, int | float) and 0 < own < 1):
         raise InputError(f"fpr={own} must be a number between 0 and 1, such as fpr=0.05.")
-    return sorted({*OPERATING_POINTS, *([] if own is None else [float(own)])}, reverse=True)
+    # As it is written in tables: two rates that read the same would be one column.
+    return sorted({*OPERATING_POINTS, *([] if own is None else [float(f"{own:g}")])}, reverse=True)
 
 
 def _check_numbers(cfg: DictConfig) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from latenthash import InputError
 from latenthash.benchmark.codes import Code, Described
 from latenthash.benchmark.scores import (
     Bootstrap,
@@ -45,7 +46,7 @@ class Verdict:
         tpr: share of test queries that match their own reference.
         realised_fpr: share of test impostor pairs that match; its interval is that of this very
             threshold.
-        tpr_by_edit: E shares.
+        tpr_by_edit: E rates, one of each edit.
         tpr_drawn: (R,) the share in each draw of calibration and of test pictures.
     """
 
@@ -123,6 +124,9 @@ def halves(
         group: (P,) pictures of one group are nearly the same.
         resamples: number of draws for intervals.
         seed: of the draws.
+
+    Raises:
+        InputError: if the pictures of a half are all of one group.
     """
     order = np.argsort(digests, kind="stable")
     middle = len(order) // 2
@@ -130,6 +134,11 @@ def halves(
         Half(numbers, group[numbers], Bootstrap(len(numbers), resamples, (seed, part)))
         for part, numbers in enumerate((np.sort(order[:middle]), np.sort(order[middle:])))
     )
+    if min(len(np.unique(half.group)) for half in (calibration, test)) < 2:
+        raise InputError(
+            "Of the pictures that calibrate, or of those that test, all are of one group: there is "
+            "no pair of different ones. Add pictures, or take some out of groups=."
+        )
     return calibration, test
 
 

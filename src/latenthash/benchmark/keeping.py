@@ -18,9 +18,11 @@ log = logging.getLogger(__name__)
 NOTES = {
     "Leaderboard": (
         "Thresholds are set on one half of the pictures and every figure is of the other half. "
-        "Brackets are 95 % bootstrap intervals over pictures of both halves; that of a realised "
-        "rate is of the very threshold in use. A TPR with * is at a false-positive rate too small "
-        "for the number of pairs of pictures that set the threshold. Milliseconds are "
+        "Brackets are 95 % bootstrap intervals over pictures. Those of a TPR and of differences "
+        "draw both halves, and each draw sets its threshold anew; others are of the threshold in "
+        "use. A TPR with * is at a rate too small for the number of pairs of pictures that set its "
+        "threshold, and its interval says too little. Codes are ranked, and compared with the best "
+        "draw by draw, at the rate named in the last column. Milliseconds are "
         "from a decoded picture to its code, one picture at a time on one core. A code with no "
         "figures says why."
     ),
@@ -28,7 +30,8 @@ NOTES = {
         "The strength at which fewer than half of the views match; 'all': never, '-': at once."
     ),
     "Hard negatives": (
-        "Pairs of different pictures that are called the same at the threshold for random pairs. "
+        "Pairs of different pictures that are called the same at the threshold for random pairs, "
+        "which the intervals hold fixed. "
         "Groups of your own may hold pictures of both halves; their pairs are not among the "
         "random ones."
     ),
@@ -52,7 +55,7 @@ def keep(
         store: where the run is made.
         title: of page and run.
         parts: heading -> table, figure, or why there is neither.
-        figures: every figure, for other programs.
+        figures: every rate, for other programs.
         judgements: whose figures become metrics.
         settings: what was judged, and how; the run's parameters.
         config: the resolved config, YAML.

@@ -1,6 +1,7 @@
 """The leaderboard: every code's figures as a table, and who is beaten by how much."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -10,12 +11,26 @@ from latenthash.benchmark.codes import Absent
 from latenthash.benchmark.judging import Judgement, difference
 from latenthash.benchmark.scores import Rate
 from latenthash.data.suite import SuiteEdit
+from latenthash.plots.benchmark import CODES_FROM
 
 DECISIVE = 0.001  # the false-positive rate at which codes are ranked
-AT = f"TPR at FPR {DECISIVE:g}"  # the column of the figures by which they are
-AGAINST = "against the best"
+TPR = "TPR at FPR"
+AT = f"{TPR} {DECISIVE:g}"  # the column of the figures by which they are
+AGAINST = f"against the best, FPR {DECISIVE:g}"
 HALF = 0.5  # TPR below which a code has broken
-LEADING = 4  # columns of a table of edits before those of the codes
+
+
+@dataclass(frozen=True)
+class HardPairs:
+    """Hard negatives of one kind.
+
+    Attributes:
+        count: number of pairs.
+        rates: of each code, the share that it calls the same.
+    """
+
+    count: int
+    rates: Sequence[Rate]
 
 
 def leaderboard(
@@ -28,13 +43,13 @@ def leaderboard(
         absent: codes whose rows say in place of figures why they have none.
         gallery: number of pictures among which a query is looked up.
     """
-    ranked = sorted(judgements, key=lambda j: -j.verdicts[DECISIVE].tpr.value)
+    ranked = _ranked(judgements)
     best = ranked[0]
     rows: list[dict[str, object]] = []
     for judgement in ranked:
         row: dict[str, object] = {"code": judgement.code.name, "bytes": judgement.code.size}
         for fpr, verdict in judgement.verdicts.items():
-            row[f"TPR at FPR {fpr:g}"] = text(verdict.tpr) + ("" if verdict.resolved else " *")
+            row[f"{TPR} {fpr:g}"] = text(verdict.tpr) + ("" if verdict.resolved else " *")
             row[f"realised FPR {fpr:g}"] = text(verdict.realised_fpr)
             row[f"same from, FPR {fpr:g}"] = f"{verdict.threshold / judgement.code.span:.4f}"
             row[_wrong(fpr, gallery)] = text(verdict.realised_fpr, gallery)
@@ -44,8 +59,12 @@ def leaderboard(
         row["ms per picture"] = _short(judgement.milliseconds, 2)
         row[AGAINST] = "" if judgement is best else _against(judgement, best)
         rows.append(row)
-    blank: dict[str, object] = dict.fromkeys(rows[0], "")
-    rows += [blank | {"code": code.name, AT: code.reason} for code in absent]
+    for code in absent:
+        # Wherever a TPR is looked for stands why there is none.
+        reasons: dict[str, object] = {
+            name: code.reason if name.startswith(TPR) else "" for name in rows[0]
+        }
+        rows.append(reasons | {"code": code.name})
     return pd.DataFrame(rows)
 
 
@@ -58,49 +77,69 @@ def summary(board: pd.DataFrame, gallery: float, own: float | None) -> pd.DataFr
         own: the false-positive rate that the user named; its figures are shown.
     """
     fpr, more = (DECISIVE, "rank-1") if own is None else (own, _wrong(own, gallery))
-    columns = ["code", "bytes", f"TPR at FPR {fpr:g}", f"realised FPR {fpr:g}", more]
+    columns = ["code", "bytes", f"{TPR} {fpr:g}", f"realised FPR {fpr:g}", more]
     shown = board[[*columns, "ms per picture"]]
     # The verdict without its figures.
     return shown.assign(**{AGAINST: board[AGAINST].str.split(":").str[0]})
 
 
-def every_figure(
-    judgements: Sequence[Judgement], edits: Sequence[SuiteEdit], hard: Mapping[str, Sequence[Rate]]
+def every_rate(
+    judgements: Sequence[Judgement], edits: Sequence[SuiteEdit], hard: Mapping[str, HardPairs]
 ) -> pd.DataFrame:
-    """Lay out every figure for other programs: code, figure, value, low, high.
+    """Lay out every rate for other programs: code, figure, value, low, high, resolved.
 
     Args:
         judgements: C of the codes.
         edits: E of the suite; their TPR is that at the decisive rate.
-        hard: kind of hard negatives -> C rates.
+        hard: kind of hard negatives -> pairs, at the decisive rate.
     """
-    rows = [
-        (judgement.code.name, name, rate.value, rate.low, rate.high)
-        for number, judgement in enumerate(judgements)
-        for name, rate in [
+    best = _ranked(judgements)[0].verdicts[DECISIVE]
+    rows = []
+    for number, judgement in enumerate(judgements):
+        verdicts = judgement.verdicts
+        decisive = verdicts[DECISIVE]
+        unresolved = {tpr_name(fpr) for fpr, v in verdicts.items() if not v.resolved}
+        if not decisive.resolved:
+            unresolved |= {f"edits/{edit.name}/tpr" for edit in edits} | {"tpr_against_the_best"}
+        rates = [
             *named_rates(judgement),
+            ("tpr_against_the_best", difference(decisive, best)),
             *(
                 (f"edits/{edit.name}/tpr", rate)
-                for edit, rate in zip(edits, judgement.verdicts[DECISIVE].tpr_by_edit, strict=True)
+                for edit, rate in zip(edits, decisive.tpr_by_edit, strict=True)
             ),
-            *((f"hard/{kind}", rates[number]) for kind, rates in hard.items()),
+            *((f"hard/{kind}", pairs.rates[number]) for kind, pairs in hard.items()),
         ]
-    ]
-    return pd.DataFrame(rows, columns=["code", "figure", "value", "low", "high"])
+        rows += [
+            (judgement.code.name, name, rate.value, rate.low, rate.high, name not in unresolved)
+            for name, rate in rates
+        ]
+    return pd.DataFrame(rows, columns=["code", "figure", "value", "low", "high", "resolved"])
+
+
+def _ranked(judgements: Sequence[Judgement]) -> list[Judgement]:
+    return sorted(judgements, key=lambda j: -j.verdicts[DECISIVE].tpr.value)
 
 
 def named_rates(judgement: Judgement) -> Iterator[tuple[str, Rate]]:
     """Name the rates of a code as the protocol does."""
     for fpr, verdict in judgement.verdicts.items():
-        rate = np.format_float_positional(fpr)
-        yield f"tpr_at_fpr_{rate}", verdict.tpr
-        yield f"realised_fpr_{rate}", verdict.realised_fpr
+        yield tpr_name(fpr), verdict.tpr
+        yield f"realised_fpr_{np.format_float_positional(fpr)}", verdict.realised_fpr
     yield "rank1", judgement.rank1
 
 
-def hard_table(judgements: Sequence[Judgement], hard: Mapping[str, Sequence[Rate]]) -> pd.DataFrame:
+def tpr_name(fpr: float) -> str:
+    """Name the TPR at a false-positive rate as the protocol does."""
+    return f"tpr_at_fpr_{np.format_float_positional(fpr)}"
+
+
+def hard_table(judgements: Sequence[Judgement], hard: Mapping[str, HardPairs]) -> pd.DataFrame:
     """Lay out the share of hard negatives that every code (rows) calls the same."""
-    columns = {kind: [text(rate) for rate in rates] for kind, rates in hard.items()}
+    columns = {
+        f"{kind} ({pairs.count} pair{'s' * (pairs.count > 1)})": [text(r) for r in pairs.rates]
+        for kind, pairs in hard.items()
+    }
     return pd.DataFrame({"code": [j.code.name for j in judgements], **columns})
 
 
@@ -132,7 +171,7 @@ def breaking_points(table: pd.DataFrame) -> pd.DataFrame:
         were judged; `-` when fewer do at the mildest, `all` when never.
     """
     scaled = table[table["strength"].notna()]
-    codes = table.columns[LEADING:]
+    codes = table.columns[CODES_FROM:]
     rows = []
     for family, part in scaled.groupby("family", sort=False):
         if len(part) < 2:
@@ -163,8 +202,9 @@ def text(rate: Rate, factor: float = 1.0) -> str:
 
 
 def _short(value: float, digits: int = 3) -> str:
-    """Write a number with few digits, and in full: 3670, not 3.67e+03."""
-    return f"{float(f'{value:.{digits}g}'):g}"
+    """Write a number with few digits; from 1 on in full: 3670, not 3.67e+03."""
+    rounded = float(f"{value:.{digits}g}")
+    return f"{rounded:g}" if rounded < 1 else np.format_float_positional(rounded, trim="-")
 
 
 def _wrong(fpr: float, gallery: float) -> str:

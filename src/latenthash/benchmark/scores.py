@@ -16,9 +16,10 @@ from latenthash.bootstrap import LEVEL
 
 BLOCK = 4096  # queries compared at once
 NO_PAIR = -np.inf  # similarity of what is no impostor pair
-# Of the most similar impostor pairs, how many decide the thresholds of draws: far more than the
-# rate lets pass, for a draw may leave out whatever was most similar.
-DECIDING, MARGIN = 200_000, 5
+# Of the most similar impostor pairs, at least how many decide the thresholds of draws, and how
+# many times those that the rate lets pass: a draw may leave out whatever was most similar. Of more
+# than the last number every second, third ... stands for its neighbours.
+DECIDING, MARGIN, MOST = 50_000, 5, 200_000
 ROUNDING = 1e-3  # by which a distance may pass its bounds
 
 
@@ -175,9 +176,10 @@ class Bootstrap:
         """
         pairs = int(others.sum())
         value = float(shares[others].sum() / pairs)
-        # A draw of one picture alone has no pair.
-        among = np.maximum(self._drawn(others), 1)
-        low, high = interval(self._drawn(np.where(others, shares, 0)) / among)
+        among = self._drawn(others)
+        seen = among > 0  # a draw of one picture, or one group, has no pair
+        drawn = self._drawn(np.where(others, shares, 0))[seen] / among[seen]
+        low, high = interval(drawn) if seen.any() else (0.0, 1.0)
         return Rate(value, low, min(1.0, 6 / pairs) if value == 0 else high)
 
     def thresholds(self, impostors: Floats, fprs: Sequence[float]) -> NDArray[np.float64]:
@@ -191,20 +193,23 @@ class Bootstrap:
         """
         flat = impostors.ravel()
         count = int(np.count_nonzero(flat > NO_PAIR))
-        kept = min(count, max(DECIDING, int(MARGIN * max(fprs) * count)))
-        least = np.partition(flat, flat.size - kept)[flat.size - kept]
+        kept = [min(count, max(DECIDING, int(MARGIN * fpr * count))) for fpr in fprs]
+        least = np.partition(flat, flat.size - max(kept))[flat.size - max(kept)]
         top = np.flatnonzero(flat >= least)
         top = top[np.argsort(-flat[top])]
-        query, _, reference = np.unravel_index(top, impostors.shape)
-        pairs = impostors.shape[1] * self._drawn(impostors[:, 0] > NO_PAIR)
+        totals = impostors.shape[1] * self._drawn(impostors[:, 0] > NO_PAIR)
         found = np.full((len(self.counts), len(fprs)), np.nan)
-        for row, (counts, total) in enumerate(zip(self.counts, pairs, strict=True)):
-            if total:
-                passed = np.cumsum(counts[query] * counts[reference])
-                # The first that may not pass. Where it is not among the top, the last of these
-                # is near enough: from there on the rate is kept.
-                at = np.searchsorted(passed, np.multiply(fprs, total), side="right")
-                found[row] = [_above(flat[top[i]]) for i in np.minimum(at, len(top) - 1)]
+        for column, (fpr, most) in enumerate(zip(fprs, kept, strict=True)):
+            step = -(-most // MOST)
+            some = top[:most:step]
+            query, _, reference = np.unravel_index(some, impostors.shape)
+            for row, (counts, total) in enumerate(zip(self.counts, totals, strict=True)):
+                if total:
+                    passed = step * np.cumsum(counts[query] * counts[reference])
+                    # The first that may not pass. Where it is not among them, what the last lets
+                    # pass is within the rate.
+                    at = np.searchsorted(passed, fpr * total, side="right")
+                    found[row, column] = _above(flat[some[min(at, len(some) - 1)]])
         return found
 
     def _drawn(self, of_pairs: NDArray[Any]) -> NDArray[np.float64]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from latenthash import InputError
 from latenthash.benchmark.codes import Code, Floats, Kind, Pixels, Signs, plain_bits, signs
 from latenthash.features.vgg16 import VGG16
 from latenthash.hasher import Hasher
@@ -34,8 +35,17 @@ class Latent:
         self.dimensions = self.describe([blank]).shape[1]
 
     def describe(self, views: Sequence[Pixels]) -> Floats:
-        """Map views (side, side, 3) to z (N, k)."""
-        return self.hasher.encode(torch.from_numpy(np.stack(views))).astype(np.float32)
+        """Map views (side, side, 3) to z (N, k).
+
+        Raises:
+            InputError: if z is not finite.
+        """
+        z: Floats = self.hasher.encode(torch.from_numpy(np.stack(views))).astype(np.float32)
+        if not np.isfinite(z).all():
+            raise InputError(
+                "The run's latents are not finite numbers; choose another run, or train it again."
+            )
+        return z
 
 
 class RandomTrunk:
