@@ -19,8 +19,8 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 from rich.console import Console
 
-from latenthash.benchmark import hard
 from latenthash.benchmark.codes import Code, Floats, Kind, Pixels, signs
+from latenthash.benchmark.groups import read_groups
 from latenthash.benchmark.hashing import describe
 from latenthash.benchmark.judging import OPERATING_POINTS, Judgement, halves, judge
 from latenthash.benchmark.pictures import list_pictures
@@ -111,7 +111,7 @@ class Work:
         made = describe(items, chosen, suite, [self.trunk], CACHE, reader)
         self.described = made[self.trunk.identity]
         self.rows = {edit.name: row for row, edit in enumerate(chosen, start=1)}
-        group = hard.groups(Path(groups), items) if groups else np.arange(len(items))
+        group = read_groups(Path(groups), items) if groups else np.arange(len(items))
         self.halves = halves([item.digest for item in items], group, RESAMPLES, 0)
         cfg = config("train", CODE)
         cfg.data.outliers = fit

@@ -1,14 +1,11 @@
-"""Hard negatives by hand: groups of the user, pairs within groups, nearest pairs."""
+"""Hard negatives by hand: pairs within groups, nearest pairs."""
 
-import csv
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
 from skimage.data import astronaut
 
-from latenthash import InputError
 from latenthash.benchmark import hard
 from latenthash.benchmark.codes import Code, Floats
 from latenthash.benchmark.hashing import Item
@@ -51,75 +48,6 @@ def judgement(limit: float, references: object = same) -> Judgement:
 
 def half(*numbers: int) -> Half:
     return Half(np.array(numbers), np.array(numbers), Bootstrap(len(numbers), 200, (0,)))
-
-
-# ---- groups ----
-
-
-def write(
-    folder: Path, *rows: tuple[str, ...], header: tuple[str, str] = ("file", "group")
-) -> Path:
-    path = folder / "groups.csv"
-    with path.open("w", newline="") as file:
-        csv.writer(file).writerows([header, *rows])
-    return path
-
-
-def known(folder: Path) -> list[Item]:
-    return [
-        Item(str(folder / name), name, partial(photo, 0))
-        for name in ("a.png", "b.png", "c.png", "d.png")
-    ]
-
-
-def test_groups_are_read_from_a_table(tmp_path: Path) -> None:
-    path = write(tmp_path, ("a.png", "x"), ("b.png", "y"), ("c.png", "x"))
-    a, b, c, d = hard.groups(path, known(tmp_path))
-    assert a == c
-    assert len({a, b, d}) == 3, "a picture that is not named is alone"
-
-
-def test_what_spreadsheets_write_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "groups.csv"
-    path.write_bytes("\ufefffile, group,note\r\na.png, x ,\r\nb.png,x,two words\r\n".encode())
-    a, b, c, _ = hard.groups(path, known(tmp_path))
-    assert a == b != c
-
-
-def test_groups_that_cannot_be_used_are_refused_by_line(tmp_path: Path) -> None:
-    pictures = known(tmp_path)
-    with pytest.raises(InputError, match=r"line 3: z\.png is not one of pictures="):
-        hard.groups(write(tmp_path, ("a.png", "x"), ("z.png", "x")), pictures)
-    with pytest.raises(InputError, match="no group has two pictures"):
-        hard.groups(write(tmp_path, ("a.png", "x"), ("b.png", "y")), pictures)
-    with pytest.raises(InputError, match=r"line 3: a\.png is there twice"):
-        hard.groups(write(tmp_path, ("a.png", "x"), ("a.png", "x")), pictures)
-    with pytest.raises(InputError, match="columns file and group"):
-        hard.groups(write(tmp_path, ("a.png", "x"), header=("picture", "group")), pictures)
-    with pytest.raises(InputError, match="cannot be read"):
-        hard.groups(tmp_path / "nowhere.csv", pictures)
-    with pytest.raises(InputError, match="cannot be read"):
-        hard.groups(Path("a\0b.csv"), pictures)
-    with pytest.raises(InputError) as caught:
-        hard.groups(write(tmp_path, ("a.png", ""), ("", "x"), ("b\0.png", "x")), pictures)
-    assert [problem.split(": ")[0][-6:] for problem in caught.value.problems] == [
-        "line 2", "line 3", "line 4"
-    ]  # fmt: skip
-    with pytest.raises(InputError, match=r"line 5: z\.png"):  # as an editor counts
-        hard.groups(write(tmp_path, ("a.png", "x"), (), (), ("z.png", "x")), pictures)
-    path = tmp_path / "semicolons.csv"
-    path.write_text("file;group\na.png;x\n", encoding="utf-8")
-    with pytest.raises(InputError, match="separated by commas; its first line is 'file;group'"):
-        hard.groups(path, pictures)
-    with pytest.raises(InputError, match="names no picture"):
-        hard.groups(write(tmp_path), pictures)
-    short = tmp_path / "short.csv"
-    short.write_text("group,file\nx,a.png\nx\n", encoding="utf-8")
-    with pytest.raises(InputError, match="line 3: a file and its group are needed"):
-        hard.groups(short, pictures)
-
-
-# ---- pairs ----
 
 
 def test_pairs_within_groups_by_hand() -> None:
@@ -199,22 +127,6 @@ def test_nearest_impostors_are_the_likeliest_edit_of_each_pair() -> None:
     assert {(pair.picture, pair.other) for pair in found} == {
         ("p2", "p3"), ("p3", "p2"), ("p3", "p1"), ("p1", "p3")
     }  # fmt: skip
-
-
-def test_copies_are_named_unless_they_are_known() -> None:
-    bits = np.sign(np.random.default_rng(0).normal(size=(4, 1, 256))).astype(np.float32)
-    bits[2] = bits[0]
-    bits[2, 0, :16] *= -1  # as much as may differ
-    bits[3] = bits[1]
-    bits[3, 0, :17] *= -1
-    code = Code("bits", Given(), 32, same, same, 256)
-    items = [Item(f"p{i}", f"digest{i}", partial(photo, i)) for i in range(5)]
-    assert hard.copies(code, bits, items, np.array([0, 1, 0, 3])) == ""
-    found = hard.copies(code, bits, items, np.arange(4))
-    assert "different ones: p0 and p2. Leave one" in found
-    equal = np.ones((5, 1, 256), np.float32)
-    assert "; p2 and p3. Leave" in hard.copies(code, equal[:4], items, np.arange(4)), "all six"
-    assert "; and 4 pairs more. Leave" in hard.copies(code, equal, items, np.arange(5))
 
 
 def test_long_names_are_cut_at_their_beginning() -> None:

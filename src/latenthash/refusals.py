@@ -2,9 +2,11 @@
 
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
 
 from latenthash import InputError
 
@@ -22,6 +24,26 @@ def collect(*makers: Callable[[], Any]) -> list[Any]:
     if problems:
         raise InputError(problems)
     return made
+
+
+def check_whole(cfg: DictConfig, least: Mapping[str, int]) -> None:
+    """Refuse what is no whole number, or too small.
+
+    Args:
+        cfg: a config.
+        least: key of the config -> the least that it may be.
+
+    Raises:
+        InputError: for all of them at once.
+    """
+    values = {name: OmegaConf.select(cfg, name) for name in least}
+    problems = [
+        f"{name}={value} must be a whole number of at least {least[name]}."
+        for name, value in values.items()
+        if not isinstance(value, int) or value < least[name]
+    ]
+    if problems:
+        raise InputError(problems)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from latenthash.build import BUNDLED, build
 from latenthash.data.pictures import source_digest
 from latenthash.data.splits import ROLES
 from latenthash.features.weights import IMAGENET, RANDOM
-from latenthash.refusals import log_problems, refusals
+from latenthash.refusals import check_whole, log_problems, refusals
 from latenthash.sweeps import refresh_sweep
 from latenthash.tracking import RunLogger, scalars
 
@@ -27,6 +27,8 @@ warnings.filterwarnings("ignore", ".*treespec", FutureWarning)
 # Features lie in memory, where worker processes would only cost time.
 warnings.filterwarnings("ignore", ".*does not have many workers")
 
+# Numbers that would fail only after the training, or not at all.
+LEAST = {"seed": 0, "resamples": 1, "trainer.max_epochs": 1, "finetuning.max_epochs": 1}
 SOURCES = (*ROLES, "file")  # keys of conf/data that name a user's files
 
 
@@ -87,29 +89,8 @@ def _begin(cfg: DictConfig, logger: RunLogger) -> None:
     logged = [*BUNDLED, *(["finetuning"] if cfg.finetune else [])]
     logger.log_hyperparams(scalars({key: config[key] for key in logged} | epochs))
     log.info("Run %s (%s)", logger.run_name, logger.id)
-    _check(cfg)
+    check_whole(cfg, LEAST)
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
-
-
-def _check(cfg: DictConfig) -> None:
-    """Refuse numbers that would fail only after the training, or not at all.
-
-    Raises:
-        InputError: for all of them at once.
-    """
-    least = {
-        "seed": 0,
-        "resamples": 1,
-        "trainer.max_epochs": 1,
-        "finetuning.max_epochs": 1,
-    }
-    problems = []
-    for name, bound in least.items():
-        value = OmegaConf.select(cfg, name)
-        if not isinstance(value, int) or value < bound:
-            problems.append(f"{name}={value} must be a whole number of at least {bound}.")
-    if problems:
-        raise InputError(problems)
 
 
 @contextmanager

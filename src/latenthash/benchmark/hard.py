@@ -1,17 +1,13 @@
 """Hard negatives: pictures that differ and are easily taken for each other."""
 
-import csv
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from latenthash import InputError
-from latenthash.benchmark.codes import Code, Described, Pixels
+from latenthash.benchmark.codes import Described, Pixels
+from latenthash.benchmark.groups import Labels
 from latenthash.benchmark.hashing import Item, describe
 from latenthash.benchmark.judging import Half, Judgement, pairs
 from latenthash.benchmark.leaderboard import DECISIVE, HardPairs
@@ -21,11 +17,8 @@ from latenthash.cache import DiskCache
 from latenthash.data.reading import Reader
 from latenthash.data.suite import Suite, SuiteEdit
 
-Labels = NDArray[np.int64]
-
 OTHER = "phash-256"  # the code under which pairs are the nearest
 NEAREST = 6  # pairs shown
-COPY = 0.875  # similarity of copies under it: 1 of 16 bits differs; of different photographs, 5
 LONGEST = 28  # characters of a name that a figure has room for
 DRAWS = 2  # the part of the seed that is neither calibration's nor the test's
 
@@ -76,7 +69,7 @@ def hard_negatives(
         described: identity of a source -> (P, 1 + E, D).
         items: P pictures.
         test: the half that tests; quarters and nearest pairs are of its pictures.
-        group: (P,) from `groups`.
+        group: (P,) from `read_groups`.
         suite: whose name descriptions are kept under.
         cache: where they are kept.
         reader: how pictures are decoded.
@@ -109,31 +102,6 @@ def hard_negatives(
     if (np.bincount(group) > 1).any():
         found["pictures of one group"] = within(described, group)
     return found
-
-
-def copies(code: Code, described: Described, items: Sequence[Item], group: Labels) -> str:
-    """Say which pictures look like copies of others, such as one photograph in two formats.
-
-    Args:
-        code: `OTHER`, whose bits hardly change when a picture is saved again.
-        described: (P, 1 + E, D) of its source.
-        items: P pictures.
-        group: (P,); pictures of one group are known to be nearly the same.
-
-    Returns:
-        a sentence and the way out; nothing when there are none.
-    """
-    similarity = code.queries(described[:, 0]) @ code.references(described[:, 0]).T
-    same = (similarity >= COPY * code.span) & (group[:, None] != group)
-    found = np.argwhere(np.triu(same))
-    if not len(found):
-        return ""
-    named = "; ".join(f"{items[i].name} and {items[j].name}" for i, j in found[:NEAREST])
-    more = f"; and {len(found) - NEAREST} pairs more" if len(found) > NEAREST else ""
-    return (
-        "Pictures that look like copies of each other set the thresholds as if they were "
-        f"different ones: {named}{more}. Leave one of each pair out, or name them in groups=CSV."
-    )
 
 
 def nearest_impostors(
@@ -183,66 +151,6 @@ def alike_table(found: Sequence[Alike]) -> pd.DataFrame:
         [(f"{a.similarity:.4f}", a.edit, a.picture, a.other) for a in found],
         columns=["similarity", "edit", "of", "taken for"],
     )
-
-
-def groups(path: Path, items: Sequence[Item]) -> Labels:
-    """Read which pictures are nearly the same and yet different.
-
-    Args:
-        path: CSV with the columns file and group; files relative to the CSV, or as given to
-            pictures=.
-        items: P pictures of the benchmark.
-
-    Returns:
-        (P,) number of each picture's group; a picture of no group is alone in one.
-
-    Raises:
-        InputError: if the file cannot be used.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:  # Excel writes a mark first
-            table = csv.reader(file)
-            header = [name.strip() for name in next(table, [])]
-            rows = [(table.line_num, row) for row in table if row]
-    except (OSError, ValueError, csv.Error) as error:  # ValueError: no UTF-8, or no path
-        raise InputError(f"groups={path} cannot be read: {error}.") from error
-    if not {"file", "group"} <= set(header):
-        raise InputError(
-            f"groups={path} must be a CSV with the columns file and group, separated by commas; "
-            f"its first line is {','.join(header)!r}."
-        )
-    if not rows:
-        raise InputError(f"groups={path} names no picture.")
-    known = {os.path.realpath(item.name): i for i, item in enumerate(items)}
-    problems: list[str] = []
-    labels: dict[int, str] = {}  # of the pictures named
-    for line, row in rows:
-        cells = dict(zip(header, (cell.strip() for cell in row), strict=False))
-        name, label = cells.get("file", ""), cells.get("group", "")
-        at = f"groups={path}, line {line}:"
-        if not name or not label:
-            problems.append(f"{at} a file and its group are needed.")
-            continue
-        if "\0" in name:  # no path
-            problems.append(f"{at} the file's name holds a zero byte.")
-            continue
-        places = (os.path.realpath(path.parent / name), os.path.realpath(name))
-        i = next((known[place] for place in places if place in known), None)
-        if i is None:
-            problems.append(f"{at} {name} is not one of pictures=.")
-        elif i in labels:
-            problems.append(f"{at} {name} is there twice.")
-        else:
-            labels[i] = label
-    if not problems and len(set(labels.values())) == len(labels):
-        problems.append(
-            f"groups={path}: no group has two pictures, so there is nothing to compare."
-        )
-    if problems:
-        raise InputError(problems)
-    numbers = {label: len(items) + n for n, label in enumerate(dict.fromkeys(labels.values()))}
-    alone_or_not = [numbers[labels[i]] if i in labels else i for i in range(len(items))]
-    return np.unique(alone_or_not, return_inverse=True)[1]
 
 
 def accepted(

@@ -14,6 +14,7 @@ from rich.progress import track
 from latenthash import InputError, __version__, plots, report
 from latenthash.benchmark import hard
 from latenthash.benchmark.codes import LATENTS, Absent, Code, latent_codes
+from latenthash.benchmark.groups import name_copies, read_groups
 from latenthash.benchmark.hashing import Item, describe
 from latenthash.benchmark.judging import OPERATING_POINTS, halves, judge
 from latenthash.benchmark.keeping import keep
@@ -38,7 +39,7 @@ from latenthash.bundle import Bundle
 from latenthash.cache import DiskCache
 from latenthash.data.reading import Reader
 from latenthash.data.suite import LIBRARIES, Suite
-from latenthash.refusals import collect
+from latenthash.refusals import check_whole, collect
 from latenthash.tracking import Store
 
 log = logging.getLogger(__name__)
@@ -70,15 +71,16 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) ->
     suite: Suite = build(cfg.benchmark)
     reader: Reader = build(cfg.reader, _convert_="all")
     cache: DiskCache = build(cfg.cache)
-    fprs, _, edits, items, given, (latents, no_latents) = collect(
+    fprs, _, _, edits, items, given, (latents, no_latents) = collect(
         lambda: _fprs(cfg.fpr),
-        lambda: _check_numbers(cfg),
+        lambda: _check_gallery(cfg.gallery),
+        lambda: check_whole(cfg, {"resamples": 1, "seed": 0}),
         lambda: suite.chosen(cfg.edits),
         lambda: list_pictures(cfg.pictures, reader),
         lambda: _given(cfg),
         lambda: _latents(bundle, cache, named),
     )
-    group = hard.groups(Path(str(cfg.groups)), items) if cfg.groups else np.arange(len(items))
+    group = read_groups(Path(str(cfg.groups)), items) if cfg.groups else np.arange(len(items))
     calibration, test = halves([i.digest for i in items], group, cfg.resamples, cfg.seed)
     known, no_peers = peers()
     codes = [*latents, *known, *given, *controls()]
@@ -94,7 +96,7 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) ->
     sources = [code.source for code in codes]
     described = describe(items, edits, suite, sources, cache, reader)
     other = next(code for code in codes if code.name == hard.OTHER)
-    if copies := hard.copies(other, described[other.source.identity], items, group):
+    if copies := name_copies(other, described[other.source.identity], items, group):
         settings["copies"] = copies
         log.warning("%s", copies)
     times = milliseconds(sources, [item.read().pixels for item in items[:TIMED]])
@@ -185,16 +187,9 @@ def _fprs(own: float | None) -> list[float]:
     return sorted({*OPERATING_POINTS, *([] if own is None else [float(f"{own:g}")])}, reverse=True)
 
 
-def _check_numbers(cfg: DictConfig) -> None:
-    """Refuse numbers that would fail only when all is described."""
-    problems = []
-    if not isinstance(cfg.gallery, int | float) or not 1 <= cfg.gallery < np.inf:
-        problems.append(f"gallery={cfg.gallery} must be a number of pictures, such as 1e6.")
-    for name, least in (("resamples", 1), ("seed", 0)):
-        if not isinstance(cfg[name], int) or cfg[name] < least:
-            problems.append(f"{name}={cfg[name]} must be a whole number of at least {least}.")
-    if problems:
-        raise InputError(problems)
+def _check_gallery(gallery: object) -> None:
+    if not isinstance(gallery, int | float) or not 1 <= gallery < np.inf:
+        raise InputError(f"gallery={gallery} must be a number of pictures, such as 1e6.")
 
 
 def _given(cfg: DictConfig) -> list[Code]:

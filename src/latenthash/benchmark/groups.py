@@ -1,0 +1,104 @@
+"""Pictures that are nearly the same: as the user says, and as they look."""
+
+import csv
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latenthash import InputError
+from latenthash.benchmark.codes import Code, Described
+from latenthash.benchmark.hashing import Item
+
+Labels: TypeAlias = NDArray[np.int64]
+
+COPY = 0.875  # similarity of copies: of pHash's bits 1 in 16 differs; of different photographs, 5
+NAMED = 6  # pairs of copies
+
+
+def read_groups(path: Path, items: Sequence[Item]) -> Labels:
+    """Read which pictures are nearly the same and yet different.
+
+    Args:
+        path: CSV with the columns file and group; files relative to the CSV, or as given to
+            pictures=.
+        items: P pictures of the benchmark.
+
+    Returns:
+        (P,) number of each picture's group; a picture of no group is alone in one.
+
+    Raises:
+        InputError: if the file cannot be used.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:  # Excel writes a mark first
+            table = csv.reader(file)
+            header = [name.strip() for name in next(table, [])]
+            rows = [(table.line_num, row) for row in table if row]
+    except (OSError, ValueError, csv.Error) as error:  # ValueError: no UTF-8, or no path
+        raise InputError(f"groups={path} cannot be read: {error}.") from error
+    if not {"file", "group"} <= set(header):
+        raise InputError(
+            f"groups={path} must be a CSV with the columns file and group, separated by commas; "
+            f"its first line is {','.join(header)!r}."
+        )
+    if not rows:
+        raise InputError(f"groups={path} names no picture.")
+    known = {os.path.realpath(item.name): i for i, item in enumerate(items)}
+    problems: list[str] = []
+    labels: dict[int, str] = {}  # of the pictures named
+    for line, row in rows:
+        cells = dict(zip(header, (cell.strip() for cell in row), strict=False))
+        name, label = cells.get("file", ""), cells.get("group", "")
+        at = f"groups={path}, line {line}:"
+        if not name or not label:
+            problems.append(f"{at} a file and its group are needed.")
+            continue
+        if "\0" in name:  # no path
+            problems.append(f"{at} the file's name holds a zero byte.")
+            continue
+        places = (os.path.realpath(path.parent / name), os.path.realpath(name))
+        i = next((known[place] for place in places if place in known), None)
+        if i is None:
+            problems.append(f"{at} {name} is not one of pictures=.")
+        elif i in labels:
+            problems.append(f"{at} {name} is there twice.")
+        else:
+            labels[i] = label
+    if not problems and len(set(labels.values())) == len(labels):
+        problems.append(
+            f"groups={path}: no group has two pictures, so there is nothing to compare."
+        )
+    if problems:
+        raise InputError(problems)
+    numbers = {label: len(items) + n for n, label in enumerate(dict.fromkeys(labels.values()))}
+    alone_or_not = [numbers[labels[i]] if i in labels else i for i in range(len(items))]
+    return np.unique(alone_or_not, return_inverse=True)[1]
+
+
+def name_copies(code: Code, described: Described, items: Sequence[Item], group: Labels) -> str:
+    """Say which pictures look like copies of others, such as one photograph in two formats.
+
+    Args:
+        code: pHash, whose bits hardly change when a picture is saved again.
+        described: (P, 1 + E, D) of its source.
+        items: P pictures.
+        group: (P,); pictures of one group are known to be nearly the same.
+
+    Returns:
+        a sentence and the way out; nothing when there are none.
+    """
+    similarity = code.queries(described[:, 0]) @ code.references(described[:, 0]).T
+    same = (similarity >= COPY * code.span) & (group[:, None] != group)
+    found = np.argwhere(np.triu(same))
+    if not len(found):
+        return ""
+    named = "; ".join(f"{items[i].name} and {items[j].name}" for i, j in found[:NAMED])
+    more = f"; and {len(found) - NAMED} pairs more" if len(found) > NAMED else ""
+    return (
+        "Pictures that look like copies of each other set the thresholds as if they were "
+        f"different ones: {named}{more}. Leave one of each pair out, or name them in groups=CSV."
+    )
