@@ -5,12 +5,14 @@ tell apart as they are on the web.
 """
 
 from math import ceil, cos, pi, sin
+from typing import Annotated
 
 import albumentations as A
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from pydantic import Field
 
-from latenthash.data.views import Pixels, write
+from latenthash.data.views import Arguments, Pixels, Share, write
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -24,6 +26,12 @@ class Lines(A.ImageOnlyTransform):  # type: ignore[misc] # albumentations has no
             be wider than the picture.
         p: probability of being applied.
     """
+
+    class InitSchema(Arguments):
+        """What may be asked for."""
+
+        lines: Annotated[list[str], Field(min_length=1)]
+        height: Share
 
     def __init__(self, lines: list[str], height: float, p: float = 1.0) -> None:
         super().__init__(p=p)
@@ -48,6 +56,13 @@ class Captions(A.ImageOnlyTransform):  # type: ignore[misc]
         bar: height of each bar as a share of the picture's height.
         p: probability of being applied.
     """
+
+    class InitSchema(Arguments):
+        """What may be asked for."""
+
+        top: str
+        bottom: str
+        bar: Share
 
     def __init__(self, top: str, bottom: str, bar: float, p: float = 1.0) -> None:
         super().__init__(p=p)
@@ -77,6 +92,13 @@ class Watermark(A.ImageOnlyTransform):  # type: ignore[misc]
         opacity: 0 (nothing is seen) to 1 (solid).
         p: probability of being applied.
     """
+
+    class InitSchema(Arguments):
+        """What may be asked for."""
+
+        text: Annotated[str, Field(min_length=1)]
+        height: Annotated[float, Field(gt=0, le=1)]
+        opacity: Share
 
     def __init__(self, text: str, height: float, opacity: float, p: float = 1.0) -> None:
         super().__init__(p=p)
@@ -120,6 +142,12 @@ class Stickers(A.ImageOnlyTransform):  # type: ignore[misc]
         p: probability of being applied.
     """
 
+    class InitSchema(Arguments):
+        """What may be asked for."""
+
+        count: Annotated[int, Field(ge=0, le=1000)]
+        size: Share
+
     def __init__(self, count: int, size: float, p: float = 1.0) -> None:
         super().__init__(p=p)
         self.count = count
@@ -149,6 +177,11 @@ class Screenshot(A.ImageOnlyTransform):  # type: ignore[misc]
         margin: white page to the left and right, as a share of the picture's width.
         p: probability of being applied.
     """
+
+    class InitSchema(Arguments):
+        """What may be asked for."""
+
+        margin: Share
 
     def __init__(self, margin: float, p: float = 1.0) -> None:
         super().__init__(p=p)

@@ -1,13 +1,14 @@
 """Edits that albumentations lacks or draws differently: compression, crops by area, vignette."""
 
 import io
-from typing import Literal
+from typing import Annotated, Literal
 
 import albumentations as A
 import numpy as np
 from PIL import Image
+from pydantic import Field
 
-from latenthash.data.views import Pixels
+from latenthash.data.views import Arguments, Pixels, Share
 
 
 class Compression(A.ImageOnlyTransform):  # type: ignore[misc] # albumentations has no types
@@ -21,6 +22,12 @@ class Compression(A.ImageOnlyTransform):  # type: ignore[misc] # albumentations 
         quality: 0 to 100, as the format's encoder counts it.
         p: probability of being applied.
     """
+
+    class InitSchema(Arguments):
+        """What may be asked for."""
+
+        kind: Literal["JPEG", "WEBP"]
+        quality: Annotated[int, Field(ge=0, le=100)]
 
     def __init__(self, kind: Literal["JPEG", "WEBP"], quality: int, p: float = 1.0) -> None:
         super().__init__(p=p)
@@ -44,6 +51,12 @@ class Crop(A.ImageOnlyTransform):  # type: ignore[misc]
         place: `centre`, or `random` for anywhere.
         p: probability of being applied.
     """
+
+    class InitSchema(Arguments):
+        """What may be asked for."""
+
+        area: Annotated[float, Field(gt=0, le=1)]
+        place: Literal["centre", "random"]
 
     def __init__(self, area: float, place: Literal["centre", "random"], p: float = 1.0) -> None:
         super().__init__(p=p)
@@ -70,6 +83,11 @@ class Vignette(A.ImageOnlyTransform):  # type: ignore[misc]
         strength: share of the light that the corners lose, 0 to 1.
         p: probability of being applied.
     """
+
+    class InitSchema(Arguments):
+        """What may be asked for."""
+
+        strength: Share
 
     def __init__(self, strength: float, p: float = 1.0) -> None:
         super().__init__(p=p)

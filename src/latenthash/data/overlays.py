@@ -4,12 +4,14 @@ Of the kinds that `drawing` has for the benchmark, with other words, places and 
 """
 
 from random import Random
+from typing import Annotated
 
 import albumentations as A
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from pydantic import Field
 
-from latenthash.data.views import Pixels, write
+from latenthash.data.views import Arguments, Pixels, Share, write
 
 WORDS = (
     "after", "all", "before", "blue", "city", "day", "first", "good", "home", "light", "look",
@@ -28,6 +30,12 @@ class Writing(A.ImageOnlyTransform):  # type: ignore[misc] # albumentations has 
             would be wider than the picture, or all of them higher.
         p: probability of being applied.
     """
+
+    class InitSchema(Arguments):
+        """What may be asked for."""
+
+        lines: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(le=100)]]
+        height: tuple[Share, Share]
 
     def __init__(self, lines: tuple[int, int], height: tuple[float, float], p: float = 1.0) -> None:
         super().__init__(p=p)

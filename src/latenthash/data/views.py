@@ -1,19 +1,25 @@
 """Views: edited copies of pictures, each a pure function of where it stands."""
 
 from hashlib import sha256
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import albumentations as A
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
+from pydantic import Field
 
 from latenthash.data.reading import Picture
 
 Pixels = NDArray[np.uint8]
+Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 Edit: TypeAlias = A.BasicTransform
 Pipeline: TypeAlias = A.Compose
+
+
+class Arguments(A.BasicTransform.InitSchema):  # type: ignore[misc] # albumentations has no types
+    """By what albumentations checks the arguments of an edit: ours take care like its own."""
 
 
 def view_seed(seed: int, split: str, index: int) -> int:
@@ -100,6 +106,12 @@ class Text(A.ImageOnlyTransform):  # type: ignore[misc] # albumentations has no 
         height: height of the letters as a share of the picture's height.
         p: probability of being applied.
     """
+
+    class InitSchema(Arguments):
+        """What may be asked for."""
+
+        text: str
+        height: Share
 
     def __init__(self, text: str, height: float, p: float = 1.0) -> None:
         super().__init__(p=p)
