@@ -3,6 +3,8 @@
 import hydra
 from omegaconf import DictConfig
 
+from latenthash.entry import run
+
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="evaluate")
 def main(cfg: DictConfig) -> None:
@@ -13,4 +15,4 @@ def main(cfg: DictConfig) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -3,6 +3,7 @@
 import hydra
 from omegaconf import DictConfig
 
+from latenthash.entry import run
 from latenthash.resolvers import register_resolvers
 
 register_resolvers()
@@ -17,4 +18,4 @@ def main(cfg: DictConfig) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

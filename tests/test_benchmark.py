@@ -432,8 +432,7 @@ def test_killed_benchmark_gives_the_figures_of_one_that_was_not(
     [
         (["pictures=nowhere"], "must be a folder of at least 4 pictures"),
         (["pictures=photos", "edits=[nonsense]"], "No edit or family is called nonsense"),
-        (["pictures=photos", "fpr=2"], "fpr=2 must be a number between 0 and 1"),
-        (["pictures=photos", "fpr=abc"], "fpr=abc must be a number between 0 and 1"),
+        (["pictures=photos", "fpr=2"], "fpr=2 must be a number above 0 and below 1"),
         (["pictures=photos", "groups=nowhere.csv"], "groups=nowhere.csv cannot be read"),
         (["pictures=photos"], "holds 3 pictures; at least 4 are needed"),
     ],

@@ -398,11 +398,8 @@ def test_shipped_configs_build_models_of_pictures_and_of_vectors(
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"latent_dim": 0}, r"model\.latent_dim=0 must be at least 1"),
-        ({"hidden": ()}, r"model\.hidden=\[\] must be one or more"),
-        ({"hidden": (8, 0)}, r"model\.hidden=\[8, 0\] must be one or more"),
         ({"picture_side": 18}, r"model\.picture_side=18 must be a multiple of 4"),
-        ({"picture_channels": (12,)}, r"model\.picture_channels=\[12\] must be .* multiples of 8"),
+        ({"picture_channels": (12,)}, r"model\.picture_channels=\[12\] must be multiples of 8"),
         (
             {"shape": (512, 14, 14)},
             r"not features of shape \(512, 14, 14\); set features\.pooling=average",
@@ -415,8 +412,7 @@ def test_shipped_configs_build_models_of_pictures_and_of_vectors(
             },
             r"model\.separation\.virtual=1\.0 makes outliers of vectors, not of pictures",
         ),
-        ({"likelihood": "bernoulli"}, r"model\.likelihood=bernoulli .* is for pictures alone"),
-        ({"likelihood": "laplace"}, r"model\.likelihood=laplace must be gaussian or bernoulli"),
+        ({"likelihood": "bernoulli"}, r"model\.likelihood=bernoulli is for pictures alone"),
     ],
 )
 def test_networks_that_cannot_be_built_are_refused(settings: dict[str, Any], sentence: str) -> None:

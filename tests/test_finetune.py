@@ -454,18 +454,6 @@ def test_signal_alone_is_refused(tmp_path: Path) -> None:
         build_tuner(config(tmp_path), Tiny(), ["signal"])
 
 
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("learning_rate", -1e-4), ("head_learning_rate", -1.0),
-        ("batch_size", 0), ("weight_decay", -1.0), ("label_smoothing", 1.0),
-    ],
-)  # fmt: skip
-def test_numbers_that_cannot_be_used_are_refused_by_name(key: str, value: float) -> None:
-    with pytest.raises(InputError, match=rf"finetuning\.module\.{key}={value} must"):
-        FineTuner(**({"features": Tiny()} | SETTINGS | {key: value}))
-
-
 def test_vgg16_is_staged_and_pixels_are_not() -> None:
     assert is_staged(Tiny())
     assert is_staged(

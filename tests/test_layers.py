@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from latenthash import InputError
 from latenthash.cache import DiskCache
 from latenthash.features import is_staged
 from latenthash.features.layers import VGG16Layers
@@ -61,16 +60,3 @@ def test_other_layers_and_weights_share_no_entry(tmp_path: Path) -> None:
         made.append(features(views(1)))
     assert not made[0].equal(made[1])
     assert not made[1].equal(made[2])
-
-
-@pytest.mark.parametrize(
-    ("settings", "sentence"),
-    [
-        ({"layers": ["conv9_9"]}, r"holds conv9_9, which is none of conv1_1, .*pool5"),
-        ({"layers": []}, "is empty"),
-        ({"layers": ["conv1_1"], "size": 16}, "must be at least 32 px"),
-    ],
-)
-def test_what_cannot_be_built_is_refused(settings: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(InputError, match=sentence):
-        VGG16Layers(**(SETTINGS | settings))

@@ -154,18 +154,6 @@ def test_thirds_are_thirds() -> None:
     assert [part.sum().item() for part in alone] == pytest.approx([1, 1])
 
 
-@pytest.mark.parametrize("name", ["prior", "hypersphere", "virtual", "critic"])
-def test_weights_below_0_are_refused(name: str) -> None:
-    with pytest.raises(InputError, match=rf"model\.separation\.{name}=-1\.0 must not be below 0"):
-        separation(**{name: -1.0})
-
-
 def test_virtual_outliers_without_the_hypersphere_are_refused() -> None:
     with pytest.raises(InputError, match=r"virtual=1\.0 is a share of model\.separation\.hyper"):
         separation(virtual=1.0)
-
-
-@pytest.mark.parametrize("name", ["distance", "signal_sigma", "noise_sigma"])
-def test_lengths_of_0_are_refused(name: str) -> None:
-    with pytest.raises(InputError, match=rf"model\.separation\.{name}=0 must be above 0"):
-        separation(**{name: 0})

@@ -226,46 +226,11 @@ def refused(sources: dict[str, Any], **changes: Any) -> list[str]:
     return caught.value.problems
 
 
-@pytest.mark.parametrize(
-    "train_sets",
-    [
-        ("signal", "unseen"),
-        ("signal", "noise_edited", "noise_similar", "outliers", "unseen"),
-        ("noise_edited", "noise_similar"),
-        ("signal", "nothing"),
-        (),
-    ],
-)
-def test_train_sets_without_signal_or_with_unseen_are_refused(
-    train_sets: tuple[str, ...], sources: dict[str, str]
-) -> None:
-    (problem,) = refused(sources, train_sets=train_sets)
-    assert problem.startswith(f"data.train_sets={list(train_sets)} must hold signal")
-    assert "unseen pictures are for the test alone" in problem
-
-
 def test_sources_that_are_not_set_are_named_all_at_once(sources: dict[str, str]) -> None:
     missing = ("signal", "noise_similar", "unseen")
     assert refused(sources | dict.fromkeys(missing)) == [
         f"data.{role} is not set; give a path: data.{role}=PATH." for role in missing
     ]
-
-
-def test_everything_wrong_with_the_settings_is_told_at_once(sources: dict[str, str]) -> None:
-    found = refused(
-        sources | {"outliers": None},
-        views=COUNTS | {"test": 0, "edits": -1},
-        train_sets=("unseen",),
-    )
-    starts = [
-        "data.outliers is not set",
-        "data.views.test=0 must be at least 1",
-        "data.views.edits=-1 must be at least 1",
-        "data.train_sets=['unseen']",
-    ]
-    assert len(found) == len(starts)
-    for problem, start in zip(found, starts, strict=True):
-        assert problem.startswith(start)
 
 
 def test_bad_pictures_are_refused_when_the_splits_are_made(sources: dict[str, str]) -> None:

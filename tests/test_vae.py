@@ -64,15 +64,9 @@ def test_side_that_cannot_be_halved_is_refused(side: int) -> None:
         vae(shape=(3, side, side))
 
 
-@pytest.mark.parametrize("k", [0, -1])
-def test_latent_without_dimensions_is_refused(k: int) -> None:
-    with pytest.raises(InputError, match=rf"model\.latent_dim={k} must be at least 1"):
-        vae(latent_dim=k)
-
-
-@pytest.mark.parametrize("channels", [(), (8, 12), (4,), (8, 0)])
+@pytest.mark.parametrize("channels", [(8, 12), (4,)])
 def test_channels_that_cannot_be_grouped_are_refused(channels: tuple[int, ...]) -> None:
-    with pytest.raises(InputError, match=r"model\.channels=\[.*\] must be .* multiples of 8"):
+    with pytest.raises(InputError, match=r"model\.channels=\[.*\] must be multiples of 8"):
         vae(channels=channels)
 
 
@@ -80,13 +74,6 @@ def test_channels_that_cannot_be_grouped_are_refused(channels: tuple[int, ...]) 
 def test_features_that_are_neither_pictures_nor_vectors_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(InputError, match=rf"features of shape {re.escape(str(shape))}; set feat"):
         vae(shape=shape)
-
-
-@pytest.mark.parametrize("likelihood", ["laplace", "Gaussian", ""])
-def test_unknown_likelihood_is_refused(likelihood: str) -> None:
-    sentence = f"model.likelihood={likelihood} must be gaussian or bernoulli"
-    with pytest.raises(InputError, match=re.escape(sentence)):
-        vae(likelihood=likelihood)
 
 
 # ---- the loss ----

@@ -653,11 +653,8 @@ def test_epoch_is_chosen_by_the_elbo_in_features_not_in_layer_l(
     ("settings", "sentence"),
     [
         ({"discriminator_channels": (8,) * 5}, r"features\.size=16 must be a multiple of 32"),
-        ({"discriminator_channels": ()}, r"model\.discriminator_channels=\[\] must be one or more"),
-        (VECTORS | {"discriminator_hidden": (0,)}, r"model\.discriminator_hidden=\[0\] must be"),
         ({"shape": (512, 8, 8)}, r"not features of shape \(512, 8, 8\)"),
-        ({"latent_dim": 0}, r"model\.latent_dim=0"),
-        ({"channels": (12,)}, r"model\.channels=\[12\] must be .* multiples of 8"),
+        ({"channels": (12,)}, r"model\.channels=\[12\] must be multiples of 8"),
     ],
 )
 def test_networks_that_cannot_be_built_are_refused(settings: dict[str, Any], sentence: str) -> None:

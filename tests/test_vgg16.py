@@ -317,16 +317,6 @@ def test_pickle_with_code_is_not_run(tmp_path: Path) -> None:
     assert not (tmp_path / "owned").exists()
 
 
-def test_arguments_that_cannot_be_used_are_named_at_once() -> None:
-    with pytest.raises(InputError) as caught:
-        make(layer="conv6_1", pooling="max", size=31, finetune=True, freeze_until="fc6")
-    layer, freeze_until, pooling, size = caught.value.problems
-    assert layer.startswith("features.layer=conv6_1 must be one of conv1_1, conv1_2, pool1")
-    assert freeze_until.startswith("features.freeze_until=fc6 must be one of conv1_1")
-    assert "none, average, gem" in pooling
-    assert "at least 32 px" in size
-
-
 def test_torchvisions_weights_are_taken_when_they_can_be_had(
     monkeypatch: pytest.MonkeyPatch, state: dict[str, Tensor]
 ) -> None:

@@ -12,8 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latenthash import InputError
-
 log = logging.getLogger(__name__)
 
 DIGEST = 32  # bytes of sha256 at the head of every entry
@@ -30,14 +28,9 @@ class DiskCache:
     Args:
         folder: where entries are kept; created when first needed.
         max_bytes: of all entries together.
-
-    Raises:
-        InputError: if max_bytes is no number of bytes.
     """
 
     def __init__(self, *, folder: str, max_bytes: int) -> None:
-        if not isinstance(max_bytes, int) or max_bytes < 1:
-            raise InputError(f"cache.max_bytes={max_bytes} must be a whole number of at least 1.")
         self.folder = Path(folder)
         self.max_bytes = max_bytes
         self.writable = True

@@ -154,22 +154,10 @@ def _judge(cfg: DictConfig, logger: RunLogger, hasher: Hasher, hash_: Hash, spli
 
 
 def _check(cfg: DictConfig) -> None:
-    """Refuse numbers that would fail only after the training, or not at all."""
+    """Refuse data without a Signal, and too few views to calibrate with."""
     if "views" not in cfg.data:
         raise InputError("These data have no Signal to hash: digits go with +experiment=mnist.")
-    problems = []
-    views = cfg.data.views.test
-    if not isinstance(views, int) or views < 2:
-        # Separation compares views of a set with each other.
-        problems.append(f"data.views.test={views} must be a whole number of at least 2.")
-    fpr = cfg.hash.fpr
-    if not isinstance(cfg.hash.alpha, float):
-        problems.append(f"hash.alpha={cfg.hash.alpha} must be a number between 0 and 1.")
-    if fpr is not None and not (isinstance(fpr, float) and 0 < fpr < 1):
-        problems.append(f"hash.fpr={fpr} must be a number between 0 and 1.")
-    if problems:
-        raise InputError(problems)
-    if fpr is None:
+    if cfg.hash.fpr is None:
         calibration_rank(cfg.data.views.calibration, cfg.hash.alpha)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from hydra.core.hydra_config import HydraConfig
 from matplotlib.figure import Figure
 from omegaconf import DictConfig
 
@@ -19,6 +20,9 @@ from latenthash.data.pictures import is_folder, source_digest
 from latenthash.data.splits import ROLES, Splits, ViewSet
 from latenthash.hashing import Hash
 from latenthash.metrics import held_out
+from latenthash.options.checking import check_evaluate
+from latenthash.options.effects import BENCHMARK, CODES, HASHES, MATCHES, check_effects
+from latenthash.options.effects import HELD_OUT as ALONE
 from latenthash.refusals import refusals
 from latenthash.tracking import HELD_OUT, Store, find_store, open_store
 
@@ -35,25 +39,33 @@ def evaluate(cfg: DictConfig) -> None:
     Exit code 2 when run, pictures or hashes cannot be used.
     """
     with refusals():
+        check_evaluate(cfg)
+        line = HydraConfig.get().overrides.task
         if cfg.hashes is not None:
+            check_effects(HASHES, line)
             given = [cfg.hashes] if isinstance(cfg.hashes, str) else cfg.hashes
-            _write(verdicts.compared([str(text) for text in given]), "hashes", cfg)
+            _write(verdicts.compared(list(given)), "hashes", cfg)
             return
-        _check_explain(cfg)
         if cfg.get("benchmark") is not None:
+            check_effects(BENCHMARK, line)
             run_benchmark(cfg, *_open_to_judge(cfg))
             return
         store, bundle = _open(cfg)
         config = bundle_config(bundle)
+        # How much of this machine a file may take is for its owner to say, not for the bundle.
+        config.data.reader.max_pixels = cfg.reader.max_pixels
         cache = build(cfg.cache)
         figures: Iterator[tuple[str, Figure]] = iter(())
         if bundle.hash is None:
-            name, table = "codes", _codes(bundle, config, cfg.pictures, cache, cfg.explain)
+            check_effects(CODES, line)
+            name, table = "codes", _codes(bundle, config, cfg.pictures, cache)
         elif cfg.pictures is None:
+            check_effects(ALONE, line)
             name, table = HELD_OUT, _held_out_again(bundle, bundle.hash, config, store, cache)
         else:
+            check_effects(MATCHES, line)
             name = "matches"
-            views = verdicts.view_set(Path(str(cfg.pictures)), config, cfg.explain)
+            views = verdicts.view_set(Path(cfg.pictures), config, cfg.explain)
             hasher = restore(bundle, config, cache)
             table = verdicts.matches(bundle.hash, hasher, views)
             if cfg.explain:
@@ -76,16 +88,6 @@ def evaluate(cfg: DictConfig) -> None:
             log.info("Written to %s", path)
 
 
-def _check_explain(cfg: DictConfig) -> None:
-    """Refuse explain=true where there is no verdict on a picture."""
-    if not cfg.explain:
-        return
-    if cfg.get("benchmark") is not None or cfg.pictures is None:
-        raise InputError(
-            "explain=true says why a picture matches: it needs pictures=PATH, and no benchmark."
-        )
-
-
 def _write(table: pd.DataFrame, name: str, cfg: DictConfig, of: str = "") -> None:
     """Show a table, and write it to the output folder."""
     report.show(table, name + of)
@@ -94,22 +96,15 @@ def _write(table: pd.DataFrame, name: str, cfg: DictConfig, of: str = "") -> Non
     log.info("Written to %s", path)
 
 
-def _codes(
-    bundle: Bundle, config: DictConfig, path: str | None, cache: DiskCache, explained: bool
-) -> pd.DataFrame:
-    if explained:
-        raise InputError(
-            "A code belongs to no picture, so there is no verdict to explain: take a run that has "
-            "a hash, or leave explain=true away."
-        )
+def _codes(bundle: Bundle, config: DictConfig, path: str | None, cache: DiskCache) -> pd.DataFrame:
     if path is None:
         raise InputError("A code belongs to no picture: say which to hash with pictures=PATH.")
-    views = verdicts.view_set(Path(str(path)), config, False)
+    views = verdicts.view_set(Path(path), config, False)
     return verdicts.codes(restore(bundle, config, cache), views)
 
 
 def _open(cfg: DictConfig) -> tuple[Store | None, Bundle]:
-    folder = Path(str(cfg.run))
+    folder = Path(cfg.run)
     if cfg.run == SHIPPED:
         with as_file(files("latenthash") / "shipped" / SHIPPED) as shipped:
             return find_store(cfg), Bundle.load(shipped)
@@ -117,7 +112,7 @@ def _open(cfg: DictConfig) -> tuple[Store | None, Bundle]:
         bundle = Bundle.load(folder)
         return find_store(cfg), bundle
     store = open_store(cfg)
-    with store.bundle(store.run(str(cfg.run))) as copy:
+    with store.bundle(store.run(cfg.run)) as copy:
         return store, Bundle.load(copy)
 
 

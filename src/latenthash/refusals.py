@@ -2,11 +2,9 @@
 
 import logging
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
-
-from omegaconf import DictConfig, OmegaConf
 
 from latenthash import InputError
 
@@ -26,24 +24,12 @@ def collect(*makers: Callable[[], Any]) -> list[Any]:
     return made
 
 
-def check_whole(cfg: DictConfig, least: Mapping[str, int]) -> None:
-    """Refuse what is no whole number, or too small.
-
-    Args:
-        cfg: a config.
-        least: key of the config -> the least that it may be.
-
-    Raises:
-        InputError: for all of them at once.
-    """
-    values = {name: OmegaConf.select(cfg, name) for name in least}
-    problems = [
-        f"{name}={value} must be a whole number of at least {least[name]}."
-        for name, value in values.items()
-        if not isinstance(value, int) or value < least[name]
-    ]
-    if problems:
-        raise InputError(problems)
+def find_refusal(error: BaseException) -> InputError | None:
+    """Find the refusal behind what OmegaConf or Hydra raised when a resolver refused."""
+    behind: BaseException | None = error
+    while behind is not None and not isinstance(behind, InputError):
+        behind = behind.__cause__ or behind.__context__
+    return behind
 
 
 @contextmanager

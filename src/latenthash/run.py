@@ -17,7 +17,8 @@ from latenthash.build import BUNDLED, build
 from latenthash.data.pictures import source_digest
 from latenthash.data.splits import ROLES
 from latenthash.features.weights import IMAGENET, RANDOM
-from latenthash.refusals import check_whole, log_problems, refusals
+from latenthash.options.checking import check_train
+from latenthash.refusals import log_problems, refusals
 from latenthash.sweeps import refresh_sweep
 from latenthash.tracking import RunLogger, scalars
 
@@ -27,8 +28,6 @@ warnings.filterwarnings("ignore", ".*treespec", FutureWarning)
 # Features lie in memory, where worker processes would only cost time.
 warnings.filterwarnings("ignore", ".*does not have many workers")
 
-# Numbers that would fail only after the training, or not at all.
-LEAST = {"seed": 0, "resamples": 1, "trainer.max_epochs": 1, "finetuning.max_epochs": 1}
 SOURCES = (*ROLES, "file")  # keys of conf/data that name a user's files
 
 
@@ -38,12 +37,11 @@ def train(cfg: DictConfig) -> None:
     Exit code 2 when the input cannot be used. In a sweep a failed job is marked FAILED and
     the others go on.
     """
-    sources = [key for key in SOURCES if cfg.data.get(key) is not None]
-    for key in sources:
-        cfg.data[key] = str(cfg.data[key])  # a folder may be called 2024
-    # Once, and before training: a file that changes meanwhile is not what was trained on.
-    digests = {key: source_digest(cfg.data[key]) for key in sources}
     with refusals(), _killed_by_sigterm():
+        check_train(cfg)
+        # Once, and before training: a file that changes meanwhile is not what was trained on.
+        sources = [key for key in SOURCES if cfg.data.get(key) is not None]
+        digests = {key: source_digest(cfg.data[key]) for key in sources}
         logger: RunLogger = build(cfg.logger, fingerprint=fingerprint(cfg, digests))
         if not cfg.force and logger.reuse_finished():
             refresh_sweep(logger.store, logger.parent_run_id)
@@ -89,7 +87,6 @@ def _begin(cfg: DictConfig, logger: RunLogger) -> None:
     logged = [*BUNDLED, *(["finetuning"] if cfg.finetune else [])]
     logger.log_hyperparams(scalars({key: config[key] for key in logged} | epochs))
     log.info("Run %s (%s)", logger.run_name, logger.id)
-    check_whole(cfg, LEAST)
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
 
 

@@ -14,7 +14,8 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from latenthash import InputError, comparison
-from latenthash.refusals import log_problems
+from latenthash.options.sweeping import check_sweep
+from latenthash.refusals import find_refusal, log_problems
 from latenthash.report import read_figures
 from latenthash.tracking import (
     FINGERPRINT,
@@ -48,6 +49,11 @@ class Sweep(Callback):
         """Create the store before parallel jobs need it, and the parent, or reopen it."""
         HydraConfig.instance().set_config(config)  # Hydra does so only when a job starts
         try:
+            name = str(kwargs["config_name"])
+            if name != "train":
+                raise InputError(f"{name}.py makes no sweeps: leave -m away, or sweep train.py.")
+            _grid(config)  # what a resolver refuses is not wrapped there
+            check_sweep(config, name)
             os.environ[PARENT_VARIABLE] = self._open_parent(config)
         except InputError as error:
             log_problems(error)
@@ -110,9 +116,7 @@ def _grid(config: DictConfig) -> dict[str, str]:
     try:
         return {key: str(value) for key, value in (config.hydra.sweeper.params or {}).items()}
     except OmegaConfBaseException as error:
-        if isinstance(error.__cause__, InputError):
-            raise error.__cause__ from None
-        raise
+        raise find_refusal(error) or error from None
 
 
 def jobs_of(store: Store, parent_id: str) -> list[Run]:

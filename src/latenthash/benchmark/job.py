@@ -39,7 +39,7 @@ from latenthash.bundle import Bundle
 from latenthash.cache import DiskCache
 from latenthash.data.reading import Reader
 from latenthash.data.suite import LIBRARIES, Suite
-from latenthash.refusals import check_whole, collect
+from latenthash.refusals import collect
 from latenthash.tracking import Store
 
 log = logging.getLogger(__name__)
@@ -71,16 +71,14 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) ->
     suite: Suite = build(cfg.benchmark)
     reader: Reader = build(cfg.reader, _convert_="all")
     cache: DiskCache = build(cfg.cache)
-    fprs, _, _, edits, items, given, (latents, no_latents) = collect(
-        lambda: _fprs(cfg.fpr),
-        lambda: _check_gallery(cfg.gallery),
-        lambda: check_whole(cfg, {"resamples": 1, "seed": 0}),
+    edits, items, given, (latents, no_latents) = collect(
         lambda: suite.chosen(cfg.edits),
         lambda: list_pictures(cfg.pictures, reader),
         lambda: _given(cfg),
         lambda: _latents(bundle, cache, named),
     )
-    group = read_groups(Path(str(cfg.groups)), items) if cfg.groups else np.arange(len(items))
+    fprs = _fprs(cfg.fpr)
+    group = read_groups(Path(cfg.groups), items) if cfg.groups else np.arange(len(items))
     calibration, test = halves([i.digest for i in items], group, cfg.resamples, cfg.seed)
     known, no_peers = peers()
     codes = [*latents, *known, *given, *controls()]
@@ -181,24 +179,15 @@ def _settings(
 
 def _fprs(own: float | None) -> list[float]:
     """Give the false-positive rates, the largest first."""
-    if own is not None and not (isinstance(own, int | float) and 0 < own < 1):
-        raise InputError(f"fpr={own} must be a number between 0 and 1, such as fpr=0.05.")
     # As it is written in tables: two rates that read the same would be one column.
     return sorted({*OPERATING_POINTS, *([] if own is None else [float(f"{own:g}")])}, reverse=True)
-
-
-def _check_gallery(gallery: object) -> None:
-    if not isinstance(gallery, int | float) or not 1 <= gallery < np.inf:
-        raise InputError(f"gallery={gallery} must be a number of pictures, such as 1e6.")
 
 
 def _given(cfg: DictConfig) -> list[Code]:
     """Give the codes of networks whose ONNX files the user has."""
     makers = {"sscd": sscd_codes, "dinohash": dinohash_codes}
     given = [
-        partial(make, Path(str(cfg[name])))
-        for name, make in makers.items()
-        if cfg[name] is not None
+        partial(make, Path(cfg[name])) for name, make in makers.items() if cfg[name] is not None
     ]
     return [code for codes in collect(*given) for code in codes]
 

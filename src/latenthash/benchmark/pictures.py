@@ -44,7 +44,7 @@ def list_pictures(pictures: str | None, reader: Reader) -> list[Item]:
             for name in SETS
             for picture in embedded(name)
         ]
-    path = Path(str(pictures))
+    path = Path(pictures)
     if not is_folder(path):
         raise InputError(f"pictures={path} must be a folder of at least {FEWEST} pictures.")
     paths = find_files(path)

@@ -68,11 +68,6 @@ class Digits:
         size: int,
         seed: int,
     ) -> None:
-        if not (0 < validation < 1 and 0 < test < 1 and validation + test < 1):
-            raise InputError(
-                f"data.validation={validation} and data.test={test} are shares of the digits: both "
-                "above 0, together below 1."
-            )
         tested = None
         if file is not None:
             self.source, (images, labels) = file, _read(Path(file))

@@ -52,10 +52,6 @@ class Pairs:
         problems = []
         if outliers is None:
             problems.append("data.outliers is not set; give a folder: data.outliers=PATH.")
-        if views < 2:
-            problems.append(f"data.views={views} must be at least 2: pairs are learned from.")
-        if quarters < 0:
-            problems.append(f"data.quarters={quarters} must be at least 0.")
         given = {} if outliers is None else {"outliers": outliers}
         self.pictures = load_pictures(given, reader, cache, problems)["outliers"]
         if len(self.pictures) < 2:

@@ -84,7 +84,11 @@ class Splits:
         sources = dict(
             zip(ROLES, (signal, noise_edited, noise_similar, outliers, unseen), strict=True)
         )
-        problems = _check(sources, views, train_sets)
+        problems = [
+            f"data.{role} is not set; give a path: data.{role}=PATH."
+            for role, source in sources.items()
+            if source is None
+        ]
         given = {role: source for role, source in sources.items() if source is not None}
         self.pictures = load_pictures(given, reader, cache, problems)
         self.counts = views
@@ -155,25 +159,3 @@ class Splits:
             np.arange(len(views)) % len(pictures),
             tuple(picture.name for picture in pictures),
         )
-
-
-def _check(
-    sources: Mapping[str, str | None], views: Mapping[str, int], train_sets: tuple[str, ...]
-) -> list[str]:
-    problems = [
-        f"data.{role} is not set; give a path: data.{role}=PATH."
-        for role, source in sources.items()
-        if source is None
-    ]
-    problems += [
-        f"data.views.{split}={count} must be at least 1."
-        for split, count in views.items()
-        if count < 1
-    ]
-    allowed = set(ROLES) - {"unseen"}
-    if not {"signal"} <= set(train_sets) <= allowed:
-        problems.append(
-            f"data.train_sets={list(train_sets)} must hold signal and may hold "
-            f"{', '.join(sorted(allowed - {'signal'}))}; unseen pictures are for the test alone."
-        )
-    return problems

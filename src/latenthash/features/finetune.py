@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
-from latenthash import InputError
 from latenthash.features import Staged
 from latenthash.training import fit_best_epoch
 
@@ -31,9 +30,6 @@ class FineTuner(pl.LightningModule):
         label_smoothing: share of certainty that is not asked for (Szegedy et al. 2016).
         batch_size: views per step.
 
-    Raises:
-        InputError: if a number cannot be used.
-
     Attributes:
         history: name -> value of each epoch; loss in nats per view, accuracy of all views.
     """
@@ -53,23 +49,6 @@ class FineTuner(pl.LightningModule):
     ) -> None:
         super().__init__()
         assert isinstance(features, nn.Module)
-        numbers = {
-            "learning_rate": learning_rate, "head_learning_rate": head_learning_rate,
-            "weight_decay": weight_decay,
-        }  # fmt: skip
-        problems = [
-            f"finetuning.module.{key}={value} must not be below 0."
-            for key, value in numbers.items()
-            if value < 0
-        ]
-        if batch_size < 1:
-            problems.append(f"finetuning.module.batch_size={batch_size} must be at least 1.")
-        if not 0 <= label_smoothing < 1:
-            problems.append(
-                f"finetuning.module.label_smoothing={label_smoothing} must be 0 or more, below 1."
-            )
-        if problems:
-            raise InputError(problems)
         self.features = features
         self.head = nn.Linear(int(np.prod(features.shape)), len(CLASSES))
         self.register_buffer("class_weight", torch.ones(len(CLASSES)))

@@ -21,24 +21,16 @@ class VGG16Layers(TrunkFeatures):
         seed: of random weights.
 
     Raises:
-        InputError: if an argument or the weights cannot be used.
+        InputError: if the weights cannot be used.
     """
 
     def __init__(
         self, *, weights: str, layers: Sequence[str], size: int, trim: bool, seed: int
     ) -> None:
-        known = layer_ends()
-        problems = [
-            f"features.layers holds {layer}, which is none of {', '.join(known)}."
-            for layer in layers
-            if layer not in known
-        ]
-        if not layers:
-            problems.append("features.layers is empty; name at least one layer.")
-        ends = sorted(known.get(layer, 0) for layer in layers)
-        last = max(ends, default=0)
+        ends = sorted(layer_ends()[layer] for layer in layers)
+        last = ends[-1]
         super().__init__(
-            weights=weights, size=size, trim=trim, seed=seed, problems=problems,
+            weights=weights, size=size, trim=trim, seed=seed,
             kind="vgg16 layers", front=str(ends), ends=(last, last),
         )  # fmt: skip
         self.ends = ends

@@ -1,17 +1,15 @@
 """What all features of VGG16 share: views go through layers that are never trained, once."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
-from latenthash import InputError
 from latenthash.cache import DiskCache, cache_key
 from latenthash.features.weights import load_trunk, trunk_digest
 
 BLOCKS = (2, 2, 3, 3, 3)  # convolutions before each pooling
-SMALLEST = 32  # px; five poolings leave one cell
 BATCH = 16  # views put through the trunk at once: more are no faster, and take a GB at 224 px
 
 
@@ -38,7 +36,6 @@ class TrunkFeatures(nn.Module, ABC):
         size: px, side of the square view.
         trim: whether views are cut free of uniform borders first; see `data.views.pipeline`.
         seed: of random weights.
-        problems: what is wrong with other arguments.
         kind: of activations; with `front` it names them in the cache.
         front: what is frozen.
         ends: torchvision modules up to the end of the front, and of the tail.
@@ -49,7 +46,7 @@ class TrunkFeatures(nn.Module, ABC):
         cache: where the activations are kept; None keeps none.
 
     Raises:
-        InputError: if an argument or the weights cannot be used.
+        InputError: if the weights cannot be used.
     """
 
     def __init__(
@@ -59,16 +56,11 @@ class TrunkFeatures(nn.Module, ABC):
         size: int,
         trim: bool,
         seed: int,
-        problems: Sequence[str],
         kind: str,
         front: str,
         ends: tuple[int, int],
     ) -> None:
         super().__init__()
-        if size < SMALLEST:
-            problems = [*problems, f"features.size={size} must be at least {SMALLEST} px."]
-        if problems:
-            raise InputError(problems)
         trunk = load_trunk(weights, seed)
         digest = trunk_digest(trunk.layers)
         self.identity = {"weights": trunk.source, "weights_sha256": digest}

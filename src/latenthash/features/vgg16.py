@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor, nn
 
+from latenthash import InputError
 from latenthash.features.trunk import TrunkFeatures, layer_ends
 
-POOLINGS = ("none", "average", "gem")
 GEM_POWER = 3.0  # p of generalised mean pooling (Radenovic, Tolias and Chum 2018)
 
 
@@ -23,7 +23,7 @@ class VGG16(TrunkFeatures):
         trim: whether views are cut free of uniform borders first; see `data.views.pipeline`.
 
     Raises:
-        InputError: if an argument or the weights cannot be used.
+        InputError: if the weights cannot be used, or finetune leaves nothing to train.
     """
 
     def __init__(
@@ -39,29 +39,19 @@ class VGG16(TrunkFeatures):
         trim: bool = False,
     ) -> None:
         ends = layer_ends()
-        problems = []
-        for key, name in {"layer": layer, "freeze_until": freeze_until}.items():
-            if name not in ends:
-                problems.append(f"features.{key}={name} must be one of {', '.join(ends)}.")
-        if pooling not in POOLINGS:
-            problems.append(f"features.pooling={pooling} must be one of {', '.join(POOLINGS)}.")
-        if (
-            finetune
-            and not problems
-            and not any(
-                ends[freeze_until] < end <= ends[layer]
-                for name, end in ends.items()
-                if name.startswith("conv")
-            )
+        if finetune and not any(
+            ends[freeze_until] < end <= ends[layer]
+            for name, end in ends.items()
+            if name.startswith("conv")
         ):
-            problems.append(
+            raise InputError(
                 f"features.freeze_until={freeze_until} leaves nothing of features.layer={layer} to "
                 "fine-tune: name an earlier layer, or set finetune=false."
             )
         last = freeze_until if finetune else layer
         super().__init__(
-            weights=weights, size=size, trim=trim, seed=seed, problems=problems,
-            kind="vgg16", front=last, ends=(ends.get(last, 0), ends.get(layer, 0)),
+            weights=weights, size=size, trim=trim, seed=seed,
+            kind="vgg16", front=last, ends=(ends[last], ends[layer]),
         )  # fmt: skip
         self.pooling = pooling
         self.shape = self._shape()

@@ -54,7 +54,7 @@ class Trunk:
 
 
 def load_trunk(weights: str, seed: int) -> Trunk:
-    """Load the trunk.
+    """Load the trunk; under torch's device "meta" its layers alone, and nothing is read.
 
     Args:
         weights: `imagenet`, `random`, or the path of a .safetensors, .pth or .pt state dict in
@@ -64,6 +64,8 @@ def load_trunk(weights: str, seed: int) -> Trunk:
     Raises:
         InputError: if they cannot be had.
     """
+    if torch.get_default_device().type == "meta":  # shapes alone are asked for
+        return Trunk(_layers(), TORCHVISION_MEAN, weights)
     if weights == RANDOM:
         log.warning("Random VGG16 weights: features know nothing of pictures, a control only.")
         return Trunk(_random(seed), TORCHVISION_MEAN, f"random, seed {seed}")
@@ -76,6 +78,8 @@ def trunk_digest(layers: nn.Sequential) -> str:
     """Give the sha256 of a trunk's tensors, in their order."""
     digest = hashlib.sha256()
     for tensor in layers.state_dict().values():
+        if tensor.is_meta:
+            return ""  # there are no numbers
         digest.update(tensor.contiguous().numpy().tobytes())
     return digest.hexdigest()
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrize import cached
 
 from latenthash.models.diff_augment import DiffAugment
-from latenthash.models.inputs import check_halvings, check_widths, picture_shape
+from latenthash.models.inputs import check_halvings, picture_shape
 from latenthash.models.losses import cost_of, gaussian_nll
 from latenthash.models.networks import conv_discriminator, mlp_discriminator
 
@@ -56,7 +56,6 @@ class Adversary(nn.Module):
     ) -> None:
         super().__init__()
         if len(shape) == 1:
-            check_widths("discriminator_hidden", hidden)
             self.diff_augment = False  # vectors can be neither shifted nor cut
             self.discriminator = mlp_discriminator(shape[0], hidden, spectral)
         else:

@@ -13,12 +13,10 @@ from latenthash.features import FeatureSet
 from latenthash.models.inputs import (
     Standardize,
     check_halvings,
-    check_latent_dim,
-    check_widths,
     noise,
     picture_shape,
 )
-from latenthash.models.losses import BERNOULLI, LIKELIHOODS, bernoulli_nll, gaussian_nll
+from latenthash.models.losses import BERNOULLI, bernoulli_nll, gaussian_nll
 from latenthash.models.networks import ConvDecoder, ConvEncoder, MLPDecoder, MLPEncoder
 from latenthash.models.picture_head import PictureHead
 from latenthash.models.separation import Separation, thirds
@@ -89,17 +87,8 @@ class Autoencoder(pl.LightningModule):
         separation: Mapping[str, Any],
     ) -> None:
         super().__init__()
-        check_latent_dim(latent_dim)
-        if likelihood not in LIKELIHOODS or (likelihood == BERNOULLI and len(shape) == 1):
-            raise InputError(
-                f"model.likelihood={likelihood} must be {' or '.join(LIKELIHOODS)}; "
-                f"{BERNOULLI} is for pictures alone."
-            )
-        if learning_rate < 0 or batch_size < 1:
-            raise InputError(
-                f"model.learning_rate={learning_rate} must not be below 0, and "
-                f"model.batch_size={batch_size} at least 1."
-            )
+        if likelihood == BERNOULLI and len(shape) == 1:
+            raise InputError(f"model.likelihood={BERNOULLI} is for pictures alone.")
         self.likelihood = likelihood
         self.latent_dim = latent_dim
         self.learning_rate = learning_rate
@@ -111,7 +100,6 @@ class Autoencoder(pl.LightningModule):
         self.decoder: nn.Module
         self.picture_head: PictureHead | None
         if len(shape) == 1:
-            check_widths("hidden", hidden)
             check_halvings("model.picture_side", picture_side, "picture_channels", picture_channels)
             self.sigma_floor = vector_sigma_floor
             self.inputs = Standardize(shape[0])

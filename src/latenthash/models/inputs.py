@@ -54,12 +54,6 @@ def noise(train: Mapping[str, FeatureSet]) -> Tensor:
     return torch.cat(sets)
 
 
-def check_latent_dim(latent_dim: int) -> None:
-    """Refuse a latent without dimensions."""
-    if latent_dim < 1:
-        raise InputError(f"model.latent_dim={latent_dim} must be at least 1.")
-
-
 def picture_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
     """Give the shape of pictures as it is, and refuse any other."""
     if len(shape) != 3 or shape[0] not in (1, 3):
@@ -70,18 +64,13 @@ def picture_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
     return shape
 
 
-def check_widths(key: str, widths: tuple[int, ...], multiple: int = 1) -> None:
-    """Refuse a list of widths that no network can be built from."""
-    if not widths or any(width < 1 or width % multiple for width in widths):
-        raise InputError(f"model.{key}={list(widths)} must be one or more multiples of {multiple}.")
-
-
 def check_halvings(
     side_key: str, side: int, key: str, channels: tuple[int, ...], multiple: int = GROUPS
 ) -> None:
-    """Refuse a side that cannot be halved once per entry of channels."""
-    check_widths(key, channels, multiple)
-    if side < 1 or side % 2 ** len(channels):
+    """Refuse a side that cannot be halved once per entry of channels, and channels in no groups."""
+    if any(width % multiple for width in channels):
+        raise InputError(f"model.{key}={list(channels)} must be multiples of {multiple}.")
+    if side % 2 ** len(channels):
         raise InputError(
             f"{side_key}={side} must be a multiple of {2 ** len(channels)}: "
             f"model.{key}={list(channels)} halves it {len(channels)} times."

@@ -36,7 +36,7 @@ class Separation(nn.Module):
         noise_sigma: deviation of the prior of everything else.
 
     Raises:
-        InputError: if an argument cannot be used.
+        InputError: if virtual is asked for without hypersphere.
     """
 
     centre: Tensor
@@ -55,27 +55,11 @@ class Separation(nn.Module):
         noise_sigma: float,
     ) -> None:
         super().__init__()
-        weights = {
-            "prior": prior, "hypersphere": hypersphere, "virtual": virtual, "critic": critic,
-        }  # fmt: skip
-        problems = [
-            f"model.separation.{name}={weight} must not be below 0."
-            for name, weight in weights.items()
-            if weight < 0
-        ]
-        lengths = {"distance": distance, "signal_sigma": signal_sigma, "noise_sigma": noise_sigma}
-        problems += [
-            f"model.separation.{name}={length} must be above 0."
-            for name, length in lengths.items()
-            if not length > 0
-        ]
         if virtual and not hypersphere:
-            problems.append(
+            raise InputError(
                 f"model.separation.virtual={virtual} is a share of model.separation.hypersphere, "
                 "which is 0; set that too."
             )
-        if problems:
-            raise InputError(problems)
         self.prior = prior
         self.hypersphere = hypersphere
         self.virtual = virtual

@@ -23,7 +23,6 @@ from latenthash.persistence import (
     rips_diagram,
 )
 
-FORMS = ("lifetimes", "images", "rips")
 SMALLEST = 8  # px: maps of 7 x 7 have no room for a second peak or a ring
 
 
@@ -44,7 +43,7 @@ class Topology(nn.Module):
         ridge: of learned whitening, in units of the mean variance of differences.
 
     Raises:
-        InputError: if the maps are too small, or an argument cannot be used.
+        InputError: if the maps are too small, or there are fewer numbers than k.
     """
 
     spans: Tensor
@@ -60,22 +59,13 @@ class Topology(nn.Module):
         ridge: float,
     ) -> None:
         super().__init__()
-        problems = []
         if len(shape) != 3 or min(shape[1:]) < SMALLEST:
-            problems.append(
+            raise InputError(
                 f"model=topology needs maps of {SMALLEST}x{SMALLEST} or more, and the features "
                 f"have shape {tuple(shape)}: too small to hold peaks and rings. Set "
                 "features.layer=conv5_3, features.size=224 (14x14 maps) and "
                 "features.pooling=none."
             )
-        if form not in FORMS:
-            problems.append(f"model.form={form} must be one of {', '.join(FORMS)}.")
-        if resolution < 1:
-            problems.append(f"model.resolution={resolution} must be at least 1.")
-        if not bandwidth > 0:
-            problems.append(f"model.bandwidth={bandwidth} must be greater than 0.")
-        if problems:
-            raise InputError(problems)
         self.channels = shape[0]
         self.form = form
         self.resolution = resolution

@@ -12,7 +12,6 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from latenthash import InputError
 from latenthash.models.adversary import Adversary
 from latenthash.models.autoencoder import Autoencoder, Shared, kl_terms, sample
 from latenthash.models.losses import GAUSSIAN, cost_of, turns
@@ -67,19 +66,6 @@ class VAEGAN(Autoencoder):
         **shared: Unpack[Shared],
     ) -> None:
         super().__init__(likelihood=GAUSSIAN, **shared)
-        problems = []
-        if balance is not None and len(balance) != 2:
-            problems.append(
-                f"model.balance={list(balance)} must be equilibrium and margin, or null."
-            )
-        if gamma < 0:
-            problems.append(f"model.gamma={gamma} must not be below 0.")
-        if not 0 < real_label <= 1:
-            problems.append(f"model.real_label={real_label} must be above 0 and at most 1.")
-        if not gradient_clip > 0:
-            problems.append(f"model.gradient_clip={gradient_clip} must be above 0.")
-        if problems:
-            raise InputError(problems)
         self.automatic_optimization = False  # three objectives, each for one network
         self.gamma = gamma
         self.balance = balance

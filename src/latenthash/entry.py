@@ -1,0 +1,115 @@
+"""How a command begins: its line taken as it was typed, and mistakes in it said in a sentence.
+
+Light, for it is imported before the config is composed: --help answers at once.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Callable, Collection, Sequence
+from traceback import walk_tb
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import ChoiceSweep, Override, Quote, QuotedString
+from hydra.errors import HydraException, MissingConfigException
+from omegaconf.errors import OmegaConfBaseException
+
+from latenthash.options.kinds import OURS, nearest
+from latenthash.options.places import PATHS
+
+MULTIRUN = ("-m", "--multirun", "hydra.mode=MULTIRUN", "+sweep=")  # what makes a command a sweep
+REFUSED, INTERRUPTED = 2, 130  # exit codes; the second is a shell's for Ctrl-C
+
+
+def run(main: Callable[[], object]) -> None:
+    """Run a Hydra application; exit code 2 when its command line cannot be used."""
+    sys.argv[1:] = as_typed(sys.argv[1:])
+    # Hydra prints what it refuses and ends with exit code 1; with this it raises instead.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    try:
+        main()
+    except KeyboardInterrupt:
+        _end("Interrupted.", INTERRUPTED)
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
+        if _is_ours(error):
+            raise
+        _end(_sentence(error), REFUSED)
+
+
+def as_typed(line: Sequence[str], paths: Collection[str] = PATHS) -> list[str]:
+    """Quote the paths of a command line where Hydra would read something else than was typed.
+
+    It reads 1.10 as the number 1.1, 2024_05 as 202405, and refuses brackets and blanks. Quotes,
+    interpolations and null are left to it, and so are a sweep's functions and its commas.
+
+    Args:
+        line: arguments of a command.
+        paths: names of the options that are paths.
+    """
+    sweep = any(argument.startswith(MULTIRUN) for argument in line)
+    return [_quoted(argument, paths, sweep) for argument in line]
+
+
+def _quoted(argument: str, paths: Collection[str], sweep: bool) -> str:
+    found = re.fullmatch(r"(\+{0,2}([\w.]+)=)(.+)", argument, re.DOTALL)
+    if not found or found[2] not in paths:
+        return argument
+    key, value = found[1], found[3]
+    override = _parsed(argument)
+    if sweep and override and override.is_sweep_override():
+        choices = override.value()
+        plain = isinstance(choices, ChoiceSweep) and not re.search(r"""["'\[({]""", value)
+        # A choice among files, written as `a,b`; each is a path of its own.
+        return (
+            key + ",".join(_quote(one.strip()) for one in value.split(",")) if plain else argument
+        )
+    if value == "null" or "${" in value or re.fullmatch(r"""(["']).*\1""", value, re.DOTALL):
+        return argument
+    if override and not override.is_sweep_override() and override.value() == value:
+        return argument
+    return argument if sweep and "," in value else key + _quote(value)
+
+
+def _parsed(argument: str) -> Override | None:
+    try:
+        return OverridesParser.create().parse_override(argument)
+    except HydraException:
+        return None
+
+
+def _quote(text: str) -> str:
+    return QuotedString(text, Quote.single).with_quotes()
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Say whether an error is from a job, not from Hydra's reading of the command."""
+    modules = (frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__))
+    return any(name.startswith(f"{OURS}.") and name != __name__ for name in modules)
+
+
+def _sentence(error: Exception) -> str:
+    """Say what Hydra refused, in its own words, and what may have been meant."""
+    if isinstance(error, MissingConfigException) and error.options:
+        group, _, name = str(error.missing_cfg_file).rpartition("/")
+        files = ", ".join(error.options)
+        return f"{group}={name} is not one of {files}{_meant(name, error.options)}"
+    cause = error.__cause__
+    words = " ".join(f"{error}".split())
+    if unread := [part for part in sys.argv[1:] if "=" in part and not _parsed(part)]:
+        return f"{unread[0]} cannot be read: {words}"
+    if isinstance(cause, OmegaConfBaseException) and cause.parent_node is not None:
+        # Their names, and not their nodes: an option of another command cannot be resolved.
+        known = [str(key) for key in cause.parent_node]
+        return f"{cause.full_key} is no option{_meant(str(cause.key), known)}"
+    if "Config group override must be" in words:
+        words = "An option such as model=NAME cannot be null: name one of its files in conf/."
+    return words
+
+
+def _meant(name: str, known: Sequence[str]) -> str:
+    return nearest(name, known) or "."
+
+
+def _end(sentence: str, code: int) -> None:
+    sys.stderr.write(f"{sentence}\n")
+    sys.exit(code)

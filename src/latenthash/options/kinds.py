@@ -1,0 +1,194 @@
+"""Kinds of values, each with the words by which a refusal asks for it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from math import inf
+from pkgutil import resolve_name
+from typing import Annotated, Any, TypeAlias, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, ValidationError, core_schema
+
+TARGET = "_target_"
+OURS = "latenthash"  # the package
+LONGEST = 4096  # letters of a text: as long as a path may be
+MOST_SEED = 2**32 - 1  # numpy's and Lightning's limit
+
+
+class Node(BaseModel):
+    """A mapping of options; what it does not name is refused, and nothing is converted."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, serialize_by_alias=True
+    )
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Asks for a value in words, whatever is wrong with the one that was given.
+
+    Attributes:
+        words: what the value must be, after "must be".
+    """
+
+    words: str
+
+    def __get_pydantic_core_schema__(self, of: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Wrap the check of the type that is annotated."""
+        return core_schema.no_info_wrap_validator_function(self._check, handler(of))
+
+    def fits(self, value: Any) -> bool:
+        """Say whether a value of the right type is allowed."""
+        return True
+
+    def _check(self, value: Any, check: Callable[[Any], Any]) -> Any:
+        try:
+            checked = check(value)
+            if self.fits(checked):
+                return checked
+        except ValidationError:
+            pass
+        raise PydanticCustomError("kind", "must be {words}", {"words": self.words})
+
+
+@dataclass(frozen=True)
+class Within(Kind):
+    """A number between limits; `above` and `below` are not reached themselves."""
+
+    least: float = -inf
+    most: float = inf
+    above: float = -inf
+    below: float = inf
+
+    def fits(self, value: float) -> bool:
+        """Say whether a number lies within the limits."""
+        return self.least <= value <= self.most and self.above < value < self.below
+
+
+def _in(unit: str) -> str:
+    return f" ({unit})" if unit else ""
+
+
+def whole(least: int, most: int, unit: str = "") -> Within:
+    """Ask for a whole number from least to most."""
+    return Within(f"a whole number from {least} to {most:,}{_in(unit)}", least=least, most=most)
+
+
+def number(
+    least: float = -inf,
+    most: float = inf,
+    *,
+    above: float = -inf,
+    below: float = inf,
+    unit: str = "",
+) -> Within:
+    """Ask for a number within limits."""
+    limits = {
+        f"of at least {least:g}": least > -inf,
+        f"above {above:g}": above > -inf,
+        f"of at most {most:g}": most < inf,
+        f"below {below:g}": below < inf,
+    }
+    words = " and ".join(text for text, given in limits.items() if given)
+    return Within(f"a number {words}{_in(unit)}", least=least, most=most, above=above, below=below)
+
+
+@dataclass(frozen=True)
+class Written(Kind):
+    """A text that can be a name."""
+
+    def fits(self, value: str) -> bool:
+        """Say whether there is a text, not too long, without a zero byte."""
+        return 0 < len(value) <= LONGEST and "\0" not in value
+
+
+class Located(Written):
+    """The path of a file or folder, or a word that stands for one: taken as it was typed."""
+
+
+Seed: TypeAlias = Annotated[int, whole(0, MOST_SEED)]
+Count: TypeAlias = Annotated[int, whole(1, 10**6)]
+Width: TypeAlias = Annotated[int, whole(1, 2**16, "units")]
+Widths: TypeAlias = Annotated[list[Width], Field(min_length=1, max_length=12)]
+Share: TypeAlias = Annotated[float, number(above=0, below=1)]
+Weight: TypeAlias = Annotated[float, number(least=0, most=1e9)]
+Size: TypeAlias = Annotated[float, number(above=0, most=1e9)]
+Rate: TypeAlias = Annotated[float, number(least=0, most=1e30)]
+Path: TypeAlias = Annotated[str, Located("a path")]
+Name: TypeAlias = Annotated[str, Written("a name")]
+Switch: TypeAlias = Annotated[bool, Kind("true or false")]
+
+
+class Slot:
+    """A place in the config for an object: `_target_` names its class, the rest its arguments.
+
+    Classes that the schema does not know are for their owner to answer for: they may stand in his
+    own config, with any arguments, and never in a bundle.
+
+    Args:
+        nodes: of the classes that may stand here, each with a field `target`.
+    """
+
+    def __init__(self, *nodes: type[Node]) -> None:
+        self.nodes = {name: node for node in nodes for name in _classes(node)}
+
+    def __get_pydantic_core_schema__(self, of: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Choose the node by the name of the class."""
+        choices = {name: handler.generate_schema(node) for name, node in self.nodes.items()}
+        own = core_schema.with_info_plain_validator_function(self._own)
+        return core_schema.tagged_union_schema({**choices, "": own}, self._tag)
+
+    def _tag(self, value: Any) -> str:
+        name = str(value.get(TARGET)) if isinstance(value, dict) else ""
+        return name if name in self.nodes else ""
+
+    def _own(self, value: Any, info: core_schema.ValidationInfo) -> Any:
+        known = " or ".join(self.nodes)
+        name = value.get(TARGET) if isinstance(value, dict) else None
+        if not isinstance(name, str):
+            raise refused(f"must name a class by `_target_`, such as {known}")
+        if not info.context or name.split(".")[0] == OURS:
+            raise refused(f"names {name}, which may not stand here; {known} may")
+        find_class(name)
+        return value
+
+
+def find_class(name: str) -> type:
+    """Import a class by its name.
+
+    Raises:
+        PydanticCustomError: if there is none.
+    """
+    try:
+        found = resolve_name(name)
+    except Exception as error:  # importing runs code, which may raise anything
+        raise refused(f"names {name}, which cannot be imported: {error}") from error
+    if not isinstance(found, type):
+        raise refused(f"names {name}, which is no class")
+    return found
+
+
+def refused(reason: str) -> PydanticCustomError:
+    """Refuse a value with a sentence that lacks its subject."""
+    # As a value: braces in a name would be read as places to fill in.
+    return PydanticCustomError("refused", "{reason}", {"reason": reason})
+
+
+def _classes(node: type[Node]) -> tuple[str, ...]:
+    """List the classes that a node is of."""
+    return get_args(node.model_fields["target"].annotation)
+
+
+def nodes_by_class(node: type[Node] = Node) -> dict[str, type[Node]]:
+    """Collect the nodes of all classes that the schema knows."""
+    own = {name: node for name in _classes(node)} if "target" in node.model_fields else {}
+    for child in node.__subclasses__():
+        own |= nodes_by_class(child)
+    return own
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Suggest what a mistyped name may stand for; nothing when nothing is like it."""
+    found = get_close_matches(name, list(known), 1)
+    return f"; did you mean {found[0]}?" if found else ""

@@ -1,0 +1,153 @@
+"""The whole config of each command, and the part of it that a bundle holds."""
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import ConfigDict, Field
+
+from latenthash.options import nodes
+from latenthash.options.edits import Edits
+from latenthash.options.kinds import (
+    Count,
+    Kind,
+    Node,
+    Path,
+    Seed,
+    Share,
+    Slot,
+    Switch,
+    number,
+    whole,
+)
+
+Features: TypeAlias = Annotated[object, Slot(nodes.Pixels, nodes.VGG16, nodes.VGG16Layers)]
+Model: TypeAlias = Annotated[object, Slot(nodes.VAE, nodes.VAEGAN, nodes.PCA, nodes.Topology)]
+Callback: TypeAlias = Annotated[
+    object, Slot(nodes.EarlyStopping, nodes.RichProgressBar, nodes.PriorSamples)
+]
+Cache: TypeAlias = Annotated[object, Slot(nodes.DiskCache)]
+Draws: TypeAlias = Annotated[int, whole(1, 10**6, "draws")]
+
+
+class Job(Node):
+    """What is done with data, features and model."""
+
+    target: Literal[
+        "latenthash.enrolment.enrol",
+        "latenthash.coding.fit_code",
+        "latenthash.digits.learn_digits",
+    ] = Field(alias="_target_")
+    partial: Literal[True] = Field(True, alias="_partial_")
+
+
+class Hash(Node):
+    """How limits are set."""
+
+    alpha: Share
+    fpr: Share | None
+    gate: Switch
+
+
+class Callbacks(Node):
+    """Lightning's; the checkpoint is what leaves the model with its best epoch."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Callback]
+
+    checkpoint: Annotated[object, Slot(nodes.ModelCheckpoint)]
+
+
+class Finetuning(Node):
+    """How the end of the trunk is trained."""
+
+    module: Annotated[object, Slot(nodes.FineTuner)]
+    max_epochs: Count
+    callbacks: Callbacks
+
+
+class Paths(Node):
+    """Where a command was given, and where its output goes."""
+
+    root: Path
+    output: Path
+
+
+class Bundled(Node):
+    """What a bundle holds of the config that made it."""
+
+    seed: Seed
+    hash: Hash
+    resamples: Draws
+    data: Annotated[object, Slot(nodes.Splits, nodes.Pairs)]
+    augment: Edits
+    edits: Edits
+    features: Features
+    model: Model
+
+
+class Train(Bundled):
+    """The config of train.py."""
+
+    job: Annotated[object, Slot(Job)]
+    data: Annotated[object, Slot(nodes.Splits, nodes.Pairs, nodes.Digits)]
+    finetune: Switch
+    finetuning: Finetuning
+    trainer: Annotated[object, Slot(nodes.Trainer)]
+    callbacks: Callbacks
+    logger: Annotated[object, Slot(nodes.RunLogger)]
+    cache: Cache
+    paths: Paths
+    force: Switch
+    signals: Path | None = None
+
+
+class Evaluate(Node):
+    """The config of evaluate.py."""
+
+    benchmark: Annotated[object, Slot(nodes.Suite)] | None = None
+    cache: Cache
+    paths: Paths
+    run: Path
+    pictures: Path | None
+    hashes: Annotated[str | list[str] | None, Kind("printable hashes, [LH1-...,LH1-...]")]
+    explain: Switch
+    edits: Annotated[
+        str | int | float | list[str | int | float] | None,
+        Kind("names of edits or families, such as [jpeg,rotation_10]"),
+    ]
+    fpr: Share | None
+    gallery: Annotated[float, number(least=1, most=1e18, unit="pictures")]
+    groups: Path | None
+    sscd: Path | None
+    dinohash: Path | None
+    resamples: Draws
+    seed: Seed
+    reader: Annotated[object, Slot(nodes.Reader)]
+
+
+class Files(Node):
+    """The digests of a bundle's other files."""
+
+    weights: str = Field(alias="weights.safetensors")
+    config: str = Field(alias="config.yaml")
+
+
+class HashFile(Node):
+    """What hash.json of a bundle holds beside its digest; `Hash.from_json` reads the numbers."""
+
+    format: int
+    latenthash: Annotated[str, Kind("a version")]
+    code: Annotated[Literal[True], Kind("true, or left out")] = True
+    k: int = 0
+    centroid: Annotated[list[float], Field(max_length=4096), Kind("a list of numbers")] = Field(
+        default_factory=list
+    )
+    radius: Annotated[float, number(above=0, below=1e300)] = 1.0
+    gate: Annotated[float, number(above=0, below=1e300)] = 1.0
+    printable: Annotated[str, Kind("the printable hash, as text")] = ""
+    run_id: Annotated[str, Field(pattern=r"^[\w-]{1,64}$"), Kind("the id of a run")]
+    pictures: Annotated[dict[str, str], Kind("the digests of pictures, role -> text")]
+    identity: Annotated[dict[str, str], Kind("texts that say what the features were made with")]
+    fitted: Annotated[list[str], Kind("the digests of fitted pictures, as texts")] = Field(
+        default_factory=list
+    )
+    files: Annotated[Files, Kind("the digests of weights.safetensors and config.yaml, and no more")]

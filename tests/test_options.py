@@ -1,0 +1,228 @@
+"""The schema of options: what it takes, what it refuses, and that it covers what is built."""
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import yaml
+from omegaconf import OmegaConf
+
+from latenthash import InputError
+from latenthash.models.autoencoder import Shared
+from latenthash.options.checking import check_evaluate, check_train
+from latenthash.options.effects import BENCHMARK, CODES, HASHES, HELD_OUT, MATCHES, check_effects
+from latenthash.options.kinds import find_class, nodes_by_class
+from latenthash.options.places import PATHS
+from test_configs import CONF, OPTIONS, composed, override
+
+# What a class is given by the program, not by an option.
+GIVEN = {
+    *("shape", "augment", "edits", "size", "trim", "seed", "cache", "features", "fingerprint"),
+}
+OTHERS = ("pytorch_lightning.",)  # whose classes take much more than our jobs can use
+
+
+def arguments(name: str) -> set[str]:
+    """Name what a class of ours takes."""
+    taken = set(inspect.signature(find_class(name)).parameters)
+    return taken - {"shared"} | set(Shared.__annotations__) if "shared" in taken else taken
+
+
+@pytest.mark.parametrize("name", sorted(nodes_by_class()))
+def test_schema_names_what_each_class_takes(name: str) -> None:
+    if name.startswith(OTHERS) or ".enrol" in name or ".fit_code" in name or ".learn_" in name:
+        return
+    fields = nodes_by_class()[name].model_fields
+    options = {field.alias or key for key, field in fields.items()} - {"_target_", "_convert_"}
+    taken = arguments(name)
+    assert options <= taken, "the schema allows what the class does not take"
+    assert taken - options <= GIVEN, "the class takes what the schema does not allow"
+
+
+@pytest.mark.parametrize(("group", "option"), OPTIONS)
+def test_every_file_of_conf_is_taken(group: str, option: str) -> None:
+    if group == "benchmark":
+        check_evaluate(composed(override(group, option), root="evaluate"))
+        return
+    check_train(composed(override(group, option)))
+
+
+WHOLE, SHARE = "must be a whole number from", "must be a number above 0 and below 1"
+# Mostly of the kinds number, share, switch, name, list, class; each is one option out of many.
+TRAIN = {
+    "data.views.train=1e2": f"data.views.train=100.0 {WHOLE} 1 to 1,000,000.",
+    "data.views.edits=2.5": f"data.views.edits=2.5 {WHOLE} 1",
+    "data.views.test=1": f"data.views.test=1 {WHOLE} 2",
+    "data.views.train=true": f"data.views.train=true {WHOLE} 1",
+    "data.workers=-1": f"data.workers=-1 {WHOLE} 0 to 256 (processes).",
+    "data.workers=99999999999": f"data.workers=99999999999 {WHOLE} 0",
+    "data.reader.max_pixels=nan": f"data.reader.max_pixels=nan {WHOLE} 64",
+    "data.reader.working_size=0": f"data.reader.working_size=0 {WHOLE} 8",
+    "data.reader.background=abc": "data.reader.background=abc must be three whole numbers",
+    "data.reader.background=[1,2]": "data.reader.background=[1, 2] must be three whole numbers",
+    "data.reader.background=[1,2,256]": "must be three whole numbers from 0 to 255",
+    "data.train_sets=[signal,unseen]": "data.train_sets=['signal', 'unseen'] must be a list of",
+    "data.train_sets=[noise_edited]": "data.train_sets=['noise_edited'] must be a list of signal",
+    "data.train_sets=[signal,signal]": "must be a list of signal and any of noise_edited",
+    "seed=99999999999": f"seed=99999999999 {WHOLE} 0 to 4,294,967,295.",
+    "seed=null": f"seed is not set; it {WHOLE} 0",
+    "seed=1.0": f"seed=1.0 {WHOLE} 0",
+    "resamples=0": f"resamples=0 {WHOLE} 1",
+    "force=nan": "force=nan must be true or false.",
+    "hash.gate=abc": "hash.gate=abc must be true or false.",
+    "hash.alpha=1": f"hash.alpha=1 {SHARE}.",
+    "hash.alpha=nan": f"hash.alpha=nan {SHARE}.",
+    "hash.fpr=0": f"hash.fpr=0 {SHARE}.",
+    "features.size=abc": f"features.size=abc {WHOLE} 8 to 1,024 (px).",
+    "features.channels=2": "features.channels=2 must be 3 (RGB) or 1",
+    "model.latent_dim=2.5": f"model.latent_dim=2.5 {WHOLE} 1",
+    "model.latent_dim=0": f"model.latent_dim=0 {WHOLE} 1",
+    "model.channels=[]": "model.channels=[] has too few entries, at least 1 are needed.",
+    "model.channels=8": "model.channels=8 must be a list.",
+    "model.channels=[8,-8]": f"model.channels.1=-8 {WHOLE} 1",
+    "model.learning_rate=-1": "model.learning_rate=-1 must be a number of at least 0",
+    "model.learning_rate=inf": "model.learning_rate=inf must be a number",
+    "model.likelihood=gausian": "model.likelihood=gausian must be 'gaussian' or 'bernoulli'.",
+    "model.beta_warmup=2": "model.beta_warmup=2 must be a number of at least 0 and of at most 1",
+    "model.separation=null": "model.separation is not set; it must be a mapping of options.",
+    "model.separation.prior=-1": "model.separation.prior=-1 must be a number of at least 0",
+    "+model.latent_dum=3": "model.latent_dum is no option here; did you mean latent_dim?",
+    "+data.views.trian=3": "data.views.trian is no option here; did you mean train?",
+    "trainer.max_epochs=0": f"trainer.max_epochs=0 {WHOLE} 1",
+    "trainer.devices=2": "trainer.devices=2 must be 1, or [i] for device i",
+    "+trainer.limit_val_batches=0": "trainer.limit_val_batches=0 must be a number of batches",
+    "+trainer.fast_dev_run=true": "trainer.fast_dev_run is no option here",
+    "callbacks.samples.every=0": f"callbacks.samples.every=0 {WHOLE} 1 to 1,000,000 (epochs).",
+    "callbacks.checkpoint.save_weights_only=false": "must be true: weights are read as data alone",
+    "~callbacks.checkpoint": "callbacks.checkpoint is missing",
+    "+callbacks.mine=3": "callbacks.mine=3 must name a class by `_target_`",
+    "finetuning.module.label_smoothing=1": "must be a number of at least 0 and below 1",
+    "cache.max_bytes=0": f"cache.max_bytes=0 {WHOLE} 1",
+    "logger.experiment_name=''": "logger.experiment_name= must be a name.",
+    "model._target_=nowhere.Model": "model names nowhere.Model, which cannot be imported",
+    "model._target_=os.system": "model names os.system, which is no class.",
+    "features._target_=latenthash.tracking.Store": "names latenthash.tracking.Store, which may not",
+    "augment.affine.rotate=abc": "augment.affine cannot make albumentations.Affine: rotate:",
+    "+augment.affine.rotat=3": "gives albumentations.Affine the option rotat, which it lacks; did",
+    "+augment.mine=3": "augment.mine=3 must name an edit by `_target_`",
+    "edits.text.height=2": "edits.text cannot make latenthash.data.views.Text: height:",
+    "+edits={a%b:{_target_:albumentations.ToGray}}": "edits.a%b must be called by letters, digits,",
+    "+edits={a$b:{_target_:albumentations.ToGray}}": "edits.a$b must be called by letters, digits,",
+}  # fmt: skip
+EVALUATE = {
+    "hashes=5": "hashes=5 must be printable hashes",
+    "fpr=1.5": f"fpr=1.5 {SHARE}.",
+    "gallery=nan": "gallery=nan must be a number of at least 1",
+    "resamples=-3": f"resamples=-3 {WHOLE} 1",
+    "explain=perhaps": "explain=perhaps must be true or false.",
+    "reader.max_pixels=1e7": f"reader.max_pixels=10000000.0 {WHOLE} 64",
+    "reader.background=null": "reader.background is not set; it must be three whole numbers",
+    "pictures=''": "pictures= must be a path.",
+    "run=null": "run is not set; it must be a path.",
+    "edits={a:1}": "edits must be names of edits or families",
+}
+
+
+@pytest.mark.parametrize(("option", "sentence"), TRAIN.items())
+def test_bad_option_of_training_is_refused_by_name(option: str, sentence: str) -> None:
+    with pytest.raises(InputError) as refused:
+        check_train(composed(option))
+    assert len(refused.value.problems) == 1
+    assert sentence in refused.value.problems[0]
+
+
+@pytest.mark.parametrize(("option", "sentence"), EVALUATE.items())
+def test_bad_option_of_evaluation_is_refused_by_name(option: str, sentence: str) -> None:
+    with pytest.raises(InputError) as refused:
+        check_evaluate(composed(option, root="evaluate"))
+    assert len(refused.value.problems) == 1
+    assert sentence in refused.value.problems[0]
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "trainer.devices=[0]",
+        "model.learning_rate=1e30",  # diverges, which is said when it happens
+        "+trainer.limit_val_batches=0.5",
+        "+trainer.precision=bf16-mixed",
+        "hash.fpr=0.001",
+        "augment.affine.rotate=30",
+        "++augment.affine.rotate=[-3,3]",
+        "model._target_=torch.nn.Identity",  # a class of his own is its owner's affair
+        "~callbacks.progress",
+        "++edits={mine_1:{_target_:albumentations.GaussianBlur,p:1.0}}",
+    ],
+)
+def test_good_option_is_taken(option: str) -> None:
+    check_train(composed(option))
+
+
+def test_all_problems_are_told_at_once() -> None:
+    with pytest.raises(InputError) as refused:
+        check_train(composed("seed=-1", "hash.gate=5", "model.latent_dim=0", "data.workers=x"))
+    assert {problem.split("=")[0] for problem in refused.value.problems} == {
+        "seed", "hash.gate", "model.latent_dim", "data.workers",
+    }  # fmt: skip
+
+
+def test_value_that_cannot_be_resolved_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NOWHERE", raising=False)
+    with pytest.raises(InputError, match="NOWHERE"):
+        check_train(composed("data.signal=${oc.env:NOWHERE}"))
+
+
+def test_paths_are_all_options_that_name_files() -> None:
+    assert {"pictures", "run", "groups", "sscd", "dinohash", "signals", "features.weights"} <= PATHS
+    assert {"data.signal", "data.unseen", "data.file", "cache.folder", "hydra.run.dir"} <= PATHS
+    assert not {"seed", "hashes", "model.latent_dim", "data.reader.background"} & PATHS
+
+
+@pytest.mark.parametrize(
+    ("job", "line", "refused"),
+    [
+        (HASHES, ["hashes=[a,b]", "run=latest"], ["run"]),
+        (HASHES, ["hashes=[a,b]", "pictures=x", "seed=3"], ["pictures", "seed"]),
+        (CODES, ["run=code", "pictures=x", "reader.max_pixels=9"], []),
+        (CODES, ["run=code", "pictures=x", "explain=true"], ["explain"]),
+        (CODES, ["pictures=x", "reader.background=[0,0,0]"], ["reader.background"]),
+        (MATCHES, ["pictures=x", "explain=true", "logger.experiment_name=a"], []),
+        (MATCHES, ["pictures=x", "groups=g.csv", "edits=[jpeg]", "fpr=0.1"],
+         ["groups", "edits", "fpr"]),
+        (MATCHES, ["pictures=x", "fpr=null", "explain=false"], []),
+        (HELD_OUT, ["run=latest", "gallery=5"], ["gallery"]),
+        (HELD_OUT, ["explain=true"], ["explain"]),
+        (BENCHMARK, ["benchmark=edits_v1", "pictures=x", "reader.background=[0,0,0]"], []),
+        (BENCHMARK, ["+benchmark=edits_v1", "++fpr=0.1", "explain=true"], ["explain"]),
+    ],
+)  # fmt: skip
+def test_option_without_effect_is_refused(job: str, line: list[str], refused: list[str]) -> None:
+    try:
+        check_effects(job, line)
+        problems = []
+    except InputError as error:
+        problems = error.problems
+    assert [problem.split("=")[0] for problem in problems] == refused
+    assert all("has no effect here: it goes with" in problem for problem in problems)
+
+
+def test_options_of_effects_are_those_of_the_config() -> None:
+    from latenthash.options.effects import EVERYWHERE, JOBS
+
+    known = set(yaml.safe_load((CONF / "evaluate.yaml").read_text())) - {"defaults"}
+    named = {option.split(".")[0] for options in JOBS.values() for option in options}
+    assert known | {"benchmark"} == named
+    assert not set(EVERYWHERE) & named
+
+
+def test_plain_values_pass_as_they_are() -> None:
+    """What a bundle is built of are the values that were checked, none of them converted."""
+    from latenthash.options.checking import checked_bundle
+
+    cfg = composed("+experiment=girl_vs_earth_sushi")
+    keys = ("seed", "hash", "resamples", "data", "augment", "edits", "features", "model")
+    values: Mapping[str, Any] = OmegaConf.to_container(  # type: ignore[assignment]
+        OmegaConf.masked_copy(cfg, list(keys)), resolve=True
+    )
+    assert checked_bundle(values) == values
