@@ -29,7 +29,7 @@ def bundle() -> Bundle:
         hash=Hash(np.array([0.1, -1 / 3]), math.pi),
         weights={
             "model.a": torch.randn(4, 3, generator=generator),
-            "model.odd": torch.tensor([math.nan, -0.0, math.inf, 1e-45]),
+            "model.odd": torch.tensor([65504.0, -0.0, 1 / 3, 1e-45]),
             "model.turned": torch.randn(2, 5, generator=generator).T,  # not contiguous
             "features.mean": torch.randn(3, generator=generator, dtype=torch.float64),
             "model.steps": torch.tensor(7),
@@ -105,13 +105,15 @@ def test_bundle_of_before_names_no_fitted_pictures(folder: Path) -> None:
 @pytest.mark.parametrize("fitted", ["ab", [1], {"ab": 1}])
 def test_fitted_pictures_that_are_no_texts_are_refused(folder: Path, fitted: object) -> None:
     rewrite(folder, lambda values: values.update(fitted=fitted))
-    with pytest.raises(InputError, match="must hold the digests of fitted pictures"):
+    with pytest.raises(
+        InputError, match=r"fitted.* must be the digests of fitted pictures, as texts"
+    ):
         Bundle.load(folder)
 
 
 def test_round_trip_of_a_module(tmp_path: Path) -> None:
     module = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.GroupNorm(8, 8))
-    Bundle(Hash(np.zeros(1), 1.0), module.state_dict(), "", "", {}, {}).save(tmp_path / "b")
+    Bundle(Hash(np.zeros(1), 1.0), module.state_dict(), "", "0", {}, {}).save(tmp_path / "b")
     other = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.GroupNorm(8, 8))
     other.load_state_dict(dict(Bundle.load(tmp_path / "b").weights))
     for name, weight in module.state_dict().items():
@@ -294,7 +296,7 @@ def test_digest_of_another_file_is_refused(folder: Path, name: str) -> None:
     (folder / "x").write_bytes(b"outside")
     outside = hashlib.sha256(b"outside").hexdigest()
     rewrite(folder, lambda values: values["files"].update({name: outside}))
-    with pytest.raises(InputError, match=r"must name the digests of weights.* and config"):
+    with pytest.raises(InputError, match=r"files.* must be the digests of weights.* and config"):
         Bundle.load(folder)
 
 
@@ -312,7 +314,7 @@ def test_digest_of_another_file_is_refused(folder: Path, name: str) -> None:
 )
 def test_digests_of_another_kind_are_refused(folder: Path, files: object) -> None:
     rewrite(folder, lambda values: values.update(files=files))
-    with pytest.raises(InputError, match=r"must name the digests of weights.* and config"):
+    with pytest.raises(InputError, match=r"files.* must be the digests of weights.* and config"):
         Bundle.load(folder)
 
 
@@ -358,34 +360,34 @@ def test_weights_of_a_type_that_torch_lacks_are_refused(folder: Path) -> None:
 )
 def test_hash_that_is_no_hash_is_refused(folder: Path, change: dict[str, object]) -> None:
     rewrite(folder, lambda values: values.update(change))
-    with pytest.raises(InputError, match="cannot be read: centroid and radius must be finite"):
+    with pytest.raises(InputError, match=r"(centroid|radius).* must be .*number"):
         Bundle.load(folder)
 
 
 def test_negative_radius_is_refused(folder: Path) -> None:
     rewrite(folder, lambda values: values.update(radius=-1.0))
-    with pytest.raises(InputError, match=r"cannot be read: radius -1\.0 must be above 0"):
+    with pytest.raises(InputError, match=r"hash\.json: radius=-1\.0 must be a number above 0"):
         Bundle.load(folder)
 
 
 @pytest.mark.parametrize("gate", [0.0, -1.0, math.nan, "3"])
 def test_bad_gate_is_refused(folder: Path, gate: object) -> None:
     rewrite(folder, lambda values: values.update(gate=gate))
-    with pytest.raises(InputError, match="cannot be read: gate"):
+    with pytest.raises(InputError, match=r"hash\.json: gate=.* must be a number above 0"):
         Bundle.load(folder)
 
 
 @pytest.mark.parametrize("key", ["run_id", "pictures", "identity"])
 def test_bundle_that_does_not_say_where_it_is_from_is_refused(folder: Path, key: str) -> None:
     rewrite(folder, lambda values: values.pop(key))
-    with pytest.raises(InputError, match=rf"hash\.json .*{key}"):
+    with pytest.raises(InputError, match=rf"hash\.json: {key} is missing"):
         Bundle.load(folder)
 
 
 @pytest.mark.parametrize("pictures", [None, ["signal"], "signal", 3])
 def test_pictures_of_another_kind_are_refused(folder: Path, pictures: object) -> None:
     rewrite(folder, lambda values: values.update(pictures=pictures))
-    with pytest.raises(InputError, match=r"hash\.json .*pictures"):
+    with pytest.raises(InputError, match=r"hash\.json: pictures.* must be the digests of pictures"):
         Bundle.load(folder)
 
 
@@ -405,7 +407,10 @@ def test_bundle_from_before_there_were_printable_hashes_is_read(folder: Path) ->
 
 @pytest.mark.parametrize(
     ("value", "sentence"),
-    [(3, "must hold the printable hash as text"), ("LH1-a-b-c", "not as it was printed")],
+    [
+        (3, "printable=3 must be the printable hash, as text"),
+        ("LH1-a-b-c", "not as it was printed"),
+    ],
 )
 def test_printable_hash_that_is_none_is_refused(folder: Path, value: object, sentence: str) -> None:
     rewrite(folder, lambda values: values.update(printable=value))

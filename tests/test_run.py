@@ -178,7 +178,7 @@ def test_evaluate_builds_nothing_but_trusted_classes(
     evil.save(tmp_path / "evil")
     done = call("evaluate.py", tmp_path, "run=evil", f"pictures={trained[0] / 'signal'}")
     assert done.code == 2
-    assert f"names {target}, which is not a class of" in done.output
+    assert f"names {target}, which may not stand here" in done.output
     assert not (tmp_path / "owned").exists()
 
 

@@ -1,16 +1,15 @@
 """Builds what a config names: the only module that instantiates.
 
-What a bundle's config names is checked first, for a bundle comes from anywhere.
+A bundle comes from anywhere: of its config nothing is built but the values that were checked.
 """
 
 from pathlib import Path
 from typing import Any
 
-import yaml
+import torch
 from hydra.errors import InstantiationException
-from hydra.utils import get_class, instantiate
+from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from latenthash import InputError
 from latenthash.bundle import Bundle
@@ -20,9 +19,11 @@ from latenthash.data.splits import ROLES, Splits
 from latenthash.features import is_staged
 from latenthash.features.weights import IMAGENET, RANDOM
 from latenthash.hasher import Hasher
+from latenthash.options.checking import checked_bundle
+from latenthash.options.plain_yaml import read_yaml
 
 BUNDLED = ("seed", "hash", "resamples", "data", "augment", "edits", "features", "model")
-TRUSTED = ("latenthash", "albumentations")  # packages whose classes a bundle may name
+UNTOUCHED = "Use an untouched copy of a bundle that train.py wrote."
 
 
 def build(node: DictConfig, **kwargs: Any) -> Any:
@@ -83,24 +84,44 @@ def bundled_config(cfg: DictConfig) -> str:
 
 
 def bundle_config(bundle: Bundle) -> DictConfig:
-    """Read a bundle's config.
+    """Read a bundle's config: plain values, each of which may stand where it does.
 
     Raises:
-        InputError: if it is no config, or names what must not be built.
+        InputError: if it is no config, names what must not be built, or is not of this hash.
     """
-    try:
-        config = OmegaConf.create(bundle.config)
-        plain = OmegaConf.to_container(config, resolve=True)
-    except (yaml.YAMLError, OmegaConfBaseException) as error:
-        raise InputError(f"The bundle's config cannot be read: {error}") from error
-    if not isinstance(config, DictConfig) or not set(BUNDLED) <= set(config):
-        raise InputError(f"The bundle's config must hold {', '.join(BUNDLED)}.")
-    _check_targets(plain)
-    return config
+    values = checked_bundle(read_yaml(bundle.config))
+    problems = []
+    if bundle.hash is not None:
+        k, wanted = len(bundle.hash.centroid), values["model"]["latent_dim"]
+        if k != wanted:
+            problems.append(f"its centroid has {k} numbers and its model makes {wanted}")
+        if (bundle.hash.gate is not None) != values["hash"]["gate"]:
+            problems.append("of its hash and its config, one has a gate and the other has none")
+    if (bundle.hash is None) != ("views" in values["data"] and "signal" not in values["data"]):
+        problems.append("its data are not those of its kind: a hash has a Signal, a code has none")
+    if problems:
+        raise InputError(f"The bundle contradicts itself: {'; '.join(problems)}. {UNTOUCHED}")
+    return OmegaConf.create(values)
 
 
 def restore(bundle: Bundle, config: DictConfig, cache: DiskCache) -> Hasher:
-    """Build the hasher of a bundle, with its weights."""
+    """Build the hasher of a bundle, with its weights.
+
+    Raises:
+        InputError: if the weights do not fit the config, before anything else is read, or if the
+            features here are not those that the bundle was made with.
+    """
+    # On this device, networks have shapes and no numbers: nothing is read or allocated.
+    with torch.device("meta"):
+        outline = build_hasher(config, cache).state_dict()
+    wanted = {name: tuple(tensor.shape) for name, tensor in outline.items()}
+    given = {name: tuple(tensor.shape) for name, tensor in bundle.weights.items()}
+    odd = [name for name in {**wanted, **given} if wanted.get(name) != given.get(name)]
+    if odd:
+        raise InputError(
+            f"The bundle's weights do not fit its config: {', '.join(odd[:4])} is missing, too "
+            f"much, or of another shape. {UNTOUCHED}"
+        )
     hasher = build_hasher(config, cache)
     here = hasher.features.identity
     # Where weights come from is for people; a file may lie elsewhere on another machine.
@@ -109,33 +130,5 @@ def restore(bundle: Bundle, config: DictConfig, cache: DiskCache) -> Hasher:
             f"The bundle's hash was made with {dict(bundle.identity)}, and here is {dict(here)}: "
             "latents of other weights are not comparable."
         )
-    try:
-        hasher.load_state_dict(bundle.weights)
-    except RuntimeError as error:
-        raise InputError(f"The bundle's weights do not fit its config: {error}") from error
+    hasher.load_state_dict(bundle.weights)
     return hasher
-
-
-def _check_targets(node: Any) -> None:
-    """Refuse a config whose `_target_` is anything but a class of the trusted packages."""
-    if isinstance(node, list):
-        for value in node:
-            _check_targets(value)
-    if not isinstance(node, dict):
-        return
-    target = node.get("_target_")
-    if target is not None:
-        try:
-            # A path such as latenthash.data.views.os.system leads out of the package, so the
-            # class itself is asked where it is from.
-            trusted = str(target).split(".")[0] in TRUSTED
-            origin = get_class(str(target)).__module__.split(".")[0] if trusted else ""
-        except (ImportError, ValueError):
-            origin = ""
-        if origin not in TRUSTED:
-            raise InputError(
-                f"The bundle's config names {target}, which is not a class of "
-                f"{' or '.join(TRUSTED)}. Use a bundle that train.py wrote."
-            )
-    for value in node.values():
-        _check_targets(value)

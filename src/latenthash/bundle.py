@@ -20,9 +20,12 @@ from torch import Tensor
 from latenthash import InputError, __version__
 from latenthash.hashing import Hash
 from latenthash.identity import Identity
+from latenthash.options.checking import find_problems
+from latenthash.options.roots import HashFile
 
 FORMAT = 2  # raised whenever older readers would misread a bundle
 HASH, WEIGHTS, CONFIG = "hash.json", "weights.safetensors", "config.yaml"
+LIMITS = {HASH: 2**26, WEIGHTS: 2**31, CONFIG: 2**20}  # bytes; ours have a hundredth of it
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,14 @@ class Bundle:
         missing = [name for name in (HASH, WEIGHTS, CONFIG) if not (folder / name).is_file()]
         if missing:
             raise InputError(f"The bundle {folder} is incomplete: {', '.join(missing)} is missing.")
+        large = [
+            f"{name} of the bundle {folder} has {(folder / name).stat().st_size:,} bytes, over the "
+            f"limit of {limit:,}. Use an untouched copy of a bundle that train.py wrote."
+            for name, limit in LIMITS.items()
+            if (folder / name).stat().st_size > limit
+        ]
+        if large:
+            raise InputError(large)
         values = _read_values(folder / HASH)
         files = {name: (folder / name).read_bytes() for name in (WEIGHTS, CONFIG)}
         for name, data in files.items():
@@ -105,9 +116,12 @@ class Bundle:
                     "was written with. Use an untouched copy."
                 )
         try:
+            weights = load_weights(files[WEIGHTS])
+            if odd := [name for name, tensor in weights.items() if not _is_finite(tensor)]:
+                raise ValueError(f"weights that are not finite: {', '.join(odd[:4])}")
             return cls(
                 None if values.get("code") is True else Hash.from_json(values),
-                load_weights(files[WEIGHTS]),
+                weights,
                 files[CONFIG].decode(),
                 values["run_id"],
                 values["pictures"],
@@ -117,6 +131,10 @@ class Bundle:
             )
         except (SafetensorError, ValueError, KeyError) as error:  # KeyError: dtype torch lacks
             raise InputError(f"The bundle {folder} cannot be read: {error}.") from error
+
+
+def _is_finite(tensor: Tensor) -> bool:
+    return not tensor.is_floating_point() or bool(tensor.isfinite().all())
 
 
 def _hash_values(hash_: Hash | None) -> dict[str, Any]:
@@ -141,18 +159,8 @@ def _read_values(path: Path) -> dict[str, Any]:
     digest = values.pop("digest", None)
     if digest != _digest(values):
         raise InputError(f"{path} was altered after it was written. Use an untouched copy.")
-    if not isinstance(values.get("files"), dict) or set(values["files"]) != {WEIGHTS, CONFIG}:
-        raise InputError(f"{path} must name the digests of {WEIGHTS} and {CONFIG}.")
-    if not isinstance(values.get("printable", ""), str):
-        raise InputError(f"{path} must hold the printable hash as text.")
-    fitted = values.get("fitted", [])
-    if not isinstance(fitted, list) or not all(isinstance(digest, str) for digest in fitted):
-        raise InputError(f"{path} must hold the digests of fitted pictures as texts.")
-    kinds = {"run_id": str, "pictures": dict, "identity": dict}
-    if not all(isinstance(values.get(name), kind) for name, kind in kinds.items()):
-        raise InputError(
-            f"{path} must name the run_id, and the pictures and the identity it was made from."
-        )
+    if problems := find_problems(HashFile, values, trusted=False):
+        raise InputError([f"{path}: {sentence}" for sentence in problems])
     return values
 
 

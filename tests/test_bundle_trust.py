@@ -1,0 +1,215 @@
+"""Bundles come from anyone: none runs code, reads a file or calls a host before it is refused."""
+
+import socket
+import subprocess
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from omegaconf import OmegaConf
+from PIL import Image
+
+from app import call
+from latenthash import InputError
+from latenthash.build import BUNDLED, build_hasher, bundle_config, restore
+from latenthash.bundle import Bundle
+from latenthash.hashing import Hash
+from latenthash.options.plain_yaml import read_yaml
+from test_configs import composed
+
+Config = dict[str, Any]
+TINY = ("features.size=16", "model.channels=[8,16]")
+
+
+def honest(*overrides: str) -> Bundle:
+    cfg = composed(*TINY, *overrides)
+    values = OmegaConf.to_container(OmegaConf.masked_copy(cfg, list(BUNDLED)), resolve=True)
+    weights = build_hasher(cfg, None).state_dict()  # type: ignore[arg-type] # keeps nothing
+    text = yaml.safe_dump(values, sort_keys=False)
+    return Bundle(Hash(np.zeros(2), 1.0), weights, text, "0", {}, {})
+
+
+def changed(bundle: Bundle, change: Callable[[Config], object]) -> Bundle:
+    values = yaml.safe_load(bundle.config)
+    change(values)
+    return replace(bundle, config=yaml.safe_dump(values, sort_keys=False))
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Bundle:
+    return honest()
+
+
+@pytest.fixture(autouse=True)
+def nothing_happens(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Note what a bundle should not do."""
+    done: list[str] = []
+
+    def noting(name: str) -> Callable[..., object]:
+        return lambda *args, **kwargs: done.append(name)
+
+    monkeypatch.setattr(socket.socket, "connect", noting("connect"))
+    monkeypatch.setattr(socket, "getaddrinfo", noting("getaddrinfo"))
+    monkeypatch.setattr(subprocess.Popen, "__init__", noting("Popen"))
+    monkeypatch.setattr("pickle.load", noting("pickle"))
+    monkeypatch.setattr("pandas.read_pickle", noting("read_pickle"))
+    monkeypatch.setattr("os.system", noting("system"))
+    return done
+
+
+def test_honest_bundle_is_restored(bundle: Bundle) -> None:
+    hasher = restore(bundle, bundle_config(bundle), None)  # type: ignore[arg-type]
+    for name, tensor in hasher.state_dict().items():
+        assert torch.equal(tensor, bundle.weights[name])
+
+
+def put(path: str, value: object) -> Callable[[Config], object]:
+    """Set a value deep in a config: `data.reader.max_pixels`."""
+
+    def change(values: Config) -> None:
+        *nodes, last = path.split(".")
+        for node in nodes:
+            values = values.setdefault(node, {})
+        values[last] = value
+
+    return change
+
+
+EVIL = {"_target_": "os.system", "command": "true"}
+PICKLE = {"_target_": "pandas.read_pickle", "filepath_or_buffer": "x"}
+STORE = {"_target_": "latenthash.tracking.Store", "tracking_uri": "http://127.0.0.1:9/"}
+AFFINE = "albumentations.Affine"
+SLOTS = ("data", "data.reader", "augment.affine", "edits.blur", "features", "model")
+VALUES = (
+    "seed", "hash", "hash.alpha", "resamples", "data.signal", "data.views", "data.views.test",
+    "data.train_sets", "data.reader.background", "augment", "augment.affine.rotate", "edits",
+    "features.size", "features.channels", "model.latent_dim", "model.channels",
+    "model.separation", "model.separation.prior",
+)  # fmt: skip
+CASES: dict[str, Callable[[Config], object]] = {
+    **{f"{what['_target_']} in {slot}": put(slot, what) for slot in SLOTS
+       for what in (EVIL, PICKLE, STORE)},
+    **{f"a call for {value}": put(value, PICKLE) for value in VALUES},
+    **{f"an unknown key in {slot}": put(f"{slot}.extra", 1) for slot in SLOTS},
+    **{f"{key} in {slot}": put(f"{slot}.{key}", value)
+       for slot in SLOTS
+       for key, value in {"_args_": ["x"], "_partial_": True, "_recursive_": False,
+                          "_mode_": "x"}.items()},
+    **{f"{slot} of another slot": put(f"{slot}._target_", name)
+       for slot, name in {
+           "data.reader": "latenthash.models.pca.PCA",
+           "features": "latenthash.data.reading.Reader",
+           "model": "latenthash.features.pixels.Pixels",
+           "augment.affine": "latenthash.models.vae.VAE",
+           "edits.blur": "albumentations.Lambda",
+           "data": "latenthash.data.digits.Digits",
+       }.items()},
+    "a class of ours by a detour": put("features._target_", "latenthash.data.reading.io.open"),
+    "an edit that reads a font": put(
+        "augment.t", {"_target_": "albumentations.TextImage", "font_path": "/etc/passwd"}),
+    "an edit that makes more of a picture": put(
+        "augment.affine", {"_target_": AFFINE, "fit_output": True, "scale": 1000}),
+    "an edit with a huge number": put("augment.affine.rotate", 10**9),
+    "an edit within an edit": put(
+        "augment.s", {"_target_": "albumentations.SomeOf", "n": 1, "transforms": [EVIL]}),
+    "an edit as another's argument": put("augment.affine.fill", EVIL),
+    "a size for which there is no memory": put("features.size", 10**9),
+    "widths for which there is no memory": put("model.channels", [10**9]),
+    "too many widths": put("model.channels", [8] * 1000),
+    "a seed that is text": put("seed", "0"),
+    "a share that is not": put("hash.alpha", float("nan")),
+    "no config at all": lambda values: values.clear(),
+    "no model": lambda values: values.pop("model"),
+    "another part of a config": put("logger", {"tracking_uri": "http://127.0.0.1:9/"}),
+    "a gate that the hash lacks": put("hash.gate", True),
+    "a centroid of another size": put("model.latent_dim", 3),
+    "data of a code": put("data", {
+        "_target_": "latenthash.data.pairs.Pairs", "outliers": "x", "views": 2, "quarters": 0,
+        "reader": {"_target_": "latenthash.data.reading.Reader", "working_size": 512,
+                   "max_pixels": 10**6, "background": [0, 0, 0]}}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_odd_config_is_refused_before_anything_happens(
+    bundle: Bundle, case: str, nothing_happens: list[str]
+) -> None:
+    odd = changed(bundle, CASES[case])
+    with pytest.raises(InputError):
+        bundle_config(odd)
+    assert nothing_happens == []
+
+
+TEXTS = {
+    "an interpolation": "a: ${oc.env:HOME}",
+    "an interpolation spelt out": 'a: "\\x24{b}"\nb: 1',
+    "a relative interpolation": "a: 1\nb: ${..a}",
+    "a missing value": "a: ???",
+    "an anchor": "a: &x [1]\nb: *x",
+    "a tag": "a: !!python/object/apply:os.system [true]",
+    "a tag of numbers": "a: !!float 3",
+    "a bomb": "a: &a [x]\n" + "".join(f"{c}: &{c} [*{p},*{p}]\n" for p, c in zip("abcdef", "bcdefg",
+                                                                             strict=True)),
+    "depth": "a: " + "[" * 100 + "]" * 100,
+    "many nodes": "a: [" + "1," * 30_000 + "]",
+    "many letters": "a: " + "x" * 300_000,
+    "no YAML": "a: [",
+    "two documents": "a: 1\n---\nb: 2",
+    "a key twice": "a: 1\na: 2",
+    "a zero byte": "a: \0",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TEXTS)
+def test_yaml_that_is_more_than_values_is_refused(case: str) -> None:
+    with pytest.raises(InputError, match="The bundle's config cannot be used"):
+        read_yaml(TEXTS[case])
+
+
+def test_plain_yaml_is_read() -> None:
+    text = "a: [1, 1e-3, 1.5, true, null]\nb: {c: ä ö, d: '3'}\ne: [[1], {f: no}]\n"
+    assert read_yaml(text) == {
+        "a": [1, 1e-3, 1.5, True, None], "b": {"c": "ä ö", "d": "3"}, "e": [[1], {"f": False}],
+    }  # fmt: skip
+
+
+def test_weights_of_another_shape_are_refused_before_features_are_built(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Features may have to be downloaded; and no memory is taken for what the config claims."""
+    wide = changed(bundle, put("model.channels", [8, 4096]))
+    with pytest.raises(InputError, match="weights do not fit its config"):
+        restore(wide, bundle_config(wide), None)  # type: ignore[arg-type]
+    few = replace(bundle, weights=dict(list(bundle.weights.items())[1:]))
+    with pytest.raises(InputError, match="weights do not fit its config"):
+        restore(few, bundle_config(few), None)  # type: ignore[arg-type]
+
+
+def test_features_have_a_shape_without_being_read(nothing_happens: list[str]) -> None:
+    cfg = composed("features=vgg16", "model=pca", "features.weights=imagenet")
+    with torch.device("meta"):
+        outline = build_hasher(cfg, None)  # type: ignore[arg-type]
+    assert outline.features.shape == (512,)
+    assert nothing_happens == []
+
+
+def test_attack_by_merged_arguments_runs_nothing(bundle: Bundle, tmp_path: Path) -> None:
+    """Once what was checked was not what was built: arguments were merged in between."""
+    values = yaml.safe_load(bundle.config)
+    values["features"]["channels"] = "pandas.read_pickle"
+    values["model"]["shape"] = ["latenthash.models.vae.VAE"]
+    values["model"]["boom"] = {"_target_": "${..shape[0]}", "_args_": [str(tmp_path / "pickle")]}
+    evil = replace(bundle, config=yaml.safe_dump(deepcopy(values)))
+    evil.save(tmp_path / "evil")
+    Image.effect_noise((40, 40), 50).save(tmp_path / "a.png")
+    for args in (["pictures=a.png"], []):
+        done = call("evaluate.py", tmp_path, "run=evil", *args)
+        assert done.code == 2
+        assert "refers to other values by ${...}" in done.output
+        assert "Traceback" not in done.output
