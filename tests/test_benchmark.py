@@ -1,6 +1,7 @@
 """The benchmark as a whole: what is described once, what is refused, what is left behind."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -433,7 +434,7 @@ def test_killed_benchmark_gives_the_figures_of_one_that_was_not(
         (["pictures=nowhere"], "must be a folder of at least 4 pictures"),
         (["pictures=photos", "edits=[nonsense]"], "No edit or family is called nonsense"),
         (["pictures=photos", "fpr=2"], "fpr=2 must be a number above 0 and below 1"),
-        (["pictures=photos", "groups=nowhere.csv"], "groups=nowhere.csv cannot be read"),
+        (["pictures=photos", "groups=nowhere.csv"], "groups=nowhere.csv cannot be opened"),
         (["pictures=photos"], "holds 3 pictures; at least 4 are needed"),
     ],
 )
@@ -454,3 +455,20 @@ def test_bad_files_are_named_all_at_once(tmp_path: Path) -> None:
     assert done.code == 2
     assert "bad one.jpg is not a picture" in done.output
     assert "empty.png is empty" in done.output
+
+
+def test_files_that_cannot_be_read_are_left_out_when_asked(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    photos(tmp_path, 4)
+    (tmp_path / "photos/notes.txt").write_text("nothing")
+    Image.new("RGB", (20, 20)).save(tmp_path / "photos/odd.png", icc_profile=b"none")
+    reader = replace(READER, unreadable="skip")
+    assert len(list_pictures(str(tmp_path / "photos"), reader)) == 5
+    remark, skipped = caplog.messages
+    assert remark.startswith(f"{tmp_path / 'photos/odd.png'}: a colour profile")
+    assert "notes.txt is not a picture" in skipped
+    for path in (tmp_path / "photos").glob("*.png"):
+        path.unlink()
+    with pytest.raises(InputError, match=r"notes\.txt is not a picture"):
+        list_pictures(str(tmp_path / "photos"), reader)

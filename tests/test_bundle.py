@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import os
 import re
 import struct
 from collections.abc import Callable
@@ -113,7 +114,7 @@ def test_fitted_pictures_that_are_no_texts_are_refused(folder: Path, fitted: obj
 
 def test_round_trip_of_a_module(tmp_path: Path) -> None:
     module = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.GroupNorm(8, 8))
-    Bundle(Hash(np.zeros(1), 1.0), module.state_dict(), "", "0", {}, {}).save(tmp_path / "b")
+    Bundle(Hash(np.zeros(1), 1.0), module.state_dict(), "a: 1", "0", {}, {}).save(tmp_path / "b")
     other = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.GroupNorm(8, 8))
     other.load_state_dict(dict(Bundle.load(tmp_path / "b").weights))
     for name, weight in module.state_dict().items():
@@ -264,8 +265,21 @@ def test_removed_value_is_refused(folder: Path, key: str) -> None:
         Bundle.load(folder)
 
 
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("damage", ["empty", "a pipe", "huge"])
+def test_file_that_is_no_file_of_a_bundle_is_refused(folder: Path, name: str, damage: str) -> None:
+    (folder / name).unlink()
+    if damage == "a pipe":
+        os.mkfifo(folder / name)
+    else:
+        with (folder / name).open("wb") as file:
+            file.truncate(2**33 if damage == "huge" else 0)  # takes no room
+    with pytest.raises(InputError, match=rf"{re.escape(name)} of the bundle .* (is|has) "):
+        Bundle.load(folder)
+
+
 @pytest.mark.parametrize(
-    "data", [b"", b"{", b"not JSON", b"\xff\xfe", b"[" * 100_000, b'{"format": 1} {}']
+    "data", [b"{", b"not JSON", b"\xff\xfe", b"[" * 100_000, b'{"format": 1} {}']
 )
 def test_hash_that_is_not_json_is_refused(folder: Path, data: bytes) -> None:
     (folder / "hash.json").write_bytes(data)
@@ -327,7 +341,6 @@ def test_config_that_is_not_utf8_is_refused(folder: Path) -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        b"",
         b"not safetensors",
         b"\x80\x04K\x01.",  # a pickle
         struct.pack("<Q", 1 << 60) + b"{}",

@@ -12,12 +12,11 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from omegaconf import OmegaConf
 from PIL import Image
 
 from app import call
 from latenthash import InputError
-from latenthash.build import BUNDLED, build_hasher, bundle_config, restore
+from latenthash.build import build_hasher, bundle_config, bundled_config, restore
 from latenthash.bundle import Bundle
 from latenthash.hashing import Hash
 from latenthash.options.plain_yaml import read_yaml
@@ -29,10 +28,8 @@ TINY = ("features.size=16", "model.channels=[8,16]")
 
 def honest(*overrides: str) -> Bundle:
     cfg = composed(*TINY, *overrides)
-    values = OmegaConf.to_container(OmegaConf.masked_copy(cfg, list(BUNDLED)), resolve=True)
     weights = build_hasher(cfg, None).state_dict()  # type: ignore[arg-type] # keeps nothing
-    text = yaml.safe_dump(values, sort_keys=False)
-    return Bundle(Hash(np.zeros(2), 1.0), weights, text, "0", {}, {})
+    return Bundle(Hash(np.zeros(2), 1.0), weights, bundled_config(cfg), "0", {}, {})
 
 
 def changed(bundle: Bundle, change: Callable[[Config], object]) -> Bundle:

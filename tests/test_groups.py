@@ -54,10 +54,11 @@ def test_groups_that_cannot_be_used_are_refused_by_line(tmp_path: Path) -> None:
         read_groups(write(tmp_path, ("a.png", "x"), ("a.png", "x")), pictures)
     with pytest.raises(InputError, match="columns file and group"):
         read_groups(write(tmp_path, ("a.png", "x"), header=("picture", "group")), pictures)
-    with pytest.raises(InputError, match="cannot be read"):
-        read_groups(tmp_path / "nowhere.csv", pictures)
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="cannot be opened"):
         read_groups(Path("a\0b.csv"), pictures)
+    (tmp_path / "latin.csv").write_bytes(b"file,group\nb\xe4r.png,x\n")
+    with pytest.raises(InputError, match="cannot be read: 'utf-8' codec can't decode"):
+        read_groups(tmp_path / "latin.csv", pictures)
     with pytest.raises(InputError) as caught:
         read_groups(write(tmp_path, ("a.png", ""), ("", "x"), ("b\0.png", "x")), pictures)
     assert [problem.split(": ")[0][-6:] for problem in caught.value.problems] == [

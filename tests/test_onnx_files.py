@@ -125,9 +125,7 @@ def test_other_process_opens_the_same_file_and_no_other(tmp_path: Path) -> None:
 
 
 def test_files_that_are_no_such_network_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"sscd=.*nowhere\.onnx cannot be opened"):
-        sscd_codes(tmp_path / "nowhere.onnx")
-    for content in (b"", b"not a network", b"\x08\x09" * 50):
+    for content in (b"not a network", b"\x08\x09" * 50):
         (tmp_path / "bad.onnx").write_bytes(content)
         with pytest.raises(InputError, match="not an ONNX file that can be run"):
             sscd_codes(tmp_path / "bad.onnx")

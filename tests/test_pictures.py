@@ -1,7 +1,9 @@
 """Where pictures come from: embedded sets, files and folders, and all that can be wrong."""
 
 import os
+import socket
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,14 @@ from PIL import Image
 
 from latenthash import InputError
 from latenthash.cache import DiskCache
-from latenthash.data.pictures import find_files, load_pictures, read_files, source_digest
+from latenthash.data.pictures import (
+    SKIP,
+    Unread,
+    find_files,
+    load_pictures,
+    read_files,
+    source_digest,
+)
 from latenthash.data.reading import Reader
 
 ROLES = ("signal", "noise_edited", "noise_similar", "outliers", "unseen")
@@ -43,7 +52,7 @@ def problems(sources: dict[str, str], reader: Reader) -> list[str]:
     with pytest.raises(InputError) as caught:
         load_pictures(sources, reader)
     assert str(caught.value) == "\n".join(caught.value.problems)
-    return caught.value.problems
+    return [problem for problem in caught.value.problems if not problem.endswith(SKIP)]
 
 
 # Embedded sets
@@ -169,9 +178,77 @@ def test_link_to_a_file_is_read_and_a_broken_one_named(
 def test_read_files_returns_good_and_bad(reader: Reader, tmp_path: Path) -> None:
     good, bad = draw(tmp_path / "good.png"), tmp_path / "bad.png"
     bad.touch()
-    pictures, sentences = read_files([bad, good], reader, "Reading")
+    pictures, unread = read_files([bad, good], reader, "Reading")
     assert [p.name for p in pictures] == [str(good)]
-    assert sentences == [f"{bad} is empty (0 bytes)."]
+    assert unread == [Unread(str(bad), "is empty (0 bytes)")]
+    assert str(unread[0]) == f"{bad} is empty (0 bytes)."
+
+
+def test_remarks_are_logged_once_with_the_name_of_their_file(
+    reader: Reader, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "a.png"
+    Image.new("RGB", (20, 20)).save(path, icc_profile=b"none", exif=b"Exif\0\0none")
+    read_files([path], reader, "Reading")
+    profile, exif = sorted(caplog.messages)
+    assert profile.startswith(f"{path}: EXIF data that are damaged were left out")
+    assert exif.startswith(f"{path}: a colour profile that is damaged")
+
+
+@pytest.fixture
+def mixed(sources: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Put what is no picture among the unseen ones; give the end of the name of each."""
+    folder = Path(sources["unseen"])
+    (folder / "a.json").write_text("{}")
+    (folder / "b.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(12))
+    (folder / "c.mp4").write_bytes(b"\0\0\0\x18ftypisom" + bytes(12))
+    os.truncate(folder / "c.mp4", 5 * 2**30)
+    os.mkfifo(folder / "d.png")
+    (folder / "e.png").symlink_to("e.png")
+    (folder / "loop").symlink_to(folder)
+    monkeypatch.chdir(folder)  # the name of a socket must be short
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("f.sock")
+    return ["a.json", "b.heic", "c.mp4", "d.png", "e.png", "f.sock"]
+
+
+def test_what_is_no_picture_is_refused_or_left_out_as_asked(
+    sources: dict[str, str], mixed: list[str], reader: Reader, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = problems(sources, reader)
+    assert [f"data.unseen: {sources['unseen']}/{name}" for name in mixed] == [
+        " ".join(problem.split()[:2]) for problem in found
+    ]
+    with pytest.raises(InputError, match=f"data.unseen: {SKIP}$"):
+        load_pictures(sources, reader)
+    loaded = load_pictures(sources, replace(reader, unreadable="skip"))
+    assert [Path(p.name).name for p in loaded["unseen"]] == ["a.png", "b.png"]
+    (message,) = caplog.messages
+    assert message.startswith("Files left out because they cannot be read: 6. ")
+    for name in mixed:
+        assert f"/{name} " in message
+
+
+def test_pictures_without_which_nothing_is_left_are_never_left_out(
+    sources: dict[str, str], mixed: list[str], reader: Reader
+) -> None:
+    for name in ("a.png", "b.png"):
+        Path(sources["unseen"], name).unlink()
+    Path(sources["signal"]).write_bytes(b"")
+    found = problems(sources, replace(reader, unreadable="skip"))
+    assert found[0] == f"data.signal: {sources['signal']} is empty (0 bytes)."
+    assert len(found) == 1 + len(mixed)
+
+
+def test_signal_without_detail_is_refused_and_other_pictures_are_not(
+    sources: dict[str, str], reader: Reader
+) -> None:
+    for role in ("noise_edited", "signal"):
+        Image.new("RGB", (200, 100), "teal").save(sources[role], "JPEG", quality=len(role))
+        if role == "noise_edited":
+            load_pictures(sources, reader)
+    (problem,) = problems(sources, reader)
+    assert problem.startswith(f"data.signal: {sources['signal']} has no detail")
 
 
 # What is wrong

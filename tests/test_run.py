@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -85,7 +86,7 @@ def test_evaluate_matches_pictures_by_any_name_of_the_run(
     done = call("evaluate.py", folder, f"run={name}", "pictures=unseen")
     assert done.code == 0, done.output
     table = pd.read_csv(artifact(folder, run, "evaluate/matches.csv"))
-    assert list(table.columns) == ["file", "distance / R", "match"]
+    assert list(table.columns) == ["file", "distance / R", "match", "note"]
     assert list(table["file"]) == [f"unseen/{i}.png" for i in range(3)]
     assert ((table["distance / R"] <= 1) == (table["match"] == "yes")).all()
     assert "unseen/0.png" in done.output
@@ -94,12 +95,25 @@ def test_evaluate_matches_pictures_by_any_name_of_the_run(
 def test_evaluate_needs_only_the_bundle(trained: tuple[Path, Run], tmp_path: Path) -> None:
     folder, _ = trained
     (bundle,) = folder.glob("outputs/*/*/bundle")
-    done = call("evaluate.py", tmp_path, f"run={bundle}", f"pictures={folder / 'signal/0.png'}")
+    pictures = tmp_path / "given"
+    pictures.mkdir()
+    shutil.copy(folder / "signal/0.png", pictures / "b.png")
+    Image.new("RGB", (40, 40), "teal").save(pictures / "c.png")
+    (pictures / "a.json").write_text("{}")
+    done = call("evaluate.py", tmp_path, f"run={bundle}", "pictures=given")
     assert done.code == 0, done.output
     assert "was not logged" in done.output
     assert not (tmp_path / "mlflow.db").exists(), "a bundle is used without a store"
     (csv,) = tmp_path.rglob("matches.csv")
-    assert len(pd.read_csv(csv)) == 1
+    table = pd.read_csv(csv)
+    assert [Path(file).name for file in table["file"]] == ["b.png", "c.png", "a.json"]
+    assert table["note"].isna().tolist() == [True, False, False]
+    assert table["note"].tolist()[1:] == ["no detail", "is not a picture that can be read"]
+    assert table["match"].isna().tolist() == [False, False, True]
+    assert "cannot be read: 1. given/a.json is not a picture" in done.output.replace("\n", " ")
+    refused = call("evaluate.py", tmp_path, f"run={bundle}", "pictures=given", "unreadable=refuse")
+    assert refused.code == 2
+    assert "given/a.json is not a picture that can be read." in refused.output
 
 
 def test_explain_draws_a_figure_of_each_picture(trained: tuple[Path, Run]) -> None:

@@ -1,6 +1,7 @@
 """The VGG16 trunk: its weights from every source, its layers, and what a view's features are."""
 
 import hashlib
+import zipfile
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from urllib.error import URLError
@@ -280,7 +281,7 @@ def test_state_dict_of_a_file(
 
 
 def test_weight_files_that_cannot_be_used_are_refused(
-    tmp_path: Path, state: dict[str, Tensor]
+    tmp_path: Path, state: dict[str, Tensor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refusal(name: str) -> str:
         with pytest.raises(InputError) as caught:
@@ -296,7 +297,17 @@ def test_weight_files_that_cannot_be_used_are_refused(
     save_file({k: v for k, v in state.items() if k != "28.bias"}, tmp_path / "less.safetensors")
     save_file(state | {"0.weight": torch.zeros(64, 1, 3, 3)}, tmp_path / "grey.safetensors")
     torch.save([1, 2], tmp_path / "list.pth")
-    assert "does not exist" in refusal("none.pth")
+    save_file(state | {"0.bias": torch.full((64,), torch.nan)}, tmp_path / "nan.safetensors")
+    torch.save(state | {"0.bias": [1.0] * 64}, tmp_path / "list_inside.pth")
+    torch.save(state | {3: torch.zeros(2), "0.bias": 7}, tmp_path / "numbers.pth")
+    with zipfile.ZipFile(tmp_path / "bomb.pth", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb/data.pkl", bytes(10**6))
+    assert "cannot be opened (No such file" in refusal("none.pth")
+    for name in ("nan.safetensors", "list_inside.pth", "numbers.pth"):
+        assert "0.bias are missing, of another shape, or not finite" in refusal(name)
+    with monkeypatch.context() as patch:
+        patch.setattr(weights, "MOST_BYTES", 10**5)
+        assert "unpacks to 1,000,000 bytes, over the limit of 100,000" in refusal("bomb.pth")
     assert "truncated or damaged" in refusal("cut.pth")
     assert "truncated or damaged" in refusal("cut.safetensors")
     assert "28.bias" in refusal("less.safetensors")

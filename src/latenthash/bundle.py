@@ -18,6 +18,7 @@ from safetensors.torch import save as save_weights
 from torch import Tensor
 
 from latenthash import InputError, __version__
+from latenthash.files import Unusable, read_bounded
 from latenthash.hashing import Hash
 from latenthash.identity import Identity
 from latenthash.options.checking import find_problems
@@ -96,19 +97,11 @@ class Bundle:
         """
         if not folder.is_dir():
             raise InputError(f"{folder} is not a folder; a bundle is a folder with {HASH}.")
-        missing = [name for name in (HASH, WEIGHTS, CONFIG) if not (folder / name).is_file()]
+        missing = [name for name in (HASH, WEIGHTS, CONFIG) if not (folder / name).exists()]
         if missing:
             raise InputError(f"The bundle {folder} is incomplete: {', '.join(missing)} is missing.")
-        large = [
-            f"{name} of the bundle {folder} has {(folder / name).stat().st_size:,} bytes, over the "
-            f"limit of {limit:,}. Use an untouched copy of a bundle that train.py wrote."
-            for name, limit in LIMITS.items()
-            if (folder / name).stat().st_size > limit
-        ]
-        if large:
-            raise InputError(large)
-        values = _read_values(folder / HASH)
-        files = {name: (folder / name).read_bytes() for name in (WEIGHTS, CONFIG)}
+        files = {name: _read(folder, name) for name in (HASH, WEIGHTS, CONFIG)}
+        values = _read_values(folder / HASH, files.pop(HASH))
         for name, data in files.items():
             if hashlib.sha256(data).hexdigest() != values["files"][name]:
                 raise InputError(
@@ -133,6 +126,16 @@ class Bundle:
             raise InputError(f"The bundle {folder} cannot be read: {error}.") from error
 
 
+def _read(folder: Path, name: str) -> bytes:
+    try:
+        return read_bounded(folder / name, LIMITS[name])
+    except Unusable as error:
+        raise InputError(
+            f"{name} of the bundle {folder} {error}. Use an untouched copy of one that train.py "
+            "wrote."
+        ) from error
+
+
 def _is_finite(tensor: Tensor) -> bool:
     return not tensor.is_floating_point() or bool(tensor.isfinite().all())
 
@@ -143,9 +146,9 @@ def _hash_values(hash_: Hash | None) -> dict[str, Any]:
     return {"k": len(hash_.centroid), **hash_.to_json()}
 
 
-def _read_values(path: Path) -> dict[str, Any]:
+def _read_values(path: Path, data: bytes) -> dict[str, Any]:
     try:
-        values = json.loads(path.read_bytes())
+        values = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not JSON: {error}.") from error
     if not isinstance(values, dict) or "format" not in values:

@@ -16,9 +16,9 @@ from latenthash.benchmark.job import run_benchmark
 from latenthash.build import build, build_splits, bundle_config, restore
 from latenthash.bundle import Bundle
 from latenthash.cache import DiskCache
-from latenthash.data.pictures import is_folder, source_digest
+from latenthash.data.pictures import is_folder, log_skipped, source_digest
+from latenthash.data.reading import Unreadable
 from latenthash.data.splits import ROLES, Splits, ViewSet
-from latenthash.hashing import Hash
 from latenthash.metrics import held_out
 from latenthash.options.checking import check_evaluate
 from latenthash.options.effects import BENCHMARK, CODES, HASHES, MATCHES, check_effects
@@ -56,21 +56,19 @@ def evaluate(cfg: DictConfig) -> None:
         config.data.reader.max_pixels = cfg.reader.max_pixels
         cache = build(cfg.cache)
         figures: Iterator[tuple[str, Figure]] = iter(())
-        if bundle.hash is None:
-            check_effects(CODES, line)
-            name, table = "codes", _codes(bundle, config, cfg.pictures, cache)
-        elif cfg.pictures is None:
-            check_effects(ALONE, line)
-            name, table = HELD_OUT, _held_out_again(bundle, bundle.hash, config, store, cache)
+        check_effects(_job(bundle, cfg.pictures), line)
+        given = _given(cfg, bundle, config)
+        if given is None:
+            name, table = HELD_OUT, _held_out_again(bundle, config, store, cache)
         else:
-            check_effects(MATCHES, line)
-            name = "matches"
-            views = verdicts.view_set(Path(cfg.pictures), config, cfg.explain)
             hasher = restore(bundle, config, cache)
-            table = verdicts.matches(bundle.hash, hasher, views)
-            if cfg.explain:
+            if bundle.hash is None:
+                name, table = "codes", verdicts.codes(hasher, given)
+            else:
+                name, table = "matches", verdicts.matches(bundle.hash, hasher, given)
+            if bundle.hash is not None and cfg.explain:
                 known = _known(bundle, config, cache)
-                figures = verdicts.explanations(hasher, bundle.hash, views, known)
+                figures = verdicts.explanations(hasher, bundle.hash, given.views, known)
         _write(table, name, cfg, f" of run {bundle.run_id}")
         if bundle.printable is not None:
             log.info("The printable hash of run %s is %s", bundle.run_id, bundle.printable)
@@ -86,6 +84,8 @@ def evaluate(cfg: DictConfig) -> None:
             if logged:
                 logged.log_figure(bundle.run_id, figure, title)
             log.info("Written to %s", path)
+        if given is not None:
+            log_skipped(given.skipped)
 
 
 def _write(table: pd.DataFrame, name: str, cfg: DictConfig, of: str = "") -> None:
@@ -96,11 +96,22 @@ def _write(table: pd.DataFrame, name: str, cfg: DictConfig, of: str = "") -> Non
     log.info("Written to %s", path)
 
 
-def _codes(bundle: Bundle, config: DictConfig, path: str | None, cache: DiskCache) -> pd.DataFrame:
-    if path is None:
-        raise InputError("A code belongs to no picture: say which to hash with pictures=PATH.")
-    views = verdicts.view_set(Path(path), config, False)
-    return verdicts.codes(restore(bundle, config, cache), views)
+def _job(bundle: Bundle, pictures: str | None) -> str:
+    """Name the job that was asked for of a bundle."""
+    if bundle.hash is None:
+        return CODES
+    return ALONE if pictures is None else MATCHES
+
+
+def _given(cfg: DictConfig, bundle: Bundle, config: DictConfig) -> verdicts.Given | None:
+    """Read the pictures that verdicts are asked of; None when the held-out figures are."""
+    if cfg.pictures is None:
+        if bundle.hash is None:
+            raise InputError("A code belongs to no picture: say which to hash with pictures=PATH.")
+        return None
+    # Folders hold all kinds of files, and a code of one picture depends on no other.
+    unreadable: Unreadable = "skip" if cfg.unreadable is None else cfg.unreadable
+    return verdicts.read_given(Path(cfg.pictures), config, cfg.explain, unreadable)
 
 
 def _open(cfg: DictConfig) -> tuple[Store | None, Bundle]:
@@ -153,13 +164,14 @@ def _splits(bundle: Bundle, config: DictConfig, cache: DiskCache) -> Splits:
 
 
 def _held_out_again(
-    bundle: Bundle, hash_: Hash, config: DictConfig, store: Store | None, cache: DiskCache
+    bundle: Bundle, config: DictConfig, store: Store | None, cache: DiskCache
 ) -> pd.DataFrame:
     """Make the held-out figures of a bundle again, beside those that training logged."""
+    assert bundle.hash is not None
     splits = _splits(bundle, config, cache)
     hasher = restore(bundle, config, cache)
     measures = held_out(
-        hash_,
+        bundle.hash,
         hasher.place(splits.test()),
         hasher.place(splits.edited()),
         config.resamples,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,9 @@ from omegaconf import DictConfig
 
 from latenthash import InputError
 from latenthash.build import build
-from latenthash.data.pictures import find_files, is_folder, read_files
-from latenthash.data.reading import Picture
+from latenthash.data.detail import has_detail
+from latenthash.data.pictures import Unread, find_files, is_folder, read_files, refused
+from latenthash.data.reading import Picture, Reader, Unreadable
 from latenthash.data.splits import ViewSet
 from latenthash.data.views import pipeline
 from latenthash.explaining import explain
@@ -26,11 +28,42 @@ CODE_BITS = 256
 EXPLAINED = 20  # pictures at most: a figure of each takes a second or more
 
 
-def view_set(path: Path, config: DictConfig, explained: bool) -> ViewSet:
+@dataclass(frozen=True)
+class Given:
+    """Pictures that verdicts are asked of.
+
+    Attributes:
+        views: one of each.
+        plain: (N,) whether a picture has no detail, so that its code tells it from no other.
+        skipped: files that could not be read.
+    """
+
+    views: ViewSet
+    plain: Sequence[bool]
+    skipped: Sequence[Unread]
+
+    def noted(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Add to a table with a row a picture what is odd, and a row for each skipped file."""
+        table = table.assign(note=["no detail" if plain else "" for plain in self.plain])
+        if not self.skipped:
+            return table
+        rows = pd.DataFrame([{"file": file.name, "note": file.reason} for file in self.skipped])
+        rows = rows.reindex(columns=table.columns, fill_value="")
+        return pd.concat([table, rows], ignore_index=True)
+
+
+def read_given(path: Path, config: DictConfig, explained: bool, unreadable: Unreadable) -> Given:
     """Read the picture at a path, or all of a folder, a view each.
 
+    Args:
+        path: of the picture, or of the folder.
+        config: the bundle's.
+        explained: whether a figure of each is wanted.
+        unreadable: what is done with files that cannot be read.
+
     Raises:
-        InputError: if any cannot be read, there is none, or there are too many to be explained.
+        InputError: if any cannot be read and none may be skipped, there is none, or there are too
+            many to be explained.
     """
     paths = find_files(path) if is_folder(path) else [path]
     if not paths:
@@ -40,34 +73,39 @@ def view_set(path: Path, config: DictConfig, explained: bool) -> ViewSet:
             f"explain=true draws a figure of each picture, of {EXPLAINED} at most, and "
             f"pictures={path} holds {len(paths)}; give fewer."
         )
-    pictures, problems = read_files(paths, build(config.data.reader, _convert_="all"), "Pictures")
-    if problems:
+    reader: Reader = build(config.data.reader, _convert_="all")
+    reader = replace(reader, unreadable=unreadable)
+    pictures, unread = read_files(paths, reader, "Pictures")
+    if problems := refused(unread, len(pictures), reader):
         raise InputError(problems)
     names = tuple(picture.name for picture in pictures)
-    return ViewSet(_views(pictures, config), np.arange(len(names)), names)
+    views = ViewSet(_views(pictures, config), np.arange(len(names)), names)
+    return Given(views, [not has_detail(picture.pixels) for picture in pictures], unread)
 
 
-def codes(hasher: Hasher, views: ViewSet) -> pd.DataFrame:
+def codes(hasher: Hasher, given: Given) -> pd.DataFrame:
     """Give the 256-bit code of each picture, in hexadecimal."""
-    z = hasher.encode(views.views).astype(np.float32)
+    z = hasher.encode(given.views.views).astype(np.float32)
     bits = np.packbits(z @ directions(z.shape[1], CODE_BITS) > 0, axis=1)
-    return pd.DataFrame(
-        {
-            "file": views.names,
-            f"code ({CODE_BITS} bits)": [row.tobytes().hex() for row in bits],
-        }
+    return given.noted(
+        pd.DataFrame(
+            {
+                "file": given.views.names,
+                f"code ({CODE_BITS} bits)": [row.tobytes().hex() for row in bits],
+            }
+        )
     )
 
 
-def matches(hash_: Hash, hasher: Hasher, views: ViewSet) -> pd.DataFrame:
+def matches(hash_: Hash, hasher: Hasher, given: Given) -> pd.DataFrame:
     """Hash pictures, and say which match, a row each."""
-    rows = hasher.place({"pictures": views})["pictures"]
+    rows = hasher.place({"pictures": given.views})["pictures"]
     table = pd.DataFrame(
-        {"file": views.names, "distance / R": hash_.distances(rows.z) / hash_.radius}
+        {"file": given.views.names, "distance / R": hash_.distances(rows.z) / hash_.radius}
     )
     if hash_.gate is not None and rows.error is not None:
         table["error / E"] = rows.error / hash_.gate
-    return table.assign(match=np.where(hash_.matches(rows), "yes", "no"))
+    return given.noted(table.assign(match=np.where(hash_.matches(rows), "yes", "no")))
 
 
 def explanations(

@@ -1,6 +1,7 @@
 """Pictures that are nearly the same: as the user says, and as they look."""
 
 import csv
+import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,11 +13,13 @@ from numpy.typing import NDArray
 from latenthash import InputError
 from latenthash.benchmark.codes import Code, Described
 from latenthash.benchmark.hashing import Item
+from latenthash.files import Unusable, read_bounded
 
 Labels: TypeAlias = NDArray[np.int64]
 
 COPY = 0.875  # similarity of copies: of pHash's bits 1 in 16 differs; of different photographs, 5
 NAMED = 6  # pairs of copies
+MOST_BYTES = 2**26  # of a table: a million long names
 
 
 def read_groups(path: Path, items: Sequence[Item]) -> Labels:
@@ -34,11 +37,13 @@ def read_groups(path: Path, items: Sequence[Item]) -> Labels:
         InputError: if the file cannot be used.
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:  # Excel writes a mark first
-            table = csv.reader(file)
-            header = [name.strip() for name in next(table, [])]
-            rows = [(table.line_num, row) for row in table if row]
-    except (OSError, ValueError, csv.Error) as error:  # ValueError: no UTF-8, or no path
+        text = read_bounded(path, MOST_BYTES).decode("utf-8-sig")  # Excel writes a mark first
+        table = csv.reader(io.StringIO(text, newline=""))
+        header = [name.strip() for name in next(table, [])]
+        rows = [(table.line_num, row) for row in table if row]
+    except Unusable as error:
+        raise InputError(f"groups={path} {error}.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"groups={path} cannot be read: {error}.") from error
     if not {"file", "group"} <= set(header):
         raise InputError(

@@ -23,7 +23,7 @@ from latenthash.benchmark.codes import Described, Pixels, Source
 from latenthash.benchmark.peers import parts, together
 from latenthash.benchmark.workers import in_workers
 from latenthash.cache import DiskCache, cache_key
-from latenthash.data.reading import Picture, Reader
+from latenthash.data.reading import READING, Picture, Reader
 from latenthash.data.suite import LIBRARIES, Suite, SuiteEdit
 from latenthash.data.views import Pipeline, pipeline
 
@@ -97,7 +97,7 @@ def describe(
     """
     order = {edit.name: row for row, edit in enumerate(suite.edits, start=1)}
     rows = np.array([0, *(order[edit.name] for edit in edits)])
-    made_by = [suite.digest, repr(reader), *LIBRARIES]
+    made_by = [suite.digest, READING, repr(reader), *LIBRARIES]
     by_name = {source.identity: source for source in together(sources)}
     known = {
         name: _Known(s, cache, [cache_key("rows", name, *made_by, i.digest) for i in items], rows)

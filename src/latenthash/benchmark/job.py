@@ -69,7 +69,9 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) ->
         InputError: if pictures, edits, groups, numbers or models cannot be used, before any work.
     """
     suite: Suite = build(cfg.benchmark)
-    reader: Reader = build(cfg.reader, _convert_="all")
+    # Which pictures there are decides the figures, so that nothing is left out unasked.
+    unreadable = cfg.unreadable or "refuse"
+    reader: Reader = build(cfg.reader, unreadable=unreadable, _convert_="all")
     cache: DiskCache = build(cfg.cache)
     edits, items, given, (latents, no_latents) = collect(
         lambda: suite.chosen(cfg.edits),

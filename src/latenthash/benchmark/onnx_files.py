@@ -17,12 +17,14 @@ from PIL import Image
 
 from latenthash import InputError
 from latenthash.benchmark.codes import Code, Floats, Kind, Pixels, projected
+from latenthash.files import Unusable, read_bounded
 from latenthash.projections import unit
 
 # ImageNet's, of RGB in [0, 1], as both networks expect.
 MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 STD = np.array([0.229, 0.224, 0.225], np.float32)
 EXTRA = ("onnx", "onnxruntime")
+MOST_BYTES = 2**31  # no ONNX file of one part can have more
 SSCD_SIDE, SSCD_OUTPUTS = 320, 512
 DINOHASH_SIDE, DINOHASH_OUTPUTS = 224, 96
 
@@ -51,9 +53,9 @@ class OnnxNetwork:
         if any(find_spec(name) is None for name in EXTRA):
             raise InputError(f"{option}={path} needs: pip install 'latenthash[onnx]'.")
         try:
-            self.digest = sha256(path.read_bytes()).hexdigest()
-        except OSError as error:
-            raise InputError(f"{option}={path} cannot be opened: {error.strerror}.") from error
+            self.digest = sha256(read_bounded(path, MOST_BYTES)).hexdigest()
+        except Unusable as error:
+            raise InputError(f"{option}={path} {error}.") from error
         self.name = f"{option}={path}"
         self.path = path.absolute()  # processes may have begun elsewhere
         self.input_side = side
@@ -141,7 +143,10 @@ def _session(name: str, path: Path, digest: str) -> Any:
     import onnx  # an extra, as is the next
     import onnxruntime
 
-    data = path.read_bytes()
+    try:
+        data = read_bounded(path, MOST_BYTES)
+    except Unusable as error:
+        raise InputError(f"{name} {error}.") from error
     if sha256(data).hexdigest() != digest:
         raise InputError(f"{name} changed while it was used; begin again.")
     options = onnxruntime.SessionOptions()

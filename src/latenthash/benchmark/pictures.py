@@ -16,9 +16,17 @@ from latenthash import InputError
 from latenthash.benchmark.hashing import Item
 from latenthash.benchmark.workers import in_workers
 from latenthash.data.embedded import embedded
-from latenthash.data.pictures import find_files, is_folder
+from latenthash.data.pictures import (
+    Unread,
+    find_files,
+    is_folder,
+    log_remarks,
+    log_skipped,
+    refused,
+)
 from latenthash.data.quarters import quarter
 from latenthash.data.reading import Picture, Reader, shown
+from latenthash.files import Unusable
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +43,8 @@ def list_pictures(pictures: str | None, reader: Reader) -> list[Item]:
         reader: how files are decoded.
 
     Raises:
-        InputError: every file that cannot be read, or too few pictures.
+        InputError: every file that cannot be read, unless the reader skips them; or too few
+            pictures.
     """
     if pictures is None:
         log.info("No pictures=PATH: the few embedded photographs are used; intervals are wide.")
@@ -50,8 +59,11 @@ def list_pictures(pictures: str | None, reader: Reader) -> list[Item]:
     paths = find_files(path)
     tasks = ((p, Path.cwd(), reader) for p in paths)
     looks = list(track(in_workers(_look, tasks), "Looking at pictures", len(paths), transient=True))
-    problems = [problem for _, problem in looks if problem]
-    found = [item for item, _ in looks if item]
+    unread = [look for look in looks if isinstance(look, Unread)]
+    found = []
+    for item, remarks in (look for look in looks if not isinstance(look, Unread)):
+        log_remarks(item.name, remarks)
+        found.append(item)
     items: dict[str, Item] = {}
     for item in found:
         items.setdefault(item.digest, item)
@@ -61,10 +73,13 @@ def list_pictures(pictures: str | None, reader: Reader) -> list[Item]:
             "Files that are the same as others count once: %d, such as %s, which is %s.",
             len(copies), copies[0].name, items[copies[0].digest].name,
         )  # fmt: skip
-    if not problems and len(items) < FEWEST:
-        problems = [f"pictures={path} holds {len(items)} pictures; at least {FEWEST} are needed."]
-    if problems:
+    if problems := refused(unread, len(items), reader):
         raise InputError(problems)
+    log_skipped(unread)
+    if len(items) < FEWEST:
+        raise InputError(
+            f"pictures={path} holds {len(items)} pictures; at least {FEWEST} are needed."
+        )
     return list(items.values())
 
 
@@ -93,14 +108,18 @@ def stereo(reader: Reader) -> list[tuple[Item, int]]:
     return [(Item(name, load().digest, load), 0) for name, load in loads.items()]
 
 
-def _look(path: Path, place: Path, reader: Reader) -> tuple[Item | None, str]:
-    """Read a picture once, to see whether it can be; a worker may have begun elsewhere."""
+def _look(path: Path, place: Path, reader: Reader) -> tuple[Item, tuple[str, ...]] | Unread:
+    """Read a picture once, to see whether it can be; a worker may have begun elsewhere.
+
+    Returns:
+        the picture, and remarks on its file.
+    """
     read = partial(reader.read, place / path)
     try:
         picture = read()
-    except ValueError as error:
-        return None, f"{shown(path)} {error}."
-    return Item(shown(path), picture.digest, read), ""
+    except Unusable as error:
+        return Unread(shown(path), str(error))
+    return Item(shown(path), picture.digest, read), picture.remarks
 
 
 def _same(picture: Picture) -> Picture:

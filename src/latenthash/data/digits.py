@@ -1,9 +1,11 @@
 """Handwritten digits: MNIST, a user's file of the same kind, or those that scikit-learn ships."""
 
 import logging
+import math
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,10 +17,15 @@ from torch.nn import functional as F
 from torchvision.datasets import MNIST
 
 from latenthash import InputError
+from latenthash.files import Unusable, open_regular
 
 log = logging.getLogger(__name__)
 
-MOST_BYTES = 2**32  # of a file's arrays, unpacked
+MOST_BYTES = 2**30  # of a file, and of each of its arrays, unpacked: a million digits
+HEADS = {  # version of the format -> what reads the head of an array
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
 FEWEST = 100  # digits; fewer cannot be split in three
 
 Images = NDArray[np.uint8]  # (N, H, W)
@@ -117,19 +124,15 @@ def _bundled(folder: str) -> tuple[str, tuple[Images, Labels], int | None]:
 def _read(path: Path) -> tuple[Images, Labels]:
     """Read a user's file, as data alone."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
-        if unpacked > MOST_BYTES:
-            raise InputError(f"data.file={path} unpacks to {unpacked:,} bytes, over the limit.")
-        with np.load(path, allow_pickle=False) as arrays:
-            images, labels = np.asarray(arrays["images"]), np.asarray(arrays["labels"])
-    except FileNotFoundError as error:
-        raise InputError(f"data.file={path} does not exist.") from error
+        with open_regular(path, MOST_BYTES) as file, zipfile.ZipFile(file) as archive:
+            images, labels = (_unpacked(archive, name) for name in ("images", "labels"))
+    except Unusable as error:
+        raise InputError(f"data.file={path} {error}.") from error
     except KeyError as error:
         raise InputError(
             f"data.file={path} must hold the arrays `images` and `labels`: {error}."
         ) from error
-    except (OSError, ValueError, zipfile.BadZipFile, zipfile.error, EOFError) as error:
+    except Exception as error:  # damaged archives end in almost any exception
         raise InputError(f"data.file={path} is no .npz that can be read: {error}") from error
     problems = []
     if images.ndim != 3 or images.dtype != np.uint8 or min(images.shape) < 1:
@@ -151,6 +154,31 @@ def _read(path: Path) -> tuple[Images, Labels]:
     if problems:
         raise InputError(problems)
     return images, labels.astype(np.int64)
+
+
+def _unpacked(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    """Unpack an array of an .npz, when its head names as many numbers as there are bytes.
+
+    Raises:
+        KeyError: there is none of this name.
+        Unusable: it is too large.
+        ValueError: it holds no numbers, or not as many as its head says.
+    """
+    member = archive.getinfo(f"{name}.npy")
+    if member.file_size > MOST_BYTES:
+        raise Unusable(f"unpacks to {member.file_size:,} bytes, over the limit of {MOST_BYTES:,}")
+    with archive.open(member) as packed:
+        read_head = HEADS.get(np.lib.format.read_magic(packed))
+        if read_head is None:
+            raise ValueError(f"`{name}` is in a rare version of the format")
+        shape, _, dtype = read_head(packed)
+        if dtype.kind not in "biuf":
+            raise ValueError(f"`{name}` holds no numbers")
+        if packed.tell() + math.prod(shape) * dtype.itemsize != member.file_size:
+            raise ValueError(f"`{name}` holds more or less than its head says")
+    with archive.open(member) as packed:
+        array: NDArray[Any] = np.lib.format.read_array(packed, allow_pickle=False)
+        return array
 
 
 def _scaled(images: Images, size: int) -> Tensor:

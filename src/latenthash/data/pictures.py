@@ -4,8 +4,11 @@ A source is a string: `embedded:<set>`, or the path of a picture or of a folder.
 are read, and everything wrong with them collected, before any work begins.
 """
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,12 +16,34 @@ from rich.progress import track
 
 from latenthash import InputError
 from latenthash.cache import DiskCache
+from latenthash.data.detail import has_detail
 from latenthash.data.embedded import PREFIX, SETS, embedded
 from latenthash.data.reading import Picture, Reader, shown
+from latenthash.files import Unusable, digest
+
+log = logging.getLogger(__name__)
 
 SINGLE = ("signal", "noise_edited")  # roles that are one picture, not a set
 DROPPINGS = ("thumbs.db", "desktop.ini")  # left in picture folders by operating systems
 FOREIGN = ("outliers", "unseen")  # roles that must not hold a picture of another role
+SKIP = "Files that cannot be read are left out with unreadable=skip."
+NAMED = 6  # files left out that are named in the log
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A file that could not be read.
+
+    Attributes:
+        name: as that of a picture.
+        reason: the end of a sentence that begins with it.
+    """
+
+    name: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.reason}."
 
 
 def load_pictures(
@@ -44,6 +69,7 @@ def load_pictures(
         role: _read(role, sources[role], paths, reader, cache, problems)
         for role, paths in found.items()
     }
+    problems += _plain(pictures)
     if not problems:
         problems = _shared(pictures)
     if problems:
@@ -78,15 +104,43 @@ def find_files(path: Path) -> list[Path]:
     return sorted(found)
 
 
-def read_files(paths: list[Path], reader: Reader, title: str) -> tuple[list[Picture], list[str]]:
-    """Read files with a progress bar; return the pictures and a sentence per bad file."""
-    pictures, problems = [], []
+def read_files(paths: list[Path], reader: Reader, title: str) -> tuple[list[Picture], list[Unread]]:
+    """Read files with a progress bar; return the pictures, and the files that are none."""
+    pictures, unread = [], []
     for path in track(paths, title, disable=len(paths) < 10, transient=True):
         try:
             pictures.append(reader.read(path))
-        except ValueError as error:
-            problems.append(f"{shown(path)} {error}.")
-    return pictures, problems
+        except Unusable as error:
+            unread.append(Unread(shown(path), str(error)))
+    for picture in pictures:
+        log_remarks(picture.name, picture.remarks)
+    return pictures, unread
+
+
+def log_remarks(name: str, remarks: Sequence[str]) -> None:
+    """Log what of a picture's file was left out or looked odd."""
+    for remark in remarks:
+        log.warning("%s: %s", name, remark)
+
+
+def refused(unread: Sequence[Unread], left: int, reader: Reader) -> list[str]:
+    """Say what is wrong with files that cannot be read; nothing where they may be left out.
+
+    Args:
+        unread: of one source.
+        left: pictures that could be read; without any, nothing may be left out.
+        reader: says what is done.
+    """
+    if not unread or (reader.unreadable == "skip" and left):
+        return []
+    return [*map(str, unread), *([SKIP] if left else [])]
+
+
+def log_skipped(unread: Sequence[Unread]) -> None:
+    """Log which files were left out."""
+    if unread:
+        named = " ".join(map(str, unread[:NAMED])) + (" ..." if len(unread) > NAMED else "")
+        log.warning("Files left out because they cannot be read: %d. %s", len(unread), named)
 
 
 def source_digest(source: str) -> str:
@@ -97,10 +151,11 @@ def source_digest(source: str) -> str:
     path = Path(source)
     if source.startswith(PREFIX) or not _exists(path):
         return source
-    paths = [path] if path.is_file() else find_files(path)
-    # What cannot be opened is named when the pictures are read.
-    readable = [p for p in paths if p.is_file() and os.access(p, os.R_OK)]
-    return sha256(b"".join(sha256(p.read_bytes()).digest() for p in readable)).hexdigest()
+    whole = sha256()
+    for file in find_files(path) if path.is_dir() else [path]:
+        with suppress(Unusable):  # it is named when the pictures are read
+            whole.update(bytes.fromhex(digest(file)))
+    return whole.hexdigest()
 
 
 def is_folder(path: Path) -> bool:
@@ -149,9 +204,22 @@ def _read(
     if source.startswith(PREFIX):
         name = source.removeprefix(PREFIX)
         return embedded(name, cache) if name in SETS else []
-    pictures, bad = read_files(paths, reader, f"Pictures of {role}")
-    problems.extend(f"data.{role}: {sentence}" for sentence in bad)
+    pictures, unread = read_files(paths, reader, f"Pictures of {role}")
+    if sentences := refused(unread, len(pictures), reader):
+        problems.extend(f"data.{role}: {sentence}" for sentence in sentences)
+    else:
+        log_skipped(unread)
     return pictures
+
+
+def _plain(pictures: Mapping[str, list[Picture]]) -> list[str]:
+    """Refuse a Signal that shows nothing: networks tell it from no other picture of one colour."""
+    return [
+        f"data.signal: {picture.name} has no detail, for it is of one colour; give a picture that "
+        "shows something."
+        for picture in pictures.get("signal", [])
+        if not has_detail(picture.pixels)
+    ]
 
 
 def _shared(pictures: Mapping[str, list[Picture]]) -> list[str]:

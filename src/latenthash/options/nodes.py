@@ -25,6 +25,7 @@ from latenthash.options.kinds import (
 
 Source: TypeAlias = Annotated[str, Located("a path or embedded:<set>")]
 Weights: TypeAlias = Annotated[str, Located("imagenet, random or a path")]
+Unreadable: TypeAlias = Annotated[Literal["refuse", "skip"], Kind("refuse or skip")]
 Level: TypeAlias = Annotated[int, whole(0, 255)]
 Layer: TypeAlias = Annotated[
     str,
@@ -57,6 +58,7 @@ class Reader(Node):
         Field(min_length=3, max_length=3),
         Kind("three whole numbers from 0 to 255, [red, green, blue]"),
     ]
+    unreadable: Unreadable = "refuse"
 
 
 class Views(Node):

@@ -97,6 +97,7 @@ class Train(Bundled):
     cache: Cache
     paths: Paths
     force: Switch
+    unreadable: nodes.Unreadable
     signals: Path | None = None
 
 
@@ -116,6 +117,7 @@ class Evaluate(Node):
     ]
     fpr: Share | None
     gallery: Annotated[float, number(least=1, most=1e18, unit="pictures")]
+    unreadable: nodes.Unreadable | None
     groups: Path | None
     sscd: Path | None
     dinohash: Path | None
