@@ -20,7 +20,8 @@ from latenthash.data.splits import ROLES, Splits, ViewSet
 from latenthash.hashing import Hash
 from latenthash.metrics import held_out
 from latenthash.refusals import refusals
-from latenthash.tracking import HELD_OUT, Store, find_store, open_store
+from latenthash.store_uri import StoreURI
+from latenthash.tracking import HELD_OUT, Run, Store, find_store, no_run, open_store
 
 log = logging.getLogger(__name__)
 
@@ -44,13 +45,14 @@ def evaluate(cfg: DictConfig) -> None:
             run_benchmark(cfg, *_open_to_judge(cfg))
             return
         store, bundle = _open(cfg)
+        run = store.get(bundle.run_id) if store else None
         config = bundle_config(bundle)
         cache = build(cfg.cache)
         figures: Iterator[tuple[str, Figure]] = iter(())
         if bundle.hash is None:
             name, table = "codes", _codes(bundle, config, cfg.pictures, cache, cfg.explain)
         elif cfg.pictures is None:
-            name, table = HELD_OUT, _held_out_again(bundle, bundle.hash, config, store, cache)
+            name, table = HELD_OUT, _held_out_again(bundle, bundle.hash, config, run, cache)
         else:
             name = "matches"
             views = verdicts.view_set(Path(str(cfg.pictures)), config, cfg.explain)
@@ -62,18 +64,20 @@ def evaluate(cfg: DictConfig) -> None:
         _write(table, name, cfg, f" of run {bundle.run_id}")
         if bundle.printable is not None:
             log.info("The printable hash of run %s is %s", bundle.run_id, bundle.printable)
-        logged = store if store and store.has(bundle.run_id) else None
-        if logged:
-            logged.log_table(bundle.run_id, table, f"evaluate/{name}")
-        elif bundle.run_id != SHIPPED_ID:
-            log.warning("Run %s is in no store here: the table was not logged.", bundle.run_id)
+        drawn = {}
         for title, figure in figures:
             path = Path(cfg.paths.output, f"{title}.png")
             path.parent.mkdir(parents=True, exist_ok=True)
             figure.savefig(path, dpi=110)
-            if logged:
-                logged.log_figure(bundle.run_id, figure, title)
             log.info("Written to %s", path)
+            drawn[title] = figure
+        if store and run:
+            try:
+                store.add(run, table, f"evaluate/{name}", drawn)
+            except InputError as error:
+                log.warning("The table was not logged. %s", error)
+        elif bundle.run_id != SHIPPED_ID:
+            log.warning("Run %s is in no store here: the table was not logged.", bundle.run_id)
 
 
 def _check_explain(cfg: DictConfig) -> None:
@@ -109,16 +113,33 @@ def _codes(
 
 
 def _open(cfg: DictConfig) -> tuple[Store | None, Bundle]:
-    folder = Path(str(cfg.run))
-    if cfg.run == SHIPPED:
-        with as_file(files("latenthash") / "shipped" / SHIPPED) as shipped:
-            return find_store(cfg), Bundle.load(shipped)
-    if is_folder(folder):
-        bundle = Bundle.load(folder)
+    """Open a bundle, and the store that may hold its run; the code that ships has none."""
+    bundle = _bundle_at_hand(str(cfg.run))
+    if bundle is None:
+        store = find_store(cfg)
+        if store is None:
+            raise no_run(str(cfg.run), StoreURI.parse(cfg.logger.tracking_uri))
+        return store, _bundle_in(store, str(cfg.run))
+    if bundle.run_id == SHIPPED_ID:
+        return None, bundle
+    try:
         return find_store(cfg), bundle
-    store = open_store(cfg)
-    with store.bundle(store.run(str(cfg.run))) as copy:
-        return store, Bundle.load(copy)
+    except InputError as error:  # the bundle can be used without
+        log.warning("%s", error)
+        return None, bundle
+
+
+def _bundle_at_hand(run: str) -> Bundle | None:
+    """Load the code that ships, or a folder; None when a run of a store is named."""
+    if run == SHIPPED:
+        with as_file(files("latenthash") / "shipped" / SHIPPED) as shipped:
+            return Bundle.load(shipped)
+    return Bundle.load(Path(run)) if is_folder(Path(run)) else None
+
+
+def _bundle_in(store: Store, run: str) -> Bundle:
+    with store.bundle(store.run(run)) as folder:
+        return Bundle.load(folder)
 
 
 def _open_to_judge(cfg: DictConfig) -> tuple[Bundle, Store, bool]:
@@ -132,7 +153,7 @@ def _open_to_judge(cfg: DictConfig) -> tuple[Bundle, Store, bool]:
     if not named and not store.evaluable():
         log.warning("There is no finished run here: the code that ships is judged.")
         cfg.run = SHIPPED
-    return _open(cfg)[1], store, named
+    return _bundle_at_hand(str(cfg.run)) or _bundle_in(store, str(cfg.run)), store, named
 
 
 def _known(bundle: Bundle, config: DictConfig, cache: DiskCache) -> dict[str, ViewSet]:
@@ -158,7 +179,7 @@ def _splits(bundle: Bundle, config: DictConfig, cache: DiskCache) -> Splits:
 
 
 def _held_out_again(
-    bundle: Bundle, hash_: Hash, config: DictConfig, store: Store | None, cache: DiskCache
+    bundle: Bundle, hash_: Hash, config: DictConfig, run: Run | None, cache: DiskCache
 ) -> pd.DataFrame:
     """Make the held-out figures of a bundle again, beside those that training logged."""
     splits = _splits(bundle, config, cache)
@@ -171,8 +192,8 @@ def _held_out_again(
         config.seed,
     )
     table = report.figures_table(measures)
-    if store and store.has(bundle.run_id):
-        trained = store.client.get_run(bundle.run_id).data.metrics
+    if run:
+        trained = run.data.metrics
         table["trained"] = [trained.get(name, np.nan) for name in table["metric"]]
         table["difference"] = (table["value"] - table["trained"]).abs()
         worst = table["difference"].max()
