@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from latenthash.data.embedded import SETS
 from latenthash.data.splits import ROLES
 from latenthash.resolvers import register_resolvers
+from latenthash.store_uri import StoreURI
 
 register_resolvers()
 CONF = Path(__file__).parent.parent / "conf"
@@ -69,6 +70,16 @@ def test_evaluate_composes() -> None:
 def test_tracking_uri_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
     assert composed(root="evaluate").logger.tracking_uri == "http://127.0.0.1:1"
+
+
+def test_database_lies_in_the_root_whatever_its_name() -> None:
+    logger = composed("paths.root='/tmp/a?b%20 c'").logger
+    assert StoreURI.parse(logger.tracking_uri).database == Path("/tmp/a?b%20 c/mlflow.db")
+
+
+def test_address_of_the_store_is_no_part_of_a_job() -> None:
+    composed()
+    assert "logger.tracking_uri" in HydraConfig.get().job.config.override_dirname.exclude_keys
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,16 @@ import pandas as pd
 import pytest
 import yaml
 from mlflow.entities import Run
+from omegaconf import OmegaConf
 from PIL import Image
 from safetensors.torch import save_file
 
 from app import TINY, artifact, call, runs, sources
+from latenthash import InputError
 from latenthash.bundle import Bundle
+from latenthash.evaluation import _open
 from latenthash.features.weights import load_trunk
+from latenthash.tracking import Store
 
 PROTOCOL = (
     *("hash/radius", "hash/centroid_0", "hash/centroid_1"),
@@ -318,6 +322,46 @@ def test_store_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         assert done.code == 2
         assert "cannot be opened" in done.output
         assert "Traceback" not in done.output
+
+
+NO_STORE = [
+    (None, "is empty or no text"),
+    ("http://me:s3cret@127.0.0.1:1", "cannot be opened: [Errno "),
+    ("postgresql://me:s3cret@host/db", "is no store that can be used"),
+    ("sqlite:///{folder}", "is no file"),
+]
+
+
+@pytest.mark.parametrize(("uri", "sentence"), NO_STORE)
+def test_bundle_is_used_whatever_becomes_of_the_store(
+    trained: tuple[Path, Run], caplog: pytest.LogCaptureFixture, uri: str | None, sentence: str
+) -> None:
+    folder, run = trained
+    uri = uri and uri.format(folder=folder)
+    logger = {"tracking_uri": uri, "experiment_name": "e", "artifact_root": str(folder)}
+
+    def opened(name: str) -> tuple[Store | None, Bundle]:
+        return _open(OmegaConf.create({"run": name, "logger": logger}))
+
+    assert opened("code")[0] is None
+    assert not caplog.text, "the code that ships is in no store"
+    store, bundle = opened(str(artifact(folder, run, "bundle")))
+    assert (store, bundle.run_id) == (None, run.info.run_id)
+    assert sentence in caplog.text
+    with pytest.raises(InputError) as caught:
+        opened("latest")
+    assert sentence in str(caught.value)
+    assert "s3cret" not in caplog.text + str(caught.value)
+
+
+def test_password_of_the_store_is_told_nowhere(tmp_path: Path) -> None:
+    for uri in ("http://me:s3cret@127.0.0.1:1", "postgresql://me:s3cret@host/db"):
+        done = call("evaluate.py", tmp_path, "run=latest", f"logger.tracking_uri={uri}")
+        assert done.code == 2, done.output
+        assert "://***@" in done.output
+        assert "s3cret" not in done.output
+    for file in tmp_path.rglob("*"):
+        assert file.is_dir() or b"s3cret" not in file.read_bytes(), file
 
 
 def test_too_few_calibration_views_are_refused_first(tmp_path: Path) -> None:

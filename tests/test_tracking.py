@@ -1,21 +1,31 @@
 """MLflow: parent and children of sweeps, failed jobs, resuming, two sweeps at once."""
 
 import os
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from mlflow.entities import Run
+from mlflow.environment_variables import MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT
 
 from app import ROOT, TINY, artifact, call, runs, sources
 from latenthash import InputError
 from latenthash.data.views import Views
-from latenthash.tracking import Store, scalars
+from latenthash.store_uri import sqlite_uri
+from latenthash.sweeps import jobs_of
+from latenthash.tracking import HAS_BUNDLE, JOB, KIND, OVERRIDES, REUSED, Store, scalars
+from test_store_uri import FOLDERS
 
 
 def children(folder: Path) -> list[Run]:
@@ -156,8 +166,8 @@ def test_terminated_run_is_marked_killed(tmp_path: Path, monkeypatch: pytest.Mon
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
-def test_run_ends_as_the_work_within_ends(tmp_path: Path) -> None:
-    store = Store(f"sqlite:///{tmp_path}/mlflow.db", "latenthash", str(tmp_path / "mlartifacts"))
+def test_run_ends_as_the_work_within_ends(place: Path) -> None:
+    store = opened(place)
     with store.new_run("benchmark", "good") as good:
         pass
     with pytest.raises(OSError, match="no room"), store.new_run("benchmark", "bad") as bad:
@@ -170,20 +180,235 @@ def test_run_ends_as_the_work_within_ends(tmp_path: Path) -> None:
     assert kept.path == "traceback.txt"
 
 
-def test_deleted_experiment_is_named(tmp_path: Path) -> None:
-    uri = f"sqlite:///{tmp_path}/mlflow.db"
-    store = Store(uri, "e", str(tmp_path / "artifacts"))
+# ---- how a store is opened ----
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with MLflow's tables, which take seconds to create."""
+    path = tmp_path_factory.mktemp("tables") / "mlflow.db"
+    Store(sqlite_uri(path), "empty", str(path.parent / "mlartifacts"))
+    return path
+
+
+@pytest.fixture
+def place(tables: Path, tmp_path: Path) -> Path:
+    """A project folder with a database that holds no experiment of its own."""
+    shutil.copy(tables, tmp_path)
+    return tmp_path
+
+
+def opened(folder: Path, name: str = "e", reading: bool = False) -> Store:
+    return Store(sqlite_uri(folder / "mlflow.db"), name, str(folder / "mlartifacts"), reading)
+
+
+def run_with_bundle(store: Store) -> Run:
+    run_id = store.client.create_run(store.experiment_id, tags={KIND: JOB}).info.run_id
+    store.client.log_text(run_id, "x", "bundle/hash.json")
+    store.client.set_tag(run_id, HAS_BUNDLE, "true")
+    store.client.set_terminated(run_id, "FINISHED")
+    return store.client.get_run(run_id)
+
+
+def test_fresh_database_is_whole_or_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mlflow.store.db import utils
+
+    def stopped(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(utils, "_upgrade_db", stopped)  # some of the tables are there by now
+        with pytest.raises(KeyboardInterrupt):
+            opened(tmp_path)
+    assert not (tmp_path / "mlflow.db").exists()
+    store = opened(tmp_path)
+    assert {p.name for p in tmp_path.iterdir()} <= {"mlflow.db", "mlflow.db.lock"}
+    default = store.client.get_experiment("0")
+    assert default.artifact_location == (tmp_path / "mlartifacts/0").as_uri()
+
+
+@pytest.mark.parametrize("name", FOLDERS[1:7])
+def test_everything_lies_in_the_folder_whatever_its_name(
+    tables: Path, tmp_path: Path, name: str
+) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    shutil.copy(tables, folder)
+    store = opened(folder)
+    with store.bundle(run_with_bundle(store)) as bundle:
+        assert (bundle / "hash.json").read_text() == "x"
+    assert [p.name for p in tmp_path.iterdir()] == [name], "no other folder is made"
+    assert len(list(folder.glob("mlartifacts/*/artifacts/bundle/hash.json"))) == 1
+
+
+def test_store_that_cannot_be_used_is_a_sentence_in_seconds(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("latenthash.database.BUSY", 0.1)
+    (place / "file").touch()
+    (place / "folder").mkdir()
+    (place / "garbage").write_bytes(b"garbage" * 999)
+    shutil.copy(place / "mlflow.db", place / "old")
+    with closing(sqlite3.connect(place / "old")) as old, old:
+        old.execute("UPDATE alembic_version SET version_num = '451aebb31d03'")
+    with closing(sqlite3.connect(place / "mlflow.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        for uri, sentence in {
+            sqlite_uri(place / "file/mlflow.db"): "cannot be opened: [Errno ",
+            sqlite_uri(place / "folder"): "is no file",
+            sqlite_uri(place / "garbage"): "(file is not a database)",
+            sqlite_uri(place / "old"): "mlflow db upgrade",
+            sqlite_uri(place / "mlflow.db"): "(database is locked)",
+            "http://me:s3cret@127.0.0.1:1": "***@127.0.0.1:1 cannot be opened: [Errno 111]",
+            "postgresql://me:s3cret@host/db": "is no store that can be used",
+        }.items():
+            start = time.monotonic()
+            with pytest.raises(InputError) as caught:
+                Store(uri, "e", str(place / "mlartifacts"))
+            assert sentence in str(caught.value)
+            assert "s3cret" not in str(caught.value)
+            assert time.monotonic() - start < 5
+
+
+class Silent(BaseHTTPRequestHandler):
+    """A server that never answers."""
+
+    def do_GET(self) -> None:
+        """Keep who asks waiting."""
+        time.sleep(5)
+
+
+class Wordy(BaseHTTPRequestHandler):
+    """A server that is not MLflow's."""
+
+    def do_GET(self) -> None:
+        """Answer with a long page."""
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<html>" + b"x" * 10**6)
+
+    def log_message(self, *args: object) -> None:
+        """Keep the output of the tests clean."""
+
+
+@pytest.mark.parametrize(
+    ("handler", "sentence"), [(Silent, "timed out"), (Wordy, "not in a valid JSON format")]
+)
+def test_what_is_no_mlflow_server_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, handler: type, sentence: str
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    before = dict(os.environ)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(InputError, match=sentence) as caught:
+            Store(f"http://me:s3cret@127.0.0.1:{server.server_port}", "e", str(tmp_path))
+        server.shutdown()
+    assert "s3cret" not in str(caught.value)
+    assert len(str(caught.value)) < 800
+    assert os.environ == before
+
+
+def test_mlflow_prints_no_address() -> None:
+    assert MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT.get(), "it would hold the password"
+
+
+def test_deleted_experiment_is_named_and_holds_nothing_to_read(
+    place: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = opened(place)
+    run = run_with_bundle(store)
     store.client.delete_experiment(store.experiment_id)
-    with pytest.raises(InputError, match=r"experiment e in .* was deleted"):
-        Store(uri, "e", str(tmp_path / "artifacts"))
+    with pytest.raises(InputError, match=r"experiment e in .* was deleted; restore it, or name"):
+        opened(place)
+    reading = opened(place, reading=True)
+    assert "experiment e in" in caplog.text
+    assert reading.evaluable() == []
+    with pytest.raises(InputError, match="no finished run"):
+        reading.run("latest")
+    with pytest.raises(InputError, match="neither a bundle folder nor a run"):
+        reading.run(run.info.run_id)
 
 
-def test_artifacts_lie_where_the_first_run_was_told(tmp_path: Path) -> None:
-    store = Store(f"sqlite:///{tmp_path}/mlflow.db", "e", str(tmp_path / "artifacts"))
+def test_reading_makes_nothing(place: Path) -> None:
+    assert opened(place, reading=True).evaluable() == []
+    assert opened(place, reading=True).client.get_experiment_by_name("e") is None
+    assert {p.name for p in place.iterdir()} == {"mlflow.db"}
+
+
+def test_deleted_runs_are_as_good_as_none(place: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store = opened(place)
+    older, newer, gone = (run_with_bundle(store).info.run_id for _ in range(3))
+    parent = store.client.create_run(
+        store.experiment_id, tags={REUSED + run_id: run_id for run_id in (older, newer, gone)}
+    ).info.run_id
+    for run_id in (older, newer, gone):
+        store.client.set_tag(run_id, OVERRIDES, run_id)
+    store.client.delete_run(newer)
+    # What `mlflow gc` does to a run that was deleted.
+    store.client.delete_run(gone)
+    store.client._tracking_client.store._hard_delete_run(gone)
+    assert store.run("latest").info.run_id == older
+    for run_id in (newer, gone, "nowhere", "../x"):
+        assert store.get(run_id) is None
+        with pytest.raises(InputError, match=f"run={run_id} is neither"):
+            store.run(run_id)
+    for _ in range(2):
+        assert [run.info.run_id for run in jobs_of(store, parent)] == [older]
+    assert caplog.text.count("was deleted: the sweep's tables are without it") == 2
+
+
+def test_project_that_was_moved_is_read_and_not_written_elsewhere(place: Path) -> None:
+    old, new = place / "old", place / "new"
+    old.mkdir()
+    (place / "mlflow.db").rename(old / "mlflow.db")
+    store = opened(old)
+    run = run_with_bundle(store)
+    lost = run_with_bundle(store)
+    shutil.rmtree(old / "mlartifacts" / lost.info.run_id)
+    old.rename(new)
+    with pytest.raises(InputError, match="was the project moved or copied") as caught:
+        opened(new)
+    for part in (
+        f"in {old}/mlartifacts, and not in {new}/mlartifacts",
+        "logger.experiment_name=NAME",
+    ):
+        assert part in str(caught.value)
+    moved = opened(new, reading=True)
+    with moved.bundle(moved.run(run.info.run_id)) as bundle:
+        assert (bundle / "hash.json").read_text() == "x"
+    with (
+        pytest.raises(InputError, match=f"has left no bundle in {old}/mlartifacts"),
+        moved.bundle(lost),
+    ):
+        pass
+    with pytest.raises(InputError, match="moved or copied"):
+        moved.add(run, pd.DataFrame({"a": [1]}), "t", {})
+    assert not old.exists()
+    # The ways out that the sentence names.
+    assert opened(new, "another").experiment_id
+    Store(sqlite_uri(new / "mlflow.db"), "e", f"{old}/mlartifacts")
+    new.rename(old)
+    opened(old).add(run, pd.DataFrame({"a": [1]}), "t", {})
+    assert next(old.rglob("t.csv")).read_text() == "a\n1\n"
+
+
+def test_artifacts_that_cannot_be_written_are_a_sentence(place: Path) -> None:
+    store = opened(place)
+    run = run_with_bundle(store)
+    shutil.rmtree(place / "mlartifacts")
+    (place / "mlartifacts").touch()
+    with pytest.raises(InputError, match="cannot be written to"):
+        store.add(run, pd.DataFrame({"a": [1]}), "t", {})
+
+
+def test_artifacts_lie_where_the_first_run_was_told(place: Path) -> None:
+    store = opened(place)
     run = store.client.create_run(store.experiment_id)
     store.log_table(run.info.run_id, pd.DataFrame({"a": [1]}), "t")
     store.log_table(run.info.run_id, pd.DataFrame({"a": [1, 2]}), "t")
-    (path,) = (tmp_path / "artifacts").rglob("t.csv")
+    (path,) = (place / "mlartifacts").rglob("t.csv")
     assert len(pd.read_csv(path)) == 2, "a refreshed table replaces the old one"
 
 

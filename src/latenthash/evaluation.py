@@ -24,7 +24,8 @@ from latenthash.options.checking import check_evaluate
 from latenthash.options.effects import BENCHMARK, CODES, HASHES, MATCHES, check_effects
 from latenthash.options.effects import HELD_OUT as ALONE
 from latenthash.refusals import refusals
-from latenthash.tracking import HELD_OUT, Store, find_store, open_store
+from latenthash.store_uri import StoreURI
+from latenthash.tracking import HELD_OUT, Run, Store, find_store, no_run, open_store
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +51,8 @@ def evaluate(cfg: DictConfig) -> None:
             check_effects(BENCHMARK, line)
             run_benchmark(cfg, *_open_to_judge(cfg))
             return
-        store, bundle = _open(cfg)
-        config = bundle_config(bundle)
+        store, bundle, config = _open(cfg)
+        run = store.get(bundle.run_id) if store else None
         # How much of this machine a file may take is for its owner to say, not for the bundle.
         config.data.reader.max_pixels = cfg.reader.max_pixels
         cache = build(cfg.cache)
@@ -59,7 +60,7 @@ def evaluate(cfg: DictConfig) -> None:
         check_effects(_job(bundle, cfg.pictures), line)
         given = _given(cfg, bundle, config)
         if given is None:
-            name, table = HELD_OUT, _held_out_again(bundle, config, store, cache)
+            name, table = HELD_OUT, _held_out_again(bundle, config, run, cache)
         else:
             hasher = restore(bundle, config, cache)
             if bundle.hash is None:
@@ -72,18 +73,20 @@ def evaluate(cfg: DictConfig) -> None:
         _write(table, name, cfg, f" of run {bundle.run_id}")
         if bundle.printable is not None:
             log.info("The printable hash of run %s is %s", bundle.run_id, bundle.printable)
-        logged = store if store and store.has(bundle.run_id) else None
-        if logged:
-            logged.log_table(bundle.run_id, table, f"evaluate/{name}")
-        elif bundle.run_id != SHIPPED_ID:
-            log.warning("Run %s is in no store here: the table was not logged.", bundle.run_id)
+        drawn = {}
         for title, figure in figures:
             path = Path(cfg.paths.output, f"{title}.png")
             path.parent.mkdir(parents=True, exist_ok=True)
             figure.savefig(path, dpi=110)
-            if logged:
-                logged.log_figure(bundle.run_id, figure, title)
             log.info("Written to %s", path)
+            drawn[title] = figure
+        if store and run:
+            try:
+                store.add(run, table, f"evaluate/{name}", drawn)
+            except InputError as error:
+                log.warning("The table was not logged. %s", error)
+        elif bundle.run_id != SHIPPED_ID:
+            log.warning("Run %s is in no store here: the table was not logged.", bundle.run_id)
         if given is not None:
             log_skipped(given.skipped)
 
@@ -114,17 +117,40 @@ def _given(cfg: DictConfig, bundle: Bundle, config: DictConfig) -> verdicts.Give
     return verdicts.read_given(Path(cfg.pictures), config, cfg.explain, unreadable)
 
 
-def _open(cfg: DictConfig) -> tuple[Store | None, Bundle]:
-    folder = Path(cfg.run)
-    if cfg.run == SHIPPED:
+def _open(cfg: DictConfig) -> tuple[Store | None, Bundle, DictConfig]:
+    """Open a bundle, and the store that may hold its run; the code that ships has none.
+
+    Returns:
+        store, bundle and its config.
+    """
+    bundle = _bundle_at_hand(cfg.run)
+    if bundle is None:
+        store = find_store(cfg)
+        if store is None:
+            raise no_run(cfg.run, StoreURI.parse(cfg.logger.tracking_uri))
+        bundle = _bundle_in(store, cfg.run)
+        return store, bundle, bundle_config(bundle)
+    config = bundle_config(bundle)  # before any server is asked
+    if bundle.run_id == SHIPPED_ID:
+        return None, bundle, config
+    try:
+        return find_store(cfg), bundle, config
+    except InputError as error:  # the bundle can be used without
+        log.warning("%s", error)
+        return None, bundle, config
+
+
+def _bundle_at_hand(run: str) -> Bundle | None:
+    """Load the code that ships, or a folder; None when a run of a store is named."""
+    if run == SHIPPED:
         with as_file(files("latenthash") / "shipped" / SHIPPED) as shipped:
-            return find_store(cfg), Bundle.load(shipped)
-    if is_folder(folder):
-        bundle = Bundle.load(folder)
-        return find_store(cfg), bundle
-    store = open_store(cfg)
-    with store.bundle(store.run(cfg.run)) as copy:
-        return store, Bundle.load(copy)
+            return Bundle.load(shipped)
+    return Bundle.load(Path(run)) if is_folder(Path(run)) else None
+
+
+def _bundle_in(store: Store, run: str) -> Bundle:
+    with store.bundle(store.run(run)) as folder:
+        return Bundle.load(folder)
 
 
 def _open_to_judge(cfg: DictConfig) -> tuple[Bundle, Store, bool]:
@@ -138,7 +164,7 @@ def _open_to_judge(cfg: DictConfig) -> tuple[Bundle, Store, bool]:
     if not named and not store.evaluable():
         log.warning("There is no finished run here: the code that ships is judged.")
         cfg.run = SHIPPED
-    return _open(cfg)[1], store, named
+    return _bundle_at_hand(str(cfg.run)) or _bundle_in(store, str(cfg.run)), store, named
 
 
 def _known(bundle: Bundle, config: DictConfig, cache: DiskCache) -> dict[str, ViewSet]:
@@ -164,7 +190,7 @@ def _splits(bundle: Bundle, config: DictConfig, cache: DiskCache) -> Splits:
 
 
 def _held_out_again(
-    bundle: Bundle, config: DictConfig, store: Store | None, cache: DiskCache
+    bundle: Bundle, config: DictConfig, run: Run | None, cache: DiskCache
 ) -> pd.DataFrame:
     """Make the held-out figures of a bundle again, beside those that training logged."""
     assert bundle.hash is not None
@@ -178,8 +204,8 @@ def _held_out_again(
         config.seed,
     )
     table = report.figures_table(measures)
-    if store and store.has(bundle.run_id):
-        trained = store.client.get_run(bundle.run_id).data.metrics
+    if run:
+        trained = run.data.metrics
         table["trained"] = [trained.get(name, np.nan) for name in table["metric"]]
         table["difference"] = (table["value"] - table["trained"]).abs()
         worst = table["difference"].max()

@@ -13,9 +13,10 @@ from latenthash import InputError
 
 
 def register_resolvers() -> None:
-    """Let the config use `${pictures:FOLDER}` and `${within:PATH,FOLDER}`."""
+    """Let the config use `${pictures:FOLDER}`, `${within:PATH,FOLDER}` and `${sqlite:PATH}`."""
     OmegaConf.register_new_resolver("pictures", picture_choice, replace=True)
     OmegaConf.register_new_resolver("within", within, replace=True)
+    OmegaConf.register_new_resolver("sqlite", sqlite, replace=True)
 
 
 def picture_choice(folder: object) -> str:
@@ -58,3 +59,10 @@ def _unnameable(name: str) -> str:
 def within(path: object, folder: object) -> str:
     """Give a path as seen from a folder; as it is when it does not lie there."""
     return str(path).removeprefix(f"{Path(str(folder))}{os.sep}")
+
+
+def sqlite(path: object) -> str:
+    """Give the URI of a database file."""
+    from latenthash.store_uri import sqlite_uri
+
+    return sqlite_uri(str(path))

@@ -3,7 +3,9 @@
 import json
 import logging
 import os
+from functools import cache
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from latenthash import InputError, comparison
 from latenthash.options.sweeping import check_sweep
 from latenthash.refusals import find_refusal, log_problems
 from latenthash.report import read_figures
+from latenthash.store_uri import hide_passwords, without_password
 from latenthash.tracking import (
     FINGERPRINT,
     HELD_OUT,
@@ -60,13 +63,13 @@ class Sweep(Callback):
             raise SystemExit(2) from error
         except Exception as error:
             # Hydra only warns when a callback fails, and would run the jobs as orphans.
-            log.error("The sweep cannot begin: %s", error)
+            log.error("The sweep cannot begin: %s", without_password(str(error)))
             raise SystemExit(2) from error
 
     def _open_parent(self, config: DictConfig) -> str:
         grid = _grid(config)  # first: what it refuses leaves nothing behind
         store = open_store(config)
-        overrides = [str(o) for o in config.hydra.overrides.task]
+        overrides = [without_password(str(o)) for o in config.hydra.overrides.task]
         fingerprint = sha256(json.dumps([sorted(overrides), grid]).encode()).hexdigest()
         with store.lock():
             same = store.find({KIND: SWEEP, FINGERPRINT: fingerprint})
@@ -85,6 +88,8 @@ class Sweep(Callback):
 
     def on_job_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Note on the parent which job comes where: Hydra's order is that of the choices."""
+        for file in _written(config):
+            hide_passwords(file)
         parent_id = os.environ.get(PARENT_VARIABLE)
         if parent_id is not None:
             job = config.hydra.job
@@ -107,6 +112,15 @@ class Sweep(Callback):
             raise SystemExit(1)
 
 
+def _written(config: DictConfig) -> list[Path]:
+    """List what Hydra writes of a command line into the output folder."""
+    written = list(Path(config.hydra.sweep.dir).glob("multirun.yaml"))
+    if config.hydra.output_subdir is not None:
+        folder = Path(config.hydra.runtime.output_dir, config.hydra.output_subdir)
+        written += folder.glob("*.yaml")
+    return written
+
+
 def _grid(config: DictConfig) -> dict[str, str]:
     """Give what the sweep's file lets vary: parameter -> its choices.
 
@@ -123,11 +137,13 @@ def jobs_of(store: Store, parent_id: str) -> list[Run]:
     """List the newest run of each job of a sweep, in the sweep's order, reused runs included."""
     runs = [(run.data.tags[OVERRIDES], run) for run in store.find({PARENT: parent_id})]
     tags = store.client.get_run(parent_id).data.tags
-    runs += [
-        (overrides, store.client.get_run(name.removeprefix(REUSED)))
-        for name, overrides in tags.items()
-        if name.startswith(REUSED)
-    ]
+    for name, overrides in tags.items():
+        if name.startswith(REUSED):
+            run = store.get(name.removeprefix(REUSED))
+            if run is None:
+                _warn_of(name.removeprefix(REUSED), overrides)
+            else:
+                runs.append((overrides, run))
     newest = dict(sorted(runs, key=lambda pair: pair[1].info.start_time))
     places = {
         overrides: int(name.removeprefix(JOB_AT))
@@ -136,6 +152,15 @@ def jobs_of(store: Store, parent_id: str) -> list[Run]:
     }
     # Jobs of older versions left no number, and stand at the end.
     return [newest[o] for o in sorted(newest, key=lambda o: places.get(o, len(newest)))]
+
+
+@cache
+def _warn_of(run_id: str, overrides: str) -> None:
+    """Warn once of a run that a sweep stands on and that is gone."""
+    log.warning(
+        "Run %s (%s) was deleted: the sweep's tables are without it. The same command makes it "
+        "again.", run_id, overrides
+    )  # fmt: skip
 
 
 def refresh_sweep(store: Store, parent_id: str | None) -> None:

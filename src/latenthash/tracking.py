@@ -15,29 +15,37 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from filelock import FileLock
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from omegaconf import DictConfig
 from pytorch_lightning.loggers import MLFlowLogger
 
-from latenthash import InputError
+from latenthash import InputError, database
+from latenthash.resolvers import register_resolvers
+from latenthash.store_uri import WAYS, StoreURI, local_path, sqlite_uri, without_password
 
 # A research tool on private pictures tells nobody that it runs.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+# MLflow would print the server's address with its password.
+os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
 # The default of 7, each twice as long as the last, is minutes of silence before a refusal.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
 from mlflow import MlflowClient
 from mlflow.entities import Run as Run  # exported: sweeps speak of runs too
 from mlflow.exceptions import MlflowException
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 
 log = logging.getLogger(__name__)
-for noisy in ("alembic", "mlflow.store.db.utils", "mlflow.tracking"):
+for noisy in ("alembic", "mlflow.tracking"):
     logging.getLogger(noisy).setLevel(logging.WARNING)
+# They log errors that are raised as well, one with its traceback.
+for twice in ("mlflow.store.db.utils", "urllib3.connectionpool"):
+    logging.getLogger(twice).setLevel(logging.CRITICAL)
+# A launcher of parallel jobs starts them without train.py, which registers them too.
+register_resolvers()
 
-SQLITE = "sqlite:///"
 KIND, FINGERPRINT, OVERRIDES = "latenthash.kind", "latenthash.fingerprint", "latenthash.overrides"
 HAS_BUNDLE = "latenthash.bundle"  # tag of a run that can be evaluated
 REUSED = "latenthash.reused."  # tag of a parent: this + run id -> the overrides it stands for
@@ -55,48 +63,89 @@ class Store:
         experiment_name: created when it does not exist.
         artifact_root: folder for artifacts; used with a local database only, and only when
             the experiment is created.
+        reading: nothing is made, and a deleted experiment is as good as none.
+
+    Raises:
+        InputError: if the store cannot be opened, or would keep artifacts in another place.
     """
 
-    def __init__(self, tracking_uri: str, experiment_name: str, artifact_root: str) -> None:
-        self.uri = tracking_uri
-        if not tracking_uri:
-            raise InputError("logger.tracking_uri is empty: unset MLFLOW_TRACKING_URI, or set it.")
-        try:
-            with self.lock():
-                self.client = MlflowClient(tracking_uri)
-                self.experiment_id = self._experiment(experiment_name, artifact_root)
-        except (MlflowException, OSError) as error:
-            raise InputError(
-                f"The MLflow store '{tracking_uri}' cannot be opened: {error}. Set "
-                "MLFLOW_TRACKING_URI or logger.tracking_uri to one that can."
-            ) from error
+    def __init__(
+        self, tracking_uri: str, experiment_name: str, artifact_root: str, reading: bool = False
+    ) -> None:
+        self.name = StoreURI.parse(tracking_uri)
+        self.uri = self.name.text
+        self.root = Path(artifact_root).absolute()
+        with self.explained(), _patience():
+            if self.name.database:
+                if not reading:
+                    database.prepare(self.name.database, self._make_database)
+                database.check(self.name.database, writing=not reading)
+            self.client = MlflowClient(self.uri)
+            self.experiment_id = self._experiment(experiment_name, reading)
 
-    def _experiment(self, name: str, artifact_root: str) -> str:
+    def _make_database(self, path: Path) -> None:
+        """Let MLflow make its tables, and the experiment that it calls Default."""
+        uri = StoreURI.parse(sqlite_uri(path)).text
+        SqlAlchemyStore(uri, self.root.as_uri()).engine.dispose()  # type: ignore[no-untyped-call]
+
+    def _experiment(self, name: str, reading: bool) -> str:
+        """Give the id of the experiment; nothing when there is none to read from."""
         experiment = self.client.get_experiment_by_name(name)
+        if experiment is None and not reading:
+            try:
+                location = self.root.as_uri() if self.name.database else None
+                self.client.create_experiment(name, location)
+            except MlflowException as error:
+                if error.error_code != "RESOURCE_ALREADY_EXISTS":  # another process was faster
+                    raise
+            experiment = self.client.get_experiment_by_name(name)
         if experiment is None:
-            local = self.uri.startswith(SQLITE)
-            location = Path(artifact_root).absolute().as_uri() if local else None
-            return str(self.client.create_experiment(name, location))
+            return ""
         if experiment.lifecycle_stage == "deleted":
-            raise InputError(
-                f"The MLflow experiment {name} in {self.uri} was deleted; restore it, or name "
-                "another one with logger.experiment_name=NAME."
-            )
+            deleted = f"The MLflow experiment {name} in {self} was deleted; restore it, or name "
+            deleted += "another one with logger.experiment_name=NAME."
+            if not reading:
+                raise InputError(deleted)
+            log.warning("%s", deleted)
+            return ""
+        if not reading:
+            self._check_place(f"the experiment {name}", experiment.artifact_location)
         return str(experiment.experiment_id)
 
-    def lock(self) -> AbstractContextManager[object]:
-        """Keep other processes of this machine from creating the same things.
+    def _check_place(self, what: str, artifact_uri: str) -> None:
+        """Refuse to write where the project is no longer."""
+        place = local_path(artifact_uri)
+        if place is not None and not place.resolve().is_relative_to(self.root.resolve()):
+            raise InputError(
+                f"MLflow keeps the artifacts of {what} in {place}, and not in {self.root}: was the "
+                "project moved or copied? Move it back; or begin another experiment here with "
+                f"logger.experiment_name=NAME; or go on there with logger.artifact_root={place}."
+            )
 
-        A cold sqlite file does not survive several processes creating its tables at once.
-        """
-        if not self.uri.startswith(SQLITE):
-            return nullcontext()
-        path = Path(self.uri.removeprefix(SQLITE))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return FileLock(path.with_name(path.name + ".lock"))
+    @contextmanager
+    def explained(self, verb: str = "opened") -> Iterator[None]:
+        """Turn what the store raises into a sentence on what it cannot be, without a password."""
+        try:
+            yield
+        except InputError:
+            raise
+        except Exception as error:  # MLflow lets pass what SQLAlchemy, requests, protobuf raise
+            raise InputError(
+                f"The MLflow store {self} cannot be {verb}: {_cause(error)}. Put it right, or set "
+                f"MLFLOW_TRACKING_URI or logger.tracking_uri to one that can: {WAYS}."
+            ) from error
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+    def lock(self) -> AbstractContextManager[object]:
+        """Keep other processes of this machine from creating the same things."""
+        return database.lock(self.name.database) if self.name.database else nullcontext()
 
     def find(self, tags: Mapping[str, str], status: str | None = None) -> list[Run]:
         """List runs with all these tags, and this status when one is given; the newest first."""
+        if not self.experiment_id:
+            return []
         conditions = [f"tags.`{name}` = '{value}'" for name, value in tags.items()]
         if status:
             conditions.append(f"attributes.status = '{status}'")
@@ -120,46 +169,69 @@ class Store:
         if run_id == "latest":
             runs = self.evaluable()
             if not runs:
-                raise InputError(
-                    f"There is no finished run in {self.uri}; make one with: "
-                    "python train.py +experiment=girl_vs_earth_sushi"
-                )
+                raise no_run(run_id, self.name)
             return runs[0]
-        try:
-            return self.client.get_run(run_id)
-        except MlflowException as error:
-            raise InputError(
-                f"run={run_id} is neither a bundle folder nor a run in {self.uri}."
-            ) from error
+        run = self.get(run_id)
+        if run is None:
+            raise no_run(run_id, self.name)
+        return run
 
-    def has(self, run_id: str) -> bool:
-        """Say whether a run is in the store."""
+    def get(self, run_id: str) -> Run | None:
+        """Find a run by its id; None when there is none, or it was deleted."""
         try:
-            self.client.get_run(run_id)
-        except MlflowException:
-            return False
-        return True
+            run = self.client.get_run(run_id)
+        except MlflowException as error:
+            if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                raise
+            run = None
+        if run is None or run.info.lifecycle_stage == "deleted":
+            return None
+        return run
 
     @contextmanager
     def bundle(self, run: Run) -> Iterator[Path]:
         """Give a run's bundle as a folder for as long as it is needed."""
         with TemporaryDirectory() as folder:
             try:
-                path = self.client.download_artifacts(run.info.run_id, BUNDLE, folder)
+                path = self._fetch(run, BUNDLE, folder)
             except (MlflowException, OSError) as error:
+                where = local_path(run.info.artifact_uri) or without_password(run.info.artifact_uri)
                 raise InputError(
-                    f"Run {run.info.run_id} ({run.info.status}) has left no bundle."
+                    f"Run {run.info.run_id} ({run.info.status}) has left no bundle in {where}. Was "
+                    "the project moved? Move it back, or put the folder there; or name a bundle's "
+                    "folder: run=FOLDER."
                 ) from error
-            yield Path(path)
+            yield path
 
     def read_table(self, run: Run, name: str) -> pd.DataFrame | None:
         """Read a table that a run keeps; None when it has none."""
         with TemporaryDirectory() as folder:
             try:
-                path = self.client.download_artifacts(run.info.run_id, f"{name}.csv", folder)
+                path = self._fetch(run, f"{name}.csv", folder)
             except (MlflowException, OSError):
                 return None
             return pd.read_csv(path)
+
+    def _fetch(self, run: Run, name: str, folder: str) -> Path:
+        """Copy an artifact of a run into a folder, unless it lies in a project that was moved."""
+        before = local_path(run.info.artifact_uri)
+        moved: Path = self.root / run.info.run_id / "artifacts" / name
+        if before is not None and not (before / name).exists() and moved.exists():
+            return moved
+        path: str = self.client.download_artifacts(run.info.run_id, name, folder)
+        return Path(path)
+
+    def add(self, run: Run, table: pd.DataFrame, name: str, figures: Mapping[str, Figure]) -> None:
+        """Add a table and figures to a run that has ended.
+
+        Raises:
+            InputError: if they cannot be kept, or would lie outside the project.
+        """
+        self._check_place(f"run {run.info.run_id}", run.info.artifact_uri)
+        with self.explained("written to"):
+            self.log_table(run.info.run_id, table, name)
+            for title, figure in figures.items():
+                self.log_figure(run.info.run_id, figure, title)
 
     @contextmanager
     def new_run(self, kind: str, name: str) -> Iterator[str]:
@@ -178,7 +250,8 @@ class Store:
         # The end first: where artifacts cannot be written, the run is not left open.
         status = "FAILED" if isinstance(error, Exception) else "KILLED"
         self.client.set_terminated(run_id, status)
-        self.client.log_text(run_id, "".join(traceback.format_exception(error)), "traceback.txt")
+        text = without_password("".join(traceback.format_exception(error)))
+        self.client.log_text(run_id, text, "traceback.txt")
 
     def log_figure(self, run_id: str, figure: Figure, name: str) -> None:
         """Keep a figure as figures/<name>.png."""
@@ -229,7 +302,7 @@ class RunLogger(MLFlowLogger):
         tags = {KIND: JOB, FINGERPRINT: fingerprint, OVERRIDES: overrides}
         if parent_run_id:
             tags[PARENT] = parent_run_id
-        super().__init__(experiment_name, run_name, tracking_uri, tags)
+        super().__init__(experiment_name, run_name, self.store.uri, tags)
         self.run_name = run_name
 
     @property
@@ -263,8 +336,8 @@ class RunLogger(MLFlowLogger):
         self.experiment.set_terminated(self.id, "FINISHED")
 
     def log_text(self, text: str, name: str) -> None:
-        """Keep a text under a file name."""
-        self.experiment.log_text(self.id, text, name)
+        """Keep a text under a file name, without passwords."""
+        self.experiment.log_text(self.id, without_password(text), name)
 
     def log_figure(self, figure: Figure, name: str) -> None:
         """Keep a figure as figures/<name>.png."""
@@ -302,18 +375,52 @@ def scalars(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
 
 
 def open_store(config: DictConfig) -> Store:
-    """Open the store that the config's logger names."""
+    """Open the store that the config's logger names, and make it when there is none."""
     logger = config.logger
     return Store(logger.tracking_uri, logger.experiment_name, logger.artifact_root)
 
 
 def find_store(config: DictConfig) -> Store | None:
-    """Open the store if there is one; a bundle can be used without."""
-    uri = config.logger.tracking_uri
-    if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE)).exists():
+    """Open the store that the config's logger names to read from it; None when there is none."""
+    logger = config.logger
+    database = StoreURI.parse(logger.tracking_uri).database
+    if database is not None and not database.exists():
         return None
+    return Store(logger.tracking_uri, logger.experiment_name, logger.artifact_root, reading=True)
+
+
+def no_run(run_id: str, store: StoreURI) -> InputError:
+    """Say that there is no such run in a store."""
+    if run_id == "latest":
+        return InputError(
+            f"There is no finished run in {store}; make one with: "
+            "python train.py +experiment=girl_vs_earth_sushi"
+        )
+    return InputError(
+        f"run={run_id} is neither a bundle folder nor a run in {store}; one that was deleted "
+        "is none, until MLflow restores it."
+    )
+
+
+def _cause(error: BaseException) -> str:
+    """Give the text of what first went wrong: a line without passwords."""
+    while (earlier := error.__cause__ or error.__context__) is not None:
+        error = earlier
+    # A server may answer with a whole page.
+    line = without_password(str(error)).strip().partition("\n")[0][:400].rstrip(".")
+    return line or type(error).__name__
+
+
+@contextmanager
+def _patience() -> Iterator[None]:
+    """Let MLflow wait seconds, not minutes, for a server that is not there."""
+    before = dict(os.environ)
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "3")  # s, of each of two tries
+    os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "1"
+    os.environ["MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER"] = "false"
     try:
-        return open_store(config)
-    except InputError as error:
-        log.warning("%s", error)
-        return None
+        yield
+    finally:
+        for name in set(os.environ) - set(before):
+            del os.environ[name]
+        os.environ.update(before)
