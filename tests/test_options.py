@@ -103,10 +103,14 @@ TRAIN = {
     "model._target_=nowhere.Model": "model names nowhere.Model, which cannot be imported",
     "model._target_=os.system": "model names os.system, which is no class.",
     "features._target_=latenthash.tracking.Store": "names latenthash.tracking.Store, which may not",
-    "augment.affine.rotate=abc": "augment.affine cannot make albumentations.Affine: rotate:",
+    "augment.affine.rotate=abc": "augment.affine cannot use albumentations.Affine: rotate:",
     "+augment.affine.rotat=3": "gives albumentations.Affine the option rotat, which it lacks; did",
+    "augment.affine.scale=nan": "gives albumentations.Affine a scale beyond 16, or of no kind",
+    "augment.affine.rotate=1e30": "gives albumentations.Affine a rotate beyond 4096, or",
+    "+edits.c={_target_:albumentations.RandomCrop,height:900,width:9}":
+        "edits.c cannot use albumentations.RandomCrop: ",
     "+augment.mine=3": "augment.mine=3 must name an edit by `_target_`",
-    "edits.text.height=2": "edits.text cannot make latenthash.data.views.Text: height:",
+    "edits.text.height=2": "edits.text cannot use latenthash.data.views.Text: height:",
     "+edits={a%b:{_target_:albumentations.ToGray}}": "edits.a%b must be called by letters, digits,",
     "+edits={a$b:{_target_:albumentations.ToGray}}": "edits.a$b must be called by letters, digits,",
 }  # fmt: skip
@@ -120,6 +124,7 @@ EVALUATE = {
     "reader.background=null": "reader.background is not set; it must be three whole numbers",
     "pictures=''": "pictures= must be a path.",
     "run=null": "run is not set; it must be a path.",
+    "benchmark=edits_v1 benchmark.families.jpeg.jpeg_90.edit.quality=200": "benchmark.families.jpeg.jpeg_90.edit cannot use latenthash.data.edits.Compression: quality",
     "edits={a:1}": "edits must be names of edits or families",
 }
 
@@ -135,7 +140,7 @@ def test_bad_option_of_training_is_refused_by_name(option: str, sentence: str) -
 @pytest.mark.parametrize(("option", "sentence"), EVALUATE.items())
 def test_bad_option_of_evaluation_is_refused_by_name(option: str, sentence: str) -> None:
     with pytest.raises(InputError) as refused:
-        check_evaluate(composed(option, root="evaluate"))
+        check_evaluate(composed(*option.split(), root="evaluate"))
     assert len(refused.value.problems) == 1
     assert sentence in refused.value.problems[0]
 

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Annotated, Any, TypeAlias
 
+import numpy as np
 from pydantic import Field, GetCoreSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, core_schema
 
@@ -34,15 +35,19 @@ BUNDLED = {f"albumentations.{name}" for name in ALBUMENTATIONS} | {
 }
 ENLARGING = ("fit_output", "mask", "mask_params")  # arguments that a bundle may not give
 PART = "transforms"  # the argument of edits that are made of others
-MOST = 4096  # of numbers and letters in a bundle's edit; no limit of angles or px is as high
 DEEPEST = 4  # lists in lists
+MOST = 4096.0  # of numbers, and of letters
+# Arguments of which less than that already takes all memory, or minutes a picture.
+LARGEST = {"percent": 2.0, "px": 1024.0, "sigma_limit": 100.0, "blur_limit": 255.0, "scale": 16.0}
+SIDE = 512  # px, of the picture that edits are tried on: as large as those of a run
+TRIED = np.linspace(0, 255, SIDE * SIDE * 3).astype(np.uint8).reshape(SIDE, SIDE, 3)
 
 
 class Edit(Kind):
-    """An edit that can be made of what the config says."""
+    """An edit that can be made of what the config says, and edits a picture."""
 
     def __get_pydantic_core_schema__(self, of: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Check by making the edit: albumentations knows best what its edits take."""
+        """Check by making the edit and using it: albumentations knows best what its edits take."""
         return core_schema.with_info_plain_validator_function(self._checked)
 
     def _checked(self, value: Any, info: core_schema.ValidationInfo) -> Any:
@@ -50,7 +55,17 @@ class Edit(Kind):
         return value
 
 
+class EditChain(Edit):
+    """An edit, or a list of edits, one after the other."""
+
+    def _checked(self, value: Any, info: core_schema.ValidationInfo) -> Any:
+        for part in value if isinstance(value, list) and value else [value]:
+            super()._checked(part, info)
+        return value
+
+
 EDIT: TypeAlias = Annotated[Any, Edit("an edit")]
+Chain: TypeAlias = Annotated[Any, EditChain("an edit or a list of edits")]
 # Edits give their names to metrics and parameters, and MLflow takes these letters alone.
 EditName: TypeAlias = Annotated[
     str,
@@ -61,10 +76,10 @@ Edits: TypeAlias = dict[EditName, EDIT]
 
 
 def _make(node: Any, *, trusted: bool) -> Any:
-    """Make an edit.
+    """Make an edit, and try it.
 
     Raises:
-        PydanticCustomError: why it cannot be made.
+        PydanticCustomError: why it cannot be made or used.
     """
     if not isinstance(node, dict) or not isinstance(node.get(TARGET), str):
         raise refused("must name an edit by `_target_`, such as albumentations.HorizontalFlip")
@@ -77,10 +92,12 @@ def _make(node: Any, *, trusted: bool) -> Any:
     for key in arguments:
         if key not in known and not any(p.kind is p.VAR_KEYWORD for p in known.values()):
             raise refused(f"gives {name} the option {key}, which it lacks{nearest(key, known)}")
-    if not trusted:
-        for key, value in arguments.items():
-            if key in ENLARGING or (key != PART and not _plain(value)):
-                raise refused(f"gives {name} a {key} that no bundle may hold")
+    for key, value in arguments.items():
+        most = LARGEST.get(key, MOST)
+        if key in ENLARGING and not trusted:
+            raise refused(f"gives {name} the option {key}, which no bundle may hold")
+        if key != PART and not _plain(value, most):
+            raise refused(f"gives {name} a {key} beyond {most:g}, or of no kind that edits take")
     if PART in arguments:
         parts = arguments[PART]
         if not isinstance(parts, list) or not parts:
@@ -89,19 +106,23 @@ def _make(node: Any, *, trusted: bool) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # albumentations warns, and takes its default instead
-            return edit(**arguments)
+            made = edit(**arguments)
+            made(image=TRIED, force_apply=True)
+            return made
     except Exception as error:  # each edit has errors of its own
-        raise refused(f"cannot make {name}: {_reason(error)}") from error
+        raise refused(f"cannot use {name}: {_reason(error)}") from error
 
 
-def _plain(value: Any, deep: int = 0) -> bool:
+def _plain(value: Any, most: float, deep: int = 0) -> bool:
     """Say whether a value is a number, a text or a list of them, of a size that edits have."""
     if isinstance(value, str):
         return len(value) <= MOST
     if isinstance(value, list | dict):
         parts = value if isinstance(value, list) else value.values()
-        return deep < DEEPEST and len(value) <= MOST and all(_plain(x, deep + 1) for x in parts)
-    return value is None or (isinstance(value, int | float) and abs(value) <= MOST)
+        if deep == DEEPEST or len(value) > MOST:
+            return False
+        return all(_plain(part, most, deep + 1) for part in parts)
+    return value is None or (isinstance(value, int | float) and abs(value) <= most)
 
 
 def _reason(error: Exception) -> str:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
+from latenthash.options.edits import Chain, EditName
 from latenthash.options.kinds import (
     Count,
     Kind,
@@ -36,7 +37,18 @@ Batches: TypeAlias = Annotated[
     Annotated[int, whole(1, 10**9)] | Annotated[float, number(above=0, most=1)] | None,
     Kind("a number of batches of at least 1, or a share above 0 and of at most 1"),
 ]
+Device: TypeAlias = Annotated[
+    list[Annotated[int, whole(0, 1024)]], Field(min_length=1, max_length=1)
+]
 TrunkSide: TypeAlias = Annotated[int, whole(32, 1024, "px")]
+
+
+class Chosen(Kind):
+    """One of some numbers: true, which equals 1, is none of them."""
+
+    def fits(self, value: object) -> bool:
+        """Say whether a value is no switch."""
+        return not isinstance(value, bool)
 
 
 class TrainSets(Kind):
@@ -118,7 +130,7 @@ class Pixels(Node):
 
     target: Literal["latenthash.features.pixels.Pixels"] = Field(alias="_target_")
     size: Annotated[int, whole(8, 1024, "px")]
-    channels: Annotated[Literal[1, 3], Kind("3 (RGB) or 1 (grey, for data=mnist)")]
+    channels: Annotated[Literal[1, 3], Chosen("3 (RGB) or 1 (grey, for data=mnist)")]
     trim: Switch = False
 
 
@@ -282,8 +294,9 @@ class Trainer(Node):
     target: Literal["pytorch_lightning.Trainer"] = Field(alias="_target_")
     accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"]
     devices: Annotated[
-        Literal[1, "auto"] | Annotated[list[Annotated[int, whole(0, 1024)]], Field(max_length=1)],
-        Kind("1, or [i] for device i: a few hundred views do not fill two"),
+        Literal[1, "auto"]
+        | Annotated[list[Annotated[int, whole(0, 1024)]], Field(min_length=1, max_length=1)],
+        Chosen("1, or [i] for device i: a few hundred views do not fill two"),
     ]
     max_epochs: Annotated[int, whole(1, 10**6)]
     deterministic: Annotated[bool | Literal["warn"], Kind("true, false or warn")]
@@ -318,11 +331,18 @@ class DiskCache(Node):
     max_bytes: Annotated[int, whole(1, 2**63, "bytes")]
 
 
+class SuiteEdit(Node):
+    """One edit of a suite."""
+
+    strength: float | None = None
+    edit: Chain
+
+
 class Suite(Node):
-    """`latenthash.data.suite.Suite`, which checks its edits itself."""
+    """`latenthash.data.suite.Suite`, which checks how its edits go together."""
 
     target: Literal["latenthash.data.suite.Suite"] = Field(alias="_target_")
     convert: Literal["all"] = Field("all", alias="_convert_")
     version: Name
     units: dict[str, str] | None = None
-    families: dict[str, dict[str, object]]
+    families: dict[EditName, dict[EditName, SuiteEdit]]
