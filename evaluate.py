@@ -3,6 +3,10 @@
 import hydra
 from omegaconf import DictConfig
 
+from latenthash.surroundings import settle
+
+settle()
+
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="evaluate")
 def main(cfg: DictConfig) -> None:

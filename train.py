@@ -4,7 +4,9 @@ import hydra
 from omegaconf import DictConfig
 
 from latenthash.resolvers import register_resolvers
+from latenthash.surroundings import settle
 
+settle()
 register_resolvers()
 
 
