@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from alembic.config import Config
 
 from app import ROOT, TINY, runs, sources
-from latenthash.surroundings import settle
+from latenthash.surroundings import escape_migrations, settle
 from latenthash.sweeps import PARENT_VARIABLE
 
 # All at once; what each of them did alone stands beside it.
@@ -104,6 +105,16 @@ def test_settling_takes_only_what_is_meant_for_others(monkeypatch: pytest.Monkey
     expected = before | {"MPLBACKEND": "agg"}
     del expected["PL_TRAINER_DEVICES"]
     assert dict(os.environ) == expected
+
+
+def test_migrations_are_found_below_a_percent_sign(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Config, "set_main_option", Config.set_main_option)  # put back afterwards
+    escape_migrations("/a b%20c/mlflow/__init__.py")
+    config = Config()
+    config.set_main_option("script_location", "/a b%20c/mlflow/migrations")
+    assert config.get_main_option("script_location") == "/a b%20c/mlflow/migrations"
+    config.set_main_option("sqlalchemy.url", "sqlite:////a%%20b")  # MLflow escapes this one
+    assert config.get_main_option("sqlalchemy.url") == "sqlite:////a%20b"
 
 
 @pytest.mark.parametrize("is_folder", [True, False])

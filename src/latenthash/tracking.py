@@ -22,17 +22,20 @@ from omegaconf import DictConfig
 from pytorch_lightning.loggers import MLFlowLogger
 
 from latenthash import InputError
+from latenthash.surroundings import escape_migrations
 
 # A research tool on private pictures tells nobody that it runs.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 # The default of 7, each twice as long as the last, is minutes of silence before a refusal.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
+import mlflow
 from mlflow import MlflowClient
 from mlflow.entities import Run as Run  # exported: sweeps speak of runs too
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 
+escape_migrations(mlflow.__file__)
 log = logging.getLogger(__name__)
 for noisy in ("alembic", "mlflow.store.db.utils", "mlflow.tracking"):
     logging.getLogger(noisy).setLevel(logging.WARNING)
