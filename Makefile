@@ -31,7 +31,7 @@ run: $(READY) ## run the main job on the embedded pictures
 test: $(READY) lint ## run lint, types and all tests
 	@# A core runs the tests of one file, with one thread: threads of two tests would wait for each other.
 	@# File names of tests hold more than ASCII, which Python must know before it starts.
-	PYTHONUTF8=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile
+	PYTHONUTF8=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(READY) ## check style and types
 	$(BIN)/ruff check .

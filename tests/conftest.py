@@ -23,6 +23,12 @@ time.tzset()
 os.umask(0o022)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put files with slow tests first: begun last, one would keep a core busy alone."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture
 def reader() -> Reader:
     return Reader(working_size=512, max_pixels=10**6, background=(255, 255, 255))
