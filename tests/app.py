@@ -13,6 +13,7 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 from PIL import Image
+from sqlalchemy.engine import URL
 
 ROOT = Path(__file__).parent.parent
 # Tiny everything: a run takes a few seconds.
@@ -75,8 +76,13 @@ def sources(folder: Path) -> list[str]:
     ]
 
 
+def database(folder: Path) -> str:
+    """Give the URI of a folder's database, whatever the folder is called."""
+    return URL.create("sqlite", database=str(folder / "mlflow.db")).render_as_string()
+
+
 def runs(folder: Path, kind: str = "job") -> list[Run]:
-    client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
+    client = MlflowClient(database(folder))
     experiment = client.get_experiment_by_name("latenthash")
     assert experiment is not None
     query = f"tags.`latenthash.kind` = '{kind}'"
@@ -85,5 +91,5 @@ def runs(folder: Path, kind: str = "job") -> list[Run]:
 
 def artifact(folder: Path, run: Run, name: str) -> Path:
     """Copy an artifact to where pytest tidies up, beside the folder."""
-    client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
+    client = MlflowClient(database(folder))
     return Path(client.download_artifacts(run.info.run_id, name, mkdtemp(dir=folder.parent)))

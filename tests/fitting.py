@@ -19,6 +19,7 @@ MARKS = [
     # As in pyproject.toml, which `pytest -W error` overrules.
     pytest.mark.filterwarnings("ignore:.*treespec:FutureWarning"),
     pytest.mark.filterwarnings("ignore:The '.*_dataloader' does not have many workers"),
+    pytest.mark.filterwarnings("ignore:The `srun` command is available"),
 ]
 
 

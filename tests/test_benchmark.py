@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from skimage.data import astronaut
 
-from app import call
+from app import call, database
 from latenthash import InputError
 from latenthash.benchmark import peers as module
 from latenthash.benchmark import workers
@@ -346,7 +346,7 @@ def test_code_is_fitted_judged_and_used(tmp_path: Path) -> None:
     )  # fmt: skip
     assert fitted.code == 0, fitted.output
     assert "FITTED ON 8 PICTURES ALONE" in fitted.output
-    client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+    client = MlflowClient(database(tmp_path))
     experiment = client.get_experiment_by_name("latenthash")
     assert experiment is not None
     (run,) = client.search_runs([experiment.experiment_id])

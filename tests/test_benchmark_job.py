@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from skimage.data import astronaut
 
-from app import artifact, call, runs
+from app import artifact, call, database, runs
 from latenthash import InputError
 from latenthash.benchmark import peers
 from latenthash.benchmark.codes import LATENTS, Floats, Pixels
@@ -154,4 +154,4 @@ def test_reducing_a_picture_is_part_of_the_time(monkeypatch: pytest.MonkeyPatch)
 def _artifacts(folder: Path, run_id: str, path: str) -> list:  # type: ignore[type-arg]
     from mlflow import MlflowClient
 
-    return list(MlflowClient(f"sqlite:///{folder}/mlflow.db").list_artifacts(run_id, path))
+    return list(MlflowClient(database(folder)).list_artifacts(run_id, path))

@@ -17,6 +17,7 @@ from PIL import Image
 from pytorch_lightning.loggers.logger import DummyLogger
 from torch import nn
 
+from app import database
 from fitting import CONF, MARKS, NO_SEPARATION, differing, quiet_trainer, weights
 from latenthash.callbacks import PriorSamples
 from latenthash.features import FeatureSet
@@ -71,7 +72,7 @@ def vaegan(**settings: Any) -> VAEGAN:
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with MLflow's tables, which take seconds to create."""
     path = tmp_path_factory.mktemp("store") / "mlflow.db"
-    Store(f"sqlite:///{path}", "empty", str(path.parent / "artifacts"))
+    Store(database(path.parent), "empty", str(path.parent / "artifacts"))
     return path
 
 
@@ -82,7 +83,7 @@ def logger(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     shutil.copy(empty_store, tmp_path / "mlflow.db")
     return RunLogger(
         experiment_name="test",
-        tracking_uri=f"sqlite:///{tmp_path}/mlflow.db",
+        tracking_uri=database(tmp_path),
         artifact_root=str(tmp_path / "artifacts"),
         run_name="test",
         overrides="",

@@ -124,7 +124,9 @@ EVALUATE = {
     "reader.background=null": "reader.background is not set; it must be three whole numbers",
     "pictures=''": "pictures= must be a path.",
     "run=null": "run is not set; it must be a path.",
-    "benchmark=edits_v1 benchmark.families.jpeg.jpeg_90.edit.quality=200": "benchmark.families.jpeg.jpeg_90.edit cannot use latenthash.data.edits.Compression: quality",
+    "benchmark=edits_v1 benchmark.families.jpeg.jpeg_90.edit.quality=200": (
+        "benchmark.families.jpeg.jpeg_90.edit cannot use latenthash.data.edits.Compression: quality"
+    ),
     "edits={a:1}": "edits must be names of edits or families",
 }
 

@@ -16,6 +16,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from latenthash.options.kinds import OURS, nearest
 from latenthash.options.places import PATHS
+from latenthash.resolvers import register_resolvers
+from latenthash.surroundings import settle
 
 MULTIRUN = ("-m", "--multirun", "hydra.mode=MULTIRUN", "+sweep=")  # what makes a command a sweep
 REFUSED, INTERRUPTED = 2, 130  # exit codes; the second is a shell's for Ctrl-C
@@ -23,6 +25,8 @@ REFUSED, INTERRUPTED = 2, 130  # exit codes; the second is a shell's for Ctrl-C
 
 def run(main: Callable[[], object]) -> None:
     """Run a Hydra application; exit code 2 when its command line cannot be used."""
+    settle()
+    register_resolvers()
     sys.argv[1:] = as_typed(sys.argv[1:])
     # Hydra prints what it refuses and ends with exit code 1; with this it raises instead.
     os.environ["HYDRA_FULL_ERROR"] = "1"

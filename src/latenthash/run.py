@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 
 import pytorch_lightning as pl
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from omegaconf import DictConfig, OmegaConf
 
 from latenthash import InputError, __version__
@@ -27,6 +28,10 @@ log = logging.getLogger(__name__)
 warnings.filterwarnings("ignore", ".*treespec", FutureWarning)
 # Features lie in memory, where worker processes would only cost time.
 warnings.filterwarnings("ignore", ".*does not have many workers")
+# A job is one process, which needs no srun where there is one.
+warnings.filterwarnings("ignore", "The `srun` command is available")
+# Lightning takes the number that Slurm or torchrun gave this process, and lets only the first log.
+LightningEnvironment().set_global_rank(0)
 
 SOURCES = (*ROLES, "file")  # keys of conf/data that name a user's files
 

@@ -48,6 +48,10 @@ POOLED = "latenthash.pooled"  # tag of a parent: the parameter that its summary 
 class Sweep(Callback):
     """Hydra callback that makes one parent run of a multirun and ends it."""
 
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Forget the parent that a shell has from a sweep: a single job is no part of it."""
+        os.environ.pop(PARENT_VARIABLE, None)
+
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Create the store before parallel jobs need it, and the parent, or reopen it."""
         HydraConfig.instance().set_config(config)  # Hydra does so only when a job starts

@@ -23,6 +23,7 @@ from pytorch_lightning.loggers import MLFlowLogger
 from latenthash import InputError, database
 from latenthash.resolvers import register_resolvers
 from latenthash.store_uri import WAYS, StoreURI, local_path, sqlite_uri, without_password
+from latenthash.surroundings import escape_migrations
 
 # A research tool on private pictures tells nobody that it runs.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -31,12 +32,14 @@ os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
 # The default of 7, each twice as long as the last, is minutes of silence before a refusal.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
+import mlflow
 from mlflow import MlflowClient
 from mlflow.entities import Run as Run  # exported: sweeps speak of runs too
 from mlflow.exceptions import MlflowException
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 
+escape_migrations(mlflow.__file__)
 log = logging.getLogger(__name__)
 for noisy in ("alembic", "mlflow.tracking"):
     logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -288,6 +288,14 @@ class PriorSamples(Node):
     every: Annotated[int, whole(1, 10**6, "epochs")]
 
 
+class LightningEnvironment(Node):
+    """`pytorch_lightning.plugins.environments.LightningEnvironment`: one process, wherever."""
+
+    target: Literal["pytorch_lightning.plugins.environments.LightningEnvironment"] = Field(
+        alias="_target_"
+    )
+
+
 class Trainer(Node):
     """`pytorch_lightning.Trainer`, as far as the jobs can use it: one device, whole epochs."""
 
@@ -304,6 +312,7 @@ class Trainer(Node):
     num_sanity_val_steps: Annotated[int, whole(0, 10**9)]
     enable_model_summary: Switch
     default_root_dir: Path
+    plugins: list[Annotated[object, Slot(LightningEnvironment)]] = Field(default_factory=list)
     limit_train_batches: Batches = None
     limit_val_batches: Batches = None
     precision: Literal[32, "32-true", "bf16-mixed", "16-mixed", None] = None
