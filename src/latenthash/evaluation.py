@@ -15,9 +15,10 @@ from latenthash.benchmark.job import run_benchmark
 from latenthash.build import build, build_splits, bundle_config, restore
 from latenthash.bundle import Bundle
 from latenthash.cache import DiskCache
-from latenthash.data.pictures import is_folder, source_digest
-from latenthash.data.splits import ROLES, Splits, ViewSet
+from latenthash.data.pictures import is_folder
+from latenthash.data.splits import ViewSet
 from latenthash.hashing import Hash
+from latenthash.locating import Places, with_pictures, with_weights
 from latenthash.metrics import held_out
 from latenthash.refusals import refusals
 from latenthash.tracking import HELD_OUT, Store, find_store, open_store
@@ -44,20 +45,22 @@ def evaluate(cfg: DictConfig) -> None:
             run_benchmark(cfg, *_open_to_judge(cfg))
             return
         store, bundle = _open(cfg)
-        config = bundle_config(bundle)
+        places = Places.of(bundle, str(cfg.run), store)
+        config = with_weights(bundle_config(bundle), places)
         cache = build(cfg.cache)
         figures: Iterator[tuple[str, Figure]] = iter(())
         if bundle.hash is None:
             name, table = "codes", _codes(bundle, config, cfg.pictures, cache, cfg.explain)
         elif cfg.pictures is None:
-            name, table = HELD_OUT, _held_out_again(bundle, bundle.hash, config, store, cache)
+            name = HELD_OUT
+            table = _held_out_again(bundle, bundle.hash, config, places, store, cache)
         else:
             name = "matches"
             views = verdicts.view_set(Path(str(cfg.pictures)), config, cfg.explain)
             hasher = restore(bundle, config, cache)
             table = verdicts.matches(bundle.hash, hasher, views)
             if cfg.explain:
-                known = _known(bundle, config, cache)
+                known = _known(bundle, config, places, cache)
                 figures = verdicts.explanations(hasher, bundle.hash, views, known)
         _write(table, name, cfg, f" of run {bundle.run_id}")
         if bundle.printable is not None:
@@ -88,7 +91,7 @@ def _check_explain(cfg: DictConfig) -> None:
 
 def _write(table: pd.DataFrame, name: str, cfg: DictConfig, of: str = "") -> None:
     """Show a table, and write it to the output folder."""
-    report.show(table, name + of)
+    report.show(table, name + of, cfg.format)
     path = Path(cfg.paths.output, f"{name}.csv")
     report.write_csv(table, path)
     log.info("Written to %s", path)
@@ -135,33 +138,27 @@ def _open_to_judge(cfg: DictConfig) -> tuple[Bundle, Store, bool]:
     return _open(cfg)[1], store, named
 
 
-def _known(bundle: Bundle, config: DictConfig, cache: DiskCache) -> dict[str, ViewSet]:
+def _known(
+    bundle: Bundle, config: DictConfig, places: Places, cache: DiskCache
+) -> dict[str, ViewSet]:
     """Make the test views of a bundle again; none where its pictures are not here."""
     try:
-        return _splits(bundle, config, cache).test()
+        return build_splits(with_pictures(config, bundle, places), cache).test()
     except InputError as error:
         log.warning("The map shows no views of the run, for they cannot be made again: %s", error)
         return {}
 
 
-def _splits(bundle: Bundle, config: DictConfig, cache: DiskCache) -> Splits:
-    """Read the pictures of a bundle's run again; refuse others."""
-    changed = [
-        f"data.{role}={config.data[role]} is not what run {bundle.run_id} was made from; put the "
-        "pictures back, or pass pictures=PATH to hash others."
-        for role in ROLES
-        if source_digest(str(config.data[role])) != bundle.pictures.get(role)
-    ]
-    if changed:
-        raise InputError(changed)
-    return build_splits(config, cache)
-
-
 def _held_out_again(
-    bundle: Bundle, hash_: Hash, config: DictConfig, store: Store | None, cache: DiskCache
+    bundle: Bundle,
+    hash_: Hash,
+    config: DictConfig,
+    places: Places,
+    store: Store | None,
+    cache: DiskCache,
 ) -> pd.DataFrame:
     """Make the held-out figures of a bundle again, beside those that training logged."""
-    splits = _splits(bundle, config, cache)
+    splits = build_splits(with_pictures(config, bundle, places), cache)
     hasher = restore(bundle, config, cache)
     measures = held_out(
         hash_,

@@ -16,6 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 from latenthash import InputError, comparison
 from latenthash.refusals import log_problems
 from latenthash.report import read_figures
+from latenthash.terminal import escaped
 from latenthash.tracking import (
     FINGERPRINT,
     HELD_OUT,
@@ -83,7 +84,7 @@ class Sweep(Callback):
         if parent_id is not None:
             job = config.hydra.job
             store = open_store(config)
-            store.client.set_tag(parent_id, f"{JOB_AT}{job.num}", job.override_dirname)
+            store.client.set_tag(parent_id, f"{JOB_AT}{job.num}", escaped(job.override_dirname))
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """End the parent; leave with exit code 1 when a job failed."""

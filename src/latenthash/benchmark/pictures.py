@@ -10,15 +10,14 @@ from functools import partial
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from rich.progress import track
-
 from latenthash import InputError
 from latenthash.benchmark.hashing import Item
 from latenthash.benchmark.workers import in_workers
 from latenthash.data.embedded import embedded
-from latenthash.data.pictures import find_files, is_folder
+from latenthash.data.pictures import find_files, is_folder, named
 from latenthash.data.quarters import quarter
 from latenthash.data.reading import Picture, Reader, shown
+from latenthash.terminal import track
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +47,8 @@ def list_pictures(pictures: str | None, reader: Reader) -> list[Item]:
     if not is_folder(path):
         raise InputError(f"pictures={path} must be a folder of at least {FEWEST} pictures.")
     paths = find_files(path)
-    tasks = ((p, Path.cwd(), reader) for p in paths)
-    looks = list(track(in_workers(_look, tasks), "Looking at pictures", len(paths), transient=True))
+    tasks = ((p, path, Path.cwd(), reader) for p in paths)
+    looks = list(track(in_workers(_look, tasks), "Looking at pictures", len(paths)))
     problems = [problem for _, problem in looks if problem]
     found = [item for item, _ in looks if item]
     items: dict[str, Item] = {}
@@ -93,14 +92,14 @@ def stereo(reader: Reader) -> list[tuple[Item, int]]:
     return [(Item(name, load().digest, load), 0) for name, load in loads.items()]
 
 
-def _look(path: Path, place: Path, reader: Reader) -> tuple[Item | None, str]:
+def _look(path: Path, source: Path, place: Path, reader: Reader) -> tuple[Item | None, str]:
     """Read a picture once, to see whether it can be; a worker may have begun elsewhere."""
     read = partial(reader.read, place / path)
     try:
         picture = read()
     except ValueError as error:
         return None, f"{shown(path)} {error}."
-    return Item(shown(path), picture.digest, read), ""
+    return Item(named(path, source), picture.digest, read, place / path), ""
 
 
 def _same(picture: Picture) -> Picture:

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from torchvision.datasets import MNIST
 
 from latenthash import InputError
+from latenthash.data.reading import shown
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ class Digits:
             )
         tested = None
         if file is not None:
-            self.source, (images, labels) = file, _read(Path(file))
+            self.source, (images, labels) = shown(Path(Path(file).name)), _read(Path(file))
         else:
             self.source, (images, labels), tested = _bundled(folder)
         n = len(images)

@@ -6,15 +6,15 @@ are read, and everything wrong with them collected, before any work begins.
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-
-from rich.progress import track
 
 from latenthash import InputError
 from latenthash.cache import DiskCache
 from latenthash.data.embedded import PREFIX, SETS, embedded
 from latenthash.data.reading import Picture, Reader, shown
+from latenthash.terminal import track
 
 SINGLE = ("signal", "noise_edited")  # roles that are one picture, not a set
 DROPPINGS = ("thumbs.db", "desktop.ini")  # left in picture folders by operating systems
@@ -78,12 +78,26 @@ def find_files(path: Path) -> list[Path]:
     return sorted(found)
 
 
-def read_files(paths: list[Path], reader: Reader, title: str) -> tuple[list[Picture], list[str]]:
-    """Read files with a progress bar; return the pictures and a sentence per bad file."""
+def named(path: Path, source: Path) -> str:
+    """Name a picture by its path within the folder given, or by its own name."""
+    return shown(Path(path.name) if path == source else path.relative_to(source))
+
+
+def read_files(
+    paths: list[Path], reader: Reader, title: str, source: Path
+) -> tuple[list[Picture], list[str]]:
+    """Read files with a progress bar; return the pictures and a sentence per bad file.
+
+    Args:
+        paths: of the files.
+        reader: how they are decoded.
+        title: of the bar.
+        source: the file or folder that was given, within which pictures are named.
+    """
     pictures, problems = [], []
-    for path in track(paths, title, disable=len(paths) < 10, transient=True):
+    for path in track(paths, title, disable=len(paths) < 10):
         try:
-            pictures.append(reader.read(path))
+            pictures.append(replace(reader.read(path), name=named(path, source)))
         except ValueError as error:
             problems.append(f"{shown(path)} {error}.")
     return pictures, problems
@@ -106,6 +120,21 @@ def source_digest(source: str) -> str:
 def is_folder(path: Path) -> bool:
     """Say whether a path is a folder; one that cannot be a path at all is none."""
     return _exists(path) and path.is_dir()
+
+
+def is_file(path: Path) -> bool:
+    """Say whether a path is a file; one that cannot be a path at all is none."""
+    return _exists(path) and path.is_file()
+
+
+def shareable(path: Path) -> Path:
+    """Give a path that tells nothing of the machine.
+
+    It is the one seen from the working directory; the name alone of what lies elsewhere.
+    """
+    here = Path.cwd()
+    whole = Path(os.path.normpath(here / path))
+    return whole.relative_to(here) if whole.is_relative_to(here) else Path(whole.name)
 
 
 def _exists(path: Path) -> bool:
@@ -149,7 +178,7 @@ def _read(
     if source.startswith(PREFIX):
         name = source.removeprefix(PREFIX)
         return embedded(name, cache) if name in SETS else []
-    pictures, bad = read_files(paths, reader, f"Pictures of {role}")
+    pictures, bad = read_files(paths, reader, f"Pictures of {role}", Path(source))
     problems.extend(f"data.{role}: {sentence}" for sentence in bad)
     return pictures
 

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
+from latenthash.terminal import escaped
+
 log = logging.getLogger(__name__)
 
 MIN_SIDE = 8  # px; below this there is no content to hash
@@ -37,7 +39,8 @@ class Picture:
     """An original picture, before any edit.
 
     Attributes:
-        name: how messages and tables call it: a path, or `embedded:<set>/<name>`.
+        name: how tables and figures call it, which may be shared: its path within the folder
+            that was given, its own name, or `embedded:<set>/<name>`.
         pixels: (H, W, 3) RGB uint8.
         digest: sha256 hex of the file's bytes (of the pixels when it has no file).
     """
@@ -48,8 +51,11 @@ class Picture:
 
 
 def shown(path: Path) -> str:
-    """Give a path as text that any table can hold: bytes that are not UTF-8 are escaped."""
-    return os.fsencode(path).decode(errors="backslashreplace")
+    """Give a path as text that any table or figure can hold.
+
+    Bytes that are not UTF-8, line breaks and what steers a terminal are escaped.
+    """
+    return escaped(os.fsencode(path).decode(errors="backslashreplace"))
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,7 @@ class Reader:
                 f"is too narrow: reduced to {self.working_size} px it has {image.width} x "
                 f"{image.height}; both sides must be at least {MIN_SIDE} px"
             )
-        return Picture(shown(path), np.asarray(image), hashlib.sha256(data).hexdigest())
+        return Picture(shown(Path(path.name)), np.asarray(image), hashlib.sha256(data).hexdigest())
 
     def _decode(self, data: bytes) -> Image.Image:
         if not data:
