@@ -29,19 +29,34 @@ TINY = [
 
 @dataclass(frozen=True)
 class Done:
-    """What a command left: its exit code and all it wrote."""
+    """What a command left: its exit code, all it wrote, and what of it to standard output."""
 
     code: int
     output: str
+    out: str
+
+
+class Both(io.StringIO):
+    """What is written here is written to another as well."""
+
+    def __init__(self, other: io.StringIO) -> None:
+        super().__init__()
+        self.other = other
+
+    def write(self, text: str) -> int:
+        """Write to both."""
+        self.other.write(text)
+        return super().write(text)
 
 
 def call(script: str, folder: Path, *args: str) -> Done:
     """Run a script as a user would from a folder, in this process: its imports take seconds."""
     output = io.StringIO()
+    out = Both(output)
     code: object = 0
     with (
         pytest.MonkeyPatch.context() as patch,
-        contextlib.redirect_stdout(output),
+        contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(output),
     ):
         patch.chdir(folder)
@@ -53,7 +68,7 @@ def call(script: str, folder: Path, *args: str) -> Done:
             runpy.run_path(str(ROOT / script), run_name="__main__")
         except SystemExit as stop:
             code = stop.code
-    return Done(int(code or 0), output.getvalue())  # type: ignore[call-overload]
+    return Done(int(code or 0), output.getvalue(), out.getvalue())  # type: ignore[call-overload]
 
 
 def sources(folder: Path) -> list[str]:

@@ -1,6 +1,7 @@
 """Explanations: what moved a verdict, and what lies nearest."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from latenthash import plots
+from latenthash import plots, verdicts
 from latenthash.data.splits import ViewSet
 from latenthash.explaining import explain, occlusion
 from latenthash.features.pixels import Pixels
@@ -88,6 +89,28 @@ def test_nearest_views_are_found_by_latent_distance(asked: list[tuple]) -> None:
     for call in asked:
         for name, pixels in call[-1].values():
             assert name == f"corner of {pixels[0, 0, 0]}", "the view is the one that is named"
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("sub/me.png", "me"),
+        ("l" * 247 + ".png", "l" * 100),
+        ("é" * 123 + ".png", "é" * 50),  # two bytes each
+        ("寿" * 80 + ".png", "寿" * 33),  # three; 100 bytes end within a letter
+        (r"\x1b[31m$a b<%.png", "_x1b_31m_a_b__"),
+        ("..png", "."),
+    ],
+)
+def test_figures_of_any_name_can_be_written(
+    name: str, stem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verdicts, "explain", lambda *args: iter([Figure()]))
+    pictures = ViewSet(torch.zeros(1, 2, 2, 3), np.zeros(1, dtype=np.int64), (name,))
+    ((title, _),) = verdicts.explanations(hasher(2), Hash(np.array([1.0]), 0.5), pictures, {})
+    assert title == f"explain/00_{stem}"
+    (tmp_path / "explain").mkdir()
+    (tmp_path / f"{title}.png").touch()
 
 
 def test_without_views_of_the_run_there_are_no_nearest(asked: list[tuple]) -> None:

@@ -27,7 +27,7 @@ def write(
 
 
 def known(folder: Path) -> list[Item]:
-    return [Item(str(folder / name), name, photo) for name in ("a.png", "b.png", "c.png", "d.png")]
+    return [Item(name, name, photo, folder / name) for name in ("a.png", "b.png", "c.png", "d.png")]
 
 
 def test_groups_are_read_from_a_table(tmp_path: Path) -> None:

@@ -17,7 +17,9 @@ from latenthash.data.pictures import (
     Unread,
     find_files,
     load_pictures,
+    named,
     read_files,
+    shareable,
     source_digest,
 )
 from latenthash.data.reading import Reader
@@ -91,16 +93,15 @@ def test_pictures_of_all_roles_are_read(sources: dict[str, str], reader: Reader)
     assert {role: len(members) for role, members in loaded.items()} == {
         "signal": 1, "noise_edited": 1, "noise_similar": 3, "outliers": 2, "unseen": 2,
     }  # fmt: skip
-    assert [p.name for p in loaded["signal"]] == [sources["signal"]]
-    names = [p.name for p in loaded["noise_similar"]]
-    assert names == [f"{sources['noise_similar']}/{name}.png" for name in "abc"]
+    assert [p.name for p in loaded["signal"]] == ["signal.png"]
+    assert [p.name for p in loaded["noise_similar"]] == ["a.png", "b.png", "c.png"]
     expected = np.random.default_rng(4).integers(0, 256, (32, 40, 3), dtype=np.uint8)
     np.testing.assert_array_equal(loaded["noise_similar"][1].pixels, expected)
 
 
 def test_single_file_may_stand_for_a_set(sources: dict[str, str], reader: Reader) -> None:
     sources["unseen"] += "/a.png"
-    assert [p.name for p in load_pictures(sources, reader)["unseen"]] == [sources["unseen"]]
+    assert [p.name for p in load_pictures(sources, reader)["unseen"]] == ["a.png"]
 
 
 def test_folders_are_searched_to_any_depth_and_sorted(tmp_path: Path) -> None:
@@ -147,8 +148,7 @@ def test_odd_names_work(name: str, sources: dict[str, str], reader: Reader) -> N
         path = draw(Path(sources[role]).parent / "odd" / role / name, 40 + len(role))
         sources[role] = str(path if role == "signal" else path.parent)
     loaded = load_pictures(sources, reader)
-    assert Path(loaded["signal"][0].name) == Path(sources["signal"])
-    assert Path(loaded["outliers"][0].name) == Path(sources["outliers"], name)
+    assert loaded["signal"][0].name == loaded["outliers"][0].name == name.replace("\n", r"\n")
 
 
 def test_names_that_are_not_utf8_work_and_can_be_written_down(
@@ -157,7 +157,7 @@ def test_names_that_are_not_utf8_work_and_can_be_written_down(
     folder = os.fsencode(sources["outliers"])
     draw(Path(os.fsdecode(folder + b"/\xff\xfe.png")), 20)
     names = [p.name for p in load_pictures(sources, reader)["outliers"]]
-    assert sorted(names)[0] == f"{sources['outliers']}/\\xff\\xfe.png"
+    assert sorted(names)[0] == r"\xff\xfe.png"
     Path(os.fsdecode(folder + b"/b\xe4d.png")).write_bytes(b"")
     (problem,) = problems(sources, reader)
     assert problem == f"data.outliers: {sources['outliers']}/b\\xe4d.png is empty (0 bytes)."
@@ -178,9 +178,9 @@ def test_link_to_a_file_is_read_and_a_broken_one_named(
 def test_read_files_returns_good_and_bad(reader: Reader, tmp_path: Path) -> None:
     good, bad = draw(tmp_path / "good.png"), tmp_path / "bad.png"
     bad.touch()
-    pictures, unread = read_files([bad, good], reader, "Reading")
-    assert [p.name for p in pictures] == [str(good)]
-    assert unread == [Unread(str(bad), "is empty (0 bytes)")]
+    pictures, unread = read_files([bad, good], reader, "Reading", tmp_path)
+    assert [p.name for p in pictures] == ["good.png"]
+    assert unread == [Unread(bad.name, bad, "is empty (0 bytes)")]
     assert str(unread[0]) == f"{bad} is empty (0 bytes)."
 
 
@@ -189,10 +189,10 @@ def test_remarks_are_logged_once_with_the_name_of_their_file(
 ) -> None:
     path = tmp_path / "a.png"
     Image.new("RGB", (20, 20)).save(path, icc_profile=b"none", exif=b"Exif\0\0none")
-    read_files([path], reader, "Reading")
+    read_files([path], reader, "Reading", tmp_path)
     profile, exif = sorted(caplog.messages)
-    assert profile.startswith(f"{path}: EXIF data that are damaged were left out")
-    assert exif.startswith(f"{path}: a colour profile that is damaged")
+    assert profile.startswith("a.png: EXIF data that are damaged were left out")
+    assert exif.startswith("a.png: a colour profile that is damaged")
 
 
 @pytest.fixture
@@ -248,7 +248,47 @@ def test_signal_without_detail_is_refused_and_other_pictures_are_not(
         if role == "noise_edited":
             load_pictures(sources, reader)
     (problem,) = problems(sources, reader)
-    assert problem.startswith(f"data.signal: {sources['signal']} has no detail")
+    assert problem.startswith(f"data.signal: {Path(sources['signal']).name} has no detail")
+
+
+# What may be shared
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "expected"),
+    [
+        ("photos/a.png", "photos", "a.png"),
+        ("/home/me/photos/b/a.png", "/home/me/photos", "b/a.png"),
+        ("/home/me/a.png", "/home/me/a.png", "a.png"),
+        ("a.png", ".", "a.png"),
+        ("../a.png", "..", "a.png"),
+        ("/x/a.png", "/", "x/a.png"),
+        ("p\x1b/two\nlines.png", "p\x1b", r"two\nlines.png"),
+    ],
+)
+def test_pictures_are_named_within_what_was_given(path: str, source: str, expected: str) -> None:
+    assert named(Path(path), Path(source)) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("photos/new", "photos/new"),
+        ("./photos/", "photos"),
+        ("{here}/photos/new", "photos/new"),
+        ("{here}", "."),
+        ("../{name}/photos", "photos"),
+        ("/elsewhere/photos", "photos"),
+        ("../photos", "photos"),
+        ("{here}er/photos", "photos"),  # begins with the same letters
+    ],
+)
+def test_path_that_is_shared_tells_nothing_of_the_machine(
+    path: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = Path(path.format(here=tmp_path, name=tmp_path.name))
+    assert str(shareable(given)) == expected
 
 
 # What is wrong
@@ -321,7 +361,9 @@ def test_picture_of_another_role_is_refused_among_foreign_ones(
     copy = Path(sources[role]) / "copy.png"
     copy.write_bytes(original.read_bytes())
     found = problems(sources, reader)
-    expected = f"data.{role}: {copy} is also a picture of data.{other}; the sets must be disjoint."
+    expected = (
+        f"data.{role}: copy.png is also a picture of data.{other}; the sets must be disjoint."
+    )
     assert expected in found
     # Between outliers and unseen, each is told of the other.
     assert len(found) == (2 if {role, other} == {"outliers", "unseen"} else 1)

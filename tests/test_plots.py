@@ -262,9 +262,10 @@ def test_scatter_of_another_size_projects_the_centroid_too(k: int) -> None:
 def test_scatter_title_and_names_are_drawn_as_they_are() -> None:
     sets = rows_of({"signal": np.eye(2), "unseen": HASH.centroid[None]})
     plane = Plane.of(np.eye(2), HASH.centroid)
-    views = ViewSet(torch.zeros(1, 4, 4, 3, dtype=torch.uint8), np.zeros(1, int), (r"a/$\frac$",))
-    figure = drawn(plots.latent_scatter(sets, HASH, plane, r"Test latents of $\frac$", views))
-    assert figure.axes[1].get_title() == r"$\frac$"
+    views = ViewSet(torch.zeros(1, 4, 4, 3, dtype=torch.uint8), np.zeros(1, int), (r"a/$\frac$寿",))
+    figure = drawn(plots.latent_scatter(sets, HASH, plane, r"Test latents of $\frac$寿", views))
+    assert figure.axes[0].get_title() == "Test latents of $\\frac$\ufffd"
+    assert figure.axes[1].get_title() == "$\\frac$\ufffd", "the font has no such letter"
 
 
 # ---- the explanation ----
@@ -680,8 +681,8 @@ def test_curves_are_of_families_with_several_strengths() -> None:
 
 def test_pairs_stand_one_above_the_other_with_names_that_are_no_formulas() -> None:
     dark, light = np.zeros((8, 9, 3), np.uint8), np.full((5, 5, 3), 200, np.uint8)
-    figure = drawn(plots.nearest_impostors([("$x$.png", dark, light)], "title"))
+    figure = drawn(plots.nearest_impostors([("$x$.png\n寿", dark, light)], "title"))
     above, below = figure.axes
-    assert above.get_title() == "$x$.png"
+    assert above.get_title() == "$x$.png\n\ufffd"
     np.testing.assert_array_equal(above.images[0].get_array(), dark)
     np.testing.assert_array_equal(below.images[0].get_array(), light)

@@ -1,6 +1,7 @@
 """The tables: read back as they were written, and readable whatever the names."""
 
 import io
+import json
 import os
 import stat
 from pathlib import Path
@@ -90,19 +91,130 @@ def test_shown_table_keeps_brackets(odd: str, capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out.count(odd) == 3  # title, head and cell
 
 
-def test_shown_table_escapes_names_that_are_not_utf8() -> None:
-    file = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-    table = pd.DataFrame({"file": ["caf\udce9.png"], "match": [True]}, dtype=object)
+class Out(io.TextIOWrapper):
+    """A standard output, of any encoding, watched or not."""
+
+    def __init__(self, encoding: str, watched: bool = False) -> None:
+        super().__init__(io.BytesIO(), encoding=encoding)
+        self.watched = watched
+
+    def isatty(self) -> bool:
+        """Say whether it is watched."""
+        return self.watched
+
+
+def shown(
+    table: pd.DataFrame, form: str = "table", encoding: str = "utf-8", columns: int | None = None
+) -> bytes:
+    """Show a table on a standard output; one with columns is a terminal."""
+    out = Out(encoding, columns is not None)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.stdout", file)
-        report.show(table, "matches")
-        file.flush()
-    assert rb"caf\udce9.png" in file.buffer.getvalue()  # type: ignore[attr-defined]
+        patch.setattr("sys.stdout", out)
+        patch.setenv("COLUMNS", str(columns or 80))
+        patch.setenv("TERM", "xterm")
+        report.show(table, "codes of run 1", form)
+    written: bytes = out.buffer.getvalue()  # type: ignore[attr-defined]
+    return written
+
+
+CODE = "0123456789abcdef" * 4
+CODES = pd.DataFrame({"file": ["寿司.png", "ü [x] two words.png"], "code": [CODE, CODE[::-1]]})
+
+
+def test_rows_are_lines_where_nobody_watches() -> None:
+    assert shown(CODES).decode().split("\n") == [
+        "codes of run 1",
+        "file                 code",
+        f"寿司.png             {CODE}",  # a Chinese letter is as wide as two others
+        f"ü [x] two words.png  {CODE[::-1]}",
+        "",
+    ]
+
+
+@pytest.mark.parametrize("columns", [20, 77, 80, 89, 90, 200])
+def test_code_is_never_folded_on_a_terminal(columns: int) -> None:
+    text = shown(CODES, columns=columns).decode()
+    assert CODE in text
+    assert CODE[::-1] in text
+    assert ("│" in text) == (columns >= 80), "a box where there is room, though words may wrap"
+
+
+def test_text_with_spaces_is_wrapped_on_a_terminal() -> None:
+    table = pd.DataFrame({"why": ["a sentence that has many short words in it " * 3]})
+    text = shown(table, columns=40).decode()
+    assert text.count("a sentence") == 3
+    assert len(text.splitlines()) > 6
+    assert "│" in text
+
+
+def test_steering_names_are_escaped_wherever_they_are_shown() -> None:
+    table = pd.DataFrame({"a\x1b[2J": ["caf\udce9\n\x1b[31m\u202e.png"]}, dtype=object)
+    for form in report.FORMS:
+        lines = shown(table, form).decode().rstrip("\n").split("\n")
+        assert len(lines) == {"table": 3, "csv": 2, "jsonl": 1}[form]
+        whole = "".join(lines)
+        assert whole.isprintable()
+        assert r"caf\udce9\n\x1b[31m\u202e.png" in whole.replace(r"\\", "\\")
+
+
+@pytest.mark.parametrize("columns", [None, 200])
+def test_any_encoding_of_standard_output_will_do(columns: int | None) -> None:
+    text = shown(CODES, encoding="ascii", columns=columns)
+    assert rb"\u5bff\u53f8.png" in text
+    assert CODE.encode() in text
+
+
+NUMBERS = pd.DataFrame(
+    {
+        "file": ["ü.png", "b, c.png"],
+        "value": [1 / 3, np.nan],
+        "low": [0.1 + 0.2, 5e-324],
+        "trials": pd.array([30, None], dtype="Int64"),
+        "match": [True, False],
+    }
+)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_programs_get_every_column_at_full_precision(encoding: str) -> None:
+    assert shown(NUMBERS, "csv", encoding).decode().split("\n") == [
+        "file,value,low,trials,match",
+        "ü.png,0.3333333333333333,0.30000000000000004,30,True",
+        '"b, c.png",,5e-324,,False',
+        "",
+    ]
+    assert [json.loads(line) for line in shown(NUMBERS, "jsonl", encoding).splitlines()] == [
+        {"file": "ü.png", "value": 1 / 3, "low": 0.1 + 0.2, "trials": 30, "match": True},
+        {"file": "b, c.png", "value": None, "low": 5e-324, "trials": None, "match": False},
+    ]
+
+
+def test_run_goes_on_when_nobody_takes_what_it_shows(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("sys.stdout", None)  # closed
+    report.show(CODES, "codes")
+    take, give = os.pipe()
+    os.close(take)  # as head does when it has had enough
+    with open(give, "w") as out:  # noqa: PTH123 # of a descriptor
+        monkeypatch.setattr("sys.stdout", out)
+        report.show(CODES, "codes", "csv")
+    assert not caplog.records
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
+def test_full_standard_output_is_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Path("/dev/full").open("w") as out:
+        monkeypatch.setattr("sys.stdout", out)
+        report.show(CODES, "codes", "jsonl")
+    assert "Standard output cannot be written to: No space left on device" in caplog.text
 
 
 def test_csv_reads_back(tmp_path: Path) -> None:
     table = pd.DataFrame(
-        {"file": ["a,b.png", 'say "hi".png', "two\nlines.png", "寿司 ü.png", "$x [y].png"],
+        {"file": ["a,b.png", 'say "hi".png', "two lines.png", "寿司 ü.png", "$x [y].png"],
          "distance": [0.1, 1 / 3, 5e-324, 1e22, 2.0]}
     )  # fmt: skip
     path = tmp_path / "new" / "folders" / "t.csv"
@@ -116,6 +228,14 @@ def test_csv_escapes_names_that_are_not_utf8(tmp_path: Path) -> None:
     table = pd.DataFrame({"file": ["caf\udce9.png", "ok.png"]}, dtype=object)
     report.write_csv(table, tmp_path / "t.csv")
     assert (tmp_path / "t.csv").read_bytes().split() == [b"file", rb"caf\udce9.png", b"ok.png"]
+
+
+def test_row_of_a_csv_is_a_line(tmp_path: Path) -> None:
+    table = pd.DataFrame({"two\nlines": ["a\r\nb\x1b[2J.png", "\u2028x.png"], "n": [1, 2]})
+    report.write_csv(table, tmp_path / "t.csv")
+    text = (tmp_path / "t.csv").read_text(encoding="utf-8")
+    assert text.split("\n") == [r"two\nlines,n", r"a\r\nb\x1b[2J.png,1", r"\u2028x.png,2", ""]
+    assert table.columns[0] == "two\nlines", "the table itself stays as it is"
 
 
 def test_csv_replaces_an_older_one(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A whole run through the real entry points: train, bundle, evaluate, refuse."""
 
+import io
 import json
 import re
 import shutil
@@ -42,7 +43,11 @@ DRAWN = {"decoded_map", "prior_samples", "reconstructions"}  # by models that ca
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run]:
     folder = tmp_path_factory.mktemp("trained")
-    done = call("train.py", folder, *TINY, *sources(folder))
+    overrides = sources(folder)
+    # Users write whole paths too, of what lies in the project and of what does not.
+    alike = (folder / "noise_similar").rename(folder.parent / f"{folder.name}-alike")
+    overrides[2:4] = [f"data.noise_similar={alike}", f"data.outliers={folder / 'outliers'}"]
+    done = call("train.py", folder, *TINY, *overrides)
     assert done.code == 0, done.output
     (run,) = runs(folder)
     return folder, run
@@ -54,12 +59,14 @@ def test_run_keeps_metrics_figures_config_and_bundle(trained: tuple[Path, Run]) 
     assert run.info.run_name == "vae-pixels-k2-s0"
     assert set(PROTOCOL) <= set(run.data.metrics)
     assert run.data.params["model.latent_dim"] == "2"
-    assert run.data.tags["test.worst_unseen"] in {f"unseen/{i}.png" for i in range(3)}
+    assert run.data.tags["test.worst_unseen"] in {f"{i}.png" for i in range(3)}
     assert {path.stem for path in artifact(folder, run, "figures").iterdir()} == FIGURES
     config = yaml.safe_load(artifact(folder, run, "config.yaml").read_text())
     assert config["data"]["signal"] == "signal/0.png"
     bundle = artifact(folder, run, "bundle")
     assert {p.name for p in bundle.iterdir()} == {"hash.json", "weights.safetensors", "config.yaml"}
+    for name in ("hash.json", "config.yaml"):
+        assert str(folder.parent) not in (bundle / name).read_text(), "it tells of the machine"
     assert not list(folder.rglob("*.ckpt")), "a checkpoint is a pickle and must not stay"
 
 
@@ -71,29 +78,41 @@ def test_table_holds_every_figure_with_its_interval(trained: tuple[Path, Run]) -
     assert (table["low"] <= table["high"]).all()
 
 
-def test_evaluate_makes_the_same_figures_again(trained: tuple[Path, Run]) -> None:
+def test_evaluate_makes_the_same_figures_again_from_anywhere(
+    trained: tuple[Path, Run], tmp_path: Path
+) -> None:
     folder, run = trained
-    done = call("evaluate.py", folder, "run=latest")
+    store = f"logger.tracking_uri=sqlite:///{folder}/mlflow.db"
+    done = call("evaluate.py", tmp_path, "run=latest", store)
     assert done.code == 0, done.output
     table = pd.read_csv(artifact(folder, run, "evaluate/held_out.csv"))
     assert table["trained"].notna().all()
     np.testing.assert_allclose(table["value"], table["trained"], atol=1e-5)
 
 
-@pytest.mark.parametrize("way", ["latest", "id", "folder"])
+@pytest.mark.parametrize(("way", "form"), [("latest", "table"), ("id", "csv"), ("folder", "jsonl")])
 def test_evaluate_matches_pictures_by_any_name_of_the_run(
-    trained: tuple[Path, Run], way: str
+    trained: tuple[Path, Run], way: str, form: str
 ) -> None:
     folder, run = trained
     (bundle,) = folder.glob("outputs/*/*/bundle")
     name = {"latest": "latest", "id": run.info.run_id, "folder": str(bundle)}[way]
-    done = call("evaluate.py", folder, f"run={name}", "pictures=unseen")
+    done = call("evaluate.py", folder, f"run={name}", "pictures=unseen", f"format={form}")
     assert done.code == 0, done.output
     table = pd.read_csv(artifact(folder, run, "evaluate/matches.csv"))
     assert list(table.columns) == ["file", "distance / R", "match", "note"]
-    assert list(table["file"]) == [f"unseen/{i}.png" for i in range(3)]
+    assert list(table["file"]) == [f"{i}.png" for i in range(3)]
     assert ((table["distance / R"] <= 1) == (table["match"] == "yes")).all()
-    assert "unseen/0.png" in done.output
+    # Standard output holds the table alone, so that it can stand in a pipe.
+    if form == "table":
+        first, head, *rows = done.out.splitlines()
+        assert first == f"matches of run {run.info.run_id}"
+        assert head.split("  ")[0] == "file"
+        assert [row.split()[0] for row in rows] == list(table["file"])
+    else:
+        shown = io.StringIO(done.out)
+        read = pd.read_csv(shown) if form == "csv" else pd.read_json(shown, lines=True)
+        pd.testing.assert_frame_equal(read, table)
 
 
 def test_evaluate_needs_only_the_bundle(trained: tuple[Path, Run], tmp_path: Path) -> None:
@@ -301,7 +320,7 @@ def test_settings_and_sources_are_refused_with_all_their_faults(tmp_path: Path) 
         assert part in done.output
 
 
-@pytest.mark.parametrize("name", ["2024", "1e3", "Bücher und (Bilder), neu=1"])
+@pytest.mark.parametrize("name", ["2024", "1e3", "Bücher (Bilder), neu=1\x1b[31m\udce9"])
 def test_folders_of_any_name_can_be_given(tmp_path: Path, name: str) -> None:
     overrides = sources(tmp_path)[:-1]
     (tmp_path / "unseen").rename(tmp_path / name)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import sklearn
 from numpy.typing import NDArray
-from rich.progress import track
 
 from latenthash.hashing import LatentSet
+from latenthash.terminal import track
 
 LEVEL = (0.025, 0.975)  # a 95 % interval
 
@@ -62,7 +62,7 @@ def bootstrap(
     with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):
         draws = [
             measure({name: rows.take(resample(rows.picture, rng)) for name, rows in sets.items()})
-            for _ in track(range(resamples), "Bootstrap", transient=True)
+            for _ in track(range(resamples), "Bootstrap")
         ]
     measures = []
     for name, value in values.items():

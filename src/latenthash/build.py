@@ -15,6 +15,7 @@ from latenthash import InputError
 from latenthash.bundle import Bundle
 from latenthash.cache import DiskCache
 from latenthash.data.pairs import Pairs
+from latenthash.data.pictures import shareable
 from latenthash.data.splits import ROLES, Splits
 from latenthash.features import is_staged
 from latenthash.features.weights import IMAGENET, RANDOM
@@ -71,7 +72,7 @@ def _build_data(cfg: DictConfig, cache: DiskCache, **more: Any) -> Any:
 
 
 def bundled_config(cfg: DictConfig) -> str:
-    """Give the part of the config that the bundle needs, with paths that hold anywhere."""
+    """Give the part of the config that the bundle needs, with paths that may be shared."""
     values = OmegaConf.to_container(cfg, resolve=True)
     assert isinstance(values, dict)
     paths = [("data", role) for role in ROLES]
@@ -79,7 +80,7 @@ def bundled_config(cfg: DictConfig) -> str:
         paths.append(("features", "weights"))
     for node, key in paths:
         if Path(str(values[node].get(key))).exists():
-            values[node][key] = str(Path(values[node][key]).absolute())
+            values[node][key] = str(shareable(Path(values[node][key])))
     return OmegaConf.to_yaml(OmegaConf.create({key: values[key] for key in BUNDLED}))
 
 

@@ -5,9 +5,19 @@ import torch
 from torchvision.utils import make_grid
 
 from latenthash.models.autoencoder import Autoencoder
+from latenthash.terminal import is_watched
 from latenthash.tracking import RunLogger
 
 SHOWN, COLUMNS = 36, 6  # samples in a grid
+
+
+class Progress(pl.callbacks.RichProgressBar):
+    """Show on standard error how far a training has come; nothing where nobody watches."""
+
+    def __init__(self) -> None:
+        super().__init__(console_kwargs={"stderr": True})
+        if not is_watched():
+            self.disable()
 
 
 class PriorSamples(pl.Callback):

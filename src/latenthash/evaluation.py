@@ -16,9 +16,10 @@ from latenthash.benchmark.job import run_benchmark
 from latenthash.build import build, build_splits, bundle_config, restore
 from latenthash.bundle import Bundle
 from latenthash.cache import DiskCache
-from latenthash.data.pictures import is_folder, log_skipped, source_digest
+from latenthash.data.pictures import is_folder, log_skipped
 from latenthash.data.reading import Unreadable
-from latenthash.data.splits import ROLES, Splits, ViewSet
+from latenthash.data.splits import ViewSet
+from latenthash.locating import Places, with_pictures, with_weights
 from latenthash.metrics import held_out
 from latenthash.options.checking import check_evaluate
 from latenthash.options.effects import BENCHMARK, CODES, HASHES, MATCHES, check_effects
@@ -53,6 +54,8 @@ def evaluate(cfg: DictConfig) -> None:
             return
         store, bundle, config = _open(cfg)
         run = store.get(bundle.run_id) if store else None
+        places = Places.of(cfg.run, run)
+        config = with_weights(config, places)
         # How much of this machine a file may take is for its owner to say, not for the bundle.
         config.data.reader.max_pixels = cfg.reader.max_pixels
         cache = build(cfg.cache)
@@ -60,7 +63,7 @@ def evaluate(cfg: DictConfig) -> None:
         check_effects(_job(bundle, cfg.pictures), line)
         given = _given(cfg, bundle, config)
         if given is None:
-            name, table = HELD_OUT, _held_out_again(bundle, config, run, cache)
+            name, table = HELD_OUT, _held_out_again(bundle, config, places, run, cache)
         else:
             hasher = restore(bundle, config, cache)
             if bundle.hash is None:
@@ -68,7 +71,7 @@ def evaluate(cfg: DictConfig) -> None:
             else:
                 name, table = "matches", verdicts.matches(bundle.hash, hasher, given)
             if bundle.hash is not None and cfg.explain:
-                known = _known(bundle, config, cache)
+                known = _known(bundle, config, places, cache)
                 figures = verdicts.explanations(hasher, bundle.hash, given.views, known)
         _write(table, name, cfg, f" of run {bundle.run_id}")
         if bundle.printable is not None:
@@ -93,7 +96,7 @@ def evaluate(cfg: DictConfig) -> None:
 
 def _write(table: pd.DataFrame, name: str, cfg: DictConfig, of: str = "") -> None:
     """Show a table, and write it to the output folder."""
-    report.show(table, name + of)
+    report.show(table, name + of, cfg.format)
     path = Path(cfg.paths.output, f"{name}.csv")
     report.write_csv(table, path)
     log.info("Written to %s", path)
@@ -167,34 +170,23 @@ def _open_to_judge(cfg: DictConfig) -> tuple[Bundle, Store, bool]:
     return _bundle_at_hand(str(cfg.run)) or _bundle_in(store, str(cfg.run)), store, named
 
 
-def _known(bundle: Bundle, config: DictConfig, cache: DiskCache) -> dict[str, ViewSet]:
+def _known(
+    bundle: Bundle, config: DictConfig, places: Places, cache: DiskCache
+) -> dict[str, ViewSet]:
     """Make the test views of a bundle again; none where its pictures are not here."""
     try:
-        return _splits(bundle, config, cache).test()
+        return build_splits(with_pictures(config, bundle, places), cache).test()
     except InputError as error:
         log.warning("The map shows no views of the run, for they cannot be made again: %s", error)
         return {}
 
 
-def _splits(bundle: Bundle, config: DictConfig, cache: DiskCache) -> Splits:
-    """Read the pictures of a bundle's run again; refuse others."""
-    changed = [
-        f"data.{role}={config.data[role]} is not what run {bundle.run_id} was made from; put the "
-        "pictures back, or pass pictures=PATH to hash others."
-        for role in ROLES
-        if source_digest(str(config.data[role])) != bundle.pictures.get(role)
-    ]
-    if changed:
-        raise InputError(changed)
-    return build_splits(config, cache)
-
-
 def _held_out_again(
-    bundle: Bundle, config: DictConfig, run: Run | None, cache: DiskCache
+    bundle: Bundle, config: DictConfig, places: Places, run: Run | None, cache: DiskCache
 ) -> pd.DataFrame:
     """Make the held-out figures of a bundle again, beside those that training logged."""
     assert bundle.hash is not None
-    splits = _splits(bundle, config, cache)
+    splits = build_splits(with_pictures(config, bundle, places), cache)
     hasher = restore(bundle, config, cache)
     measures = held_out(
         bundle.hash,

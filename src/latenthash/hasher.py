@@ -7,7 +7,6 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.progress import track
 from torch import Tensor, nn
 
 from latenthash import InputError
@@ -15,6 +14,7 @@ from latenthash.data.splits import ViewSet
 from latenthash.features import Features, FeatureSet, Staged, is_staged
 from latenthash.hashing import Latents, LatentSet
 from latenthash.models import Decoder, Diagrammed, Model, Rebuilder
+from latenthash.terminal import track
 
 BATCH = 64  # views taken at once
 
@@ -115,7 +115,7 @@ class Hasher(nn.Module):
         """Compute the features of views, on the CPU."""
         device = self._place()
         batches = torch.split(views, BATCH)
-        shown = track(batches, title, disable=len(batches) == 1, transient=True)
+        shown = track(batches, title, disable=len(batches) == 1)
         return torch.cat([self.features(batch.to(device)).cpu() for batch in shown])
 
     def _place(self) -> torch.device:
@@ -131,7 +131,7 @@ def begin(features: Staged, sets: Mapping[str, ViewSet]) -> dict[str, Tensor]:
     maps = {}
     for name, s in sets.items():
         batches = torch.split(s.views, BATCH)
-        shown = track(batches, f"Frozen layers, {name}", disable=len(batches) == 1, transient=True)
+        shown = track(batches, f"Frozen layers, {name}", disable=len(batches) == 1)
         maps[name] = torch.cat([features.begin(batch.to(device)).cpu() for batch in shown])
     return maps
 

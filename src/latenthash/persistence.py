@@ -12,9 +12,10 @@ from gudhi.representations import PersistenceImage
 from gudhi.sklearn import CubicalPersistence
 from joblib import Parallel, cpu_count, delayed
 from numpy.typing import NDArray
-from rich.progress import track
 from ripser import ripser
 from sklearn.metrics.pairwise import cosine_distances
+
+from latenthash.terminal import track
 
 Maps: TypeAlias = NDArray[np.float32]  # (C, H, W)
 Floats: TypeAlias = NDArray[np.float64]
@@ -129,7 +130,7 @@ def on_all_cores(
     workers = Parallel(min(cpu_count(), len(chunks)), return_as="generator")
     done = workers(delayed(_each)(function, chunk) for chunk in chunks)
     alone = len(chunks) == 1
-    parts = track(done, description, total=len(chunks), transient=True, disable=alone)
+    parts = track(done, description, total=len(chunks), disable=alone)
     return [result for part in parts for result in part]
 
 

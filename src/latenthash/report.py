@@ -1,20 +1,31 @@
 """Tables: how figures and latents are laid out, shown, and written."""
 
+import io
+import json
+import logging
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from latenthash import plots
 from latenthash.bootstrap import Measure
 from latenthash.hashing import Hash, LatentSet
+from latenthash.terminal import escaped
+
+log = logging.getLogger(__name__)
 
 # Columns whose text says in words what they say; files keep them, the terminal has no room.
 DETAILS = ["value", "low", "high", "trials"]
+FORMS = ("table", "csv", "jsonl")  # in which a table is shown
 CENTROID = "centroid"  # its row in a table of latents
 # Its rows there: where the unit vectors of the latent space lie, by which all else is drawn.
 AXES = "axes"
@@ -64,27 +75,109 @@ def latents_table(sets: Mapping[str, LatentSet], hash_: Hash, plane: plots.Plane
     )
 
 
-def show(table: pd.DataFrame, title: str) -> None:
-    """Write a table to the terminal; names that are not UTF-8 are escaped."""
-    table = table.drop(columns=DETAILS, errors="ignore")
-    view = Table(title=title)
-    for column in table.columns:
-        view.add_column(str(column), overflow="fold")
-    for row in table.itertuples(index=False):
-        view.add_row(*(_cell(value) for value in row))
-    # Brackets in names and intervals are no markup, in the title neither.
-    Console(markup=False, emoji=False).print(view)
+def show(table: pd.DataFrame, title: str, form: str = "table") -> None:
+    """Write a table to standard output; names cannot steer the terminal.
+
+    Args:
+        table: what is shown.
+        title: of it, for people.
+        form: `table` for people; `csv` or `jsonl` for programs: all columns at full precision,
+            in UTF-8, and nothing else.
+    """
+    if form == "csv":
+        _print(_one_line(table).to_csv(index=False), encoding="utf-8")
+    elif form == "jsonl":
+        _print(_json_lines(_one_line(table)), encoding="utf-8")
+    else:
+        _print(_for_people(table.drop(columns=DETAILS, errors="ignore"), escaped(title)))
+
+
+def _for_people(table: pd.DataFrame, title: str) -> str:
+    """Draw a table where it is looked at and fits; elsewhere a row is a line, never folded."""
+    head = [escaped(str(column)) for column in table.columns]
+    rows = [[_cell(value) for value in row] for row in table.itertuples(index=False)]
+    console = Console(markup=False, emoji=False)  # brackets in names and intervals are no markup
+    if console.file.isatty():
+        view = Table(title=title)
+        for name, *cells in zip(head, *rows, strict=True):
+            # Columns of words give way to those of codes.
+            view.add_column(name, no_wrap=not any(" " in cell for cell in cells))
+        for row in rows:
+            view.add_row(*row)
+        with console.capture() as captured:
+            console.print(view)
+        # Between words a cell may be wrapped; a code that was folded could not be copied.
+        words = set(Text.from_ansi(captured.get()).plain.split())
+        if all(
+            word in words for row in [[title], head, *rows] for cell in row for word in cell.split()
+        ):
+            return captured.get()
+    lengths = [max(map(cell_len, column)) for column in zip(head, *rows, strict=True)]
+    lines = [
+        "  ".join(set_cell_size(cell, n) for cell, n in zip(row, lengths, strict=True)).rstrip()
+        for row in [head, *rows]
+    ]
+    return "\n".join([title, *lines, ""])
 
 
 def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return str(value).encode(errors="backslashreplace").decode()
+    return f"{value:.4g}" if isinstance(value, float) else escaped(str(value))
+
+
+def _json_lines(table: pd.DataFrame) -> str:
+    """Write a table as JSON lines; what is no number is null."""
+    records = table.astype(object).to_dict("records")
+    return "".join(
+        json.dumps(
+            {str(key): _json_value(value) for key, value in record.items()}, ensure_ascii=False
+        )
+        + "\n"
+        for record in records
+    )
+
+
+def _json_value(value: object) -> object:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is pd.NA or (isinstance(value, float) and not np.isfinite(value)):
+        return None
+    return value
+
+
+def _print(text: str, encoding: str | None = None) -> None:
+    """Write a text to standard output, which may be of any encoding, closed or full.
+
+    The run goes on whatever becomes of it: all that is shown is also written to files.
+    """
+    if sys.stdout is None:  # closed by whoever called
+        return
+    try:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace")
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):  # a reader such as head has had enough
+            log.error("Standard output cannot be written to: %s", error.strerror)
+        # What is left would be written, and fail, once more when Python ends.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+def _one_line(table: pd.DataFrame) -> pd.DataFrame:
+    """Escape the texts of a table and its heads, so that a row is a line."""
+    table = table.rename(columns=lambda name: escaped(str(name)))
+    for place, (_, column) in enumerate(table.items()):
+        if not pd.api.types.is_numeric_dtype(column):
+            texts = [escaped(v) if isinstance(v, str) else v for v in column]
+            table.isetitem(place, np.array(texts, dtype=object))
+    return table
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write a table whole or not at all; names that are not UTF-8 are escaped."""
-    write_text(table.to_csv(index=False), path)
+    """Write a table whole or not at all; a row is a line, whatever the names in it."""
+    write_text(_one_line(table).to_csv(index=False), path)
 
 
 def write_text(text: str, path: Path) -> None:

@@ -20,6 +20,7 @@ from latenthash.options.sweeping import check_sweep
 from latenthash.refusals import find_refusal, log_problems
 from latenthash.report import read_figures
 from latenthash.store_uri import hide_passwords, without_password
+from latenthash.terminal import escaped
 from latenthash.tracking import (
     FINGERPRINT,
     HELD_OUT,
@@ -98,7 +99,7 @@ class Sweep(Callback):
         if parent_id is not None:
             job = config.hydra.job
             store = open_store(config)
-            store.client.set_tag(parent_id, f"{JOB_AT}{job.num}", job.override_dirname)
+            store.client.set_tag(parent_id, f"{JOB_AT}{job.num}", escaped(job.override_dirname))
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """End the parent; leave with exit code 1 when a job failed."""

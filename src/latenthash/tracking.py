@@ -24,6 +24,7 @@ from latenthash import InputError, database
 from latenthash.resolvers import register_resolvers
 from latenthash.store_uri import WAYS, StoreURI, local_path, sqlite_uri, without_password
 from latenthash.surroundings import escape_migrations
+from latenthash.terminal import escaped
 
 # A research tool on private pictures tells nobody that it runs.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -50,6 +51,7 @@ for twice in ("mlflow.store.db.utils", "urllib3.connectionpool"):
 register_resolvers()
 
 KIND, FINGERPRINT, OVERRIDES = "latenthash.kind", "latenthash.fingerprint", "latenthash.overrides"
+FOLDER = "latenthash.folder"  # tag of a run: URI of the folder that its paths are relative to
 HAS_BUNDLE = "latenthash.bundle"  # tag of a run that can be evaluated
 REUSED = "latenthash.reused."  # tag of a parent: this + run id -> the overrides it stands for
 JOB, SWEEP, BENCHMARK = "job", "sweep", "benchmark"
@@ -301,8 +303,9 @@ class RunLogger(MLFlowLogger):
         self.store = Store(tracking_uri, experiment_name, artifact_root)
         self.parent_run_id = parent_run_id
         self.fingerprint = fingerprint
-        self.overrides = overrides
+        overrides = self.overrides = escaped(overrides)
         tags = {KIND: JOB, FINGERPRINT: fingerprint, OVERRIDES: overrides}
+        tags[FOLDER] = Path.cwd().as_uri()
         if parent_run_id:
             tags[PARENT] = parent_run_id
         super().__init__(experiment_name, run_name, self.store.uri, tags)
@@ -373,7 +376,7 @@ def scalars(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
         if isinstance(value, Mapping):
             flat |= scalars(value, f"{prefix}{key}.")
         elif not key.startswith("_"):
-            flat[f"{prefix}{key}"] = "null" if value is None else str(value)
+            flat[f"{prefix}{key}"] = "null" if value is None else escaped(str(value))
     return flat
 
 

@@ -1,6 +1,7 @@
 """What a bundle says of pictures: their codes, whether they match, and why."""
 
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from latenthash.identity import compare_texts
 from latenthash.projections import directions
 
 CODE_BITS = 256
+STEM = 100  # bytes of a name; file systems allow 255, with what is put before and behind it
 EXPLAINED = 20  # pictures at most: a figure of each takes a second or more
 
 
@@ -75,7 +77,7 @@ def read_given(path: Path, config: DictConfig, explained: bool, unreadable: Unre
         )
     reader: Reader = build(config.data.reader, _convert_="all")
     reader = replace(reader, unreadable=unreadable)
-    pictures, unread = read_files(paths, reader, "Pictures")
+    pictures, unread = read_files(paths, reader, "Pictures", path)
     if problems := refused(unread, len(pictures), reader):
         raise InputError(problems)
     names = tuple(picture.name for picture in pictures)
@@ -113,9 +115,15 @@ def explanations(
 ) -> Iterator[tuple[str, Figure]]:
     """Explain the verdict on each picture; what a figure is called is a path without its end."""
     for i, figure in enumerate(explain(hasher, hash_, views, known)):
-        # The number tells pictures of one name apart; these letters stand in any path or address.
-        stem = re.sub(r"[^\w.-]", "_", Path(views.names[i]).stem)
-        yield f"explain/{i:02d}_{stem}", figure
+        # The number tells pictures of one name apart.
+        yield f"explain/{i:02d}_{_file_stem(views.names[i])}", figure
+
+
+def _file_stem(name: str) -> str:
+    """Give what of a picture's name can stand in the name of any file, path or address."""
+    encoding = sys.getfilesystemencoding()
+    start = Path(name).stem.encode(encoding, errors="replace")[:STEM]
+    return re.sub(r"[^\w.-]", "_", start.decode(encoding, errors="ignore"))
 
 
 def compared(texts: Sequence[str]) -> pd.DataFrame:

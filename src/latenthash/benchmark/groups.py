@@ -26,8 +26,8 @@ def read_groups(path: Path, items: Sequence[Item]) -> Labels:
     """Read which pictures are nearly the same and yet different.
 
     Args:
-        path: CSV with the columns file and group; files relative to the CSV, or as given to
-            pictures=.
+        path: CSV with the columns file and group; files relative to the CSV, as given to
+            pictures=, or as the benchmark's tables name them.
         items: P pictures of the benchmark.
 
     Returns:
@@ -52,7 +52,8 @@ def read_groups(path: Path, items: Sequence[Item]) -> Labels:
         )
     if not rows:
         raise InputError(f"groups={path} names no picture.")
-    known = {os.path.realpath(item.name): i for i, item in enumerate(items)}
+    known = {os.path.realpath(item.path): i for i, item in enumerate(items) if item.path}
+    named = {item.name: i for i, item in enumerate(items)}
     problems: list[str] = []
     labels: dict[int, str] = {}  # of the pictures named
     for line, row in rows:
@@ -66,7 +67,7 @@ def read_groups(path: Path, items: Sequence[Item]) -> Labels:
             problems.append(f"{at} the file's name holds a zero byte.")
             continue
         places = (os.path.realpath(path.parent / name), os.path.realpath(name))
-        i = next((known[place] for place in places if place in known), None)
+        i = next((known[place] for place in places if place in known), named.get(name))
         if i is None:
             problems.append(f"{at} {name} is not one of pictures=.")
         elif i in labels:

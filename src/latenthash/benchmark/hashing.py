@@ -12,11 +12,11 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.progress import track
 
 from latenthash import InputError
 from latenthash.benchmark.codes import Described, Pixels, Source
@@ -26,6 +26,7 @@ from latenthash.cache import DiskCache, cache_key
 from latenthash.data.reading import READING, Picture, Reader
 from latenthash.data.suite import LIBRARIES, Suite, SuiteEdit
 from latenthash.data.views import Pipeline, pipeline
+from latenthash.terminal import track
 
 log = logging.getLogger(__name__)
 
@@ -39,14 +40,16 @@ class Item:
     """A picture to be described.
 
     Attributes:
-        name: as in tables.
+        name: as in tables, which may be shared.
         digest: the picture's, by which its descriptions are kept.
         load: gives the picture, or a ValueError that says why it cannot.
+        path: of its file; None where it has none.
     """
 
     name: str
     digest: str
     load: Callable[[], Picture]
+    path: Path | None = None
 
     def read(self) -> Picture:
         """Give the picture.
@@ -116,9 +119,7 @@ def describe(
     tasks = ((packed, items[i], missing[i]) for i in todo)
     results = in_workers(_looked, tasks, max(1, VIEWS // len(rows)))
     problems: list[str] = []
-    for i, seen in track(
-        zip(todo, results, strict=True), "Describing pictures", len(todo), transient=True
-    ):
+    for i, seen in track(zip(todo, results, strict=True), "Describing pictures", len(todo)):
         if isinstance(seen, InputError):
             problems += seen.problems
             continue

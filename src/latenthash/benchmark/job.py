@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import re
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from omegaconf import DictConfig, OmegaConf
-from rich.progress import track
 
 from latenthash import InputError, __version__, plots, report
 from latenthash.benchmark import hard
@@ -37,13 +37,18 @@ from latenthash.benchmark.timing import milliseconds
 from latenthash.build import build, bundle_config, restore
 from latenthash.bundle import Bundle
 from latenthash.cache import DiskCache
-from latenthash.data.reading import Reader
+from latenthash.data.pictures import shareable
+from latenthash.data.reading import Reader, shown
 from latenthash.data.suite import LIBRARIES, Suite
+from latenthash.locating import Places, with_weights
 from latenthash.refusals import collect
+from latenthash.terminal import track
 from latenthash.tracking import Store
 
 log = logging.getLogger(__name__)
 
+# Of an absolute path, all but its name: why a row is empty stands on a page that may be shared.
+FOLDERS = re.compile(r"(?<![\w/:.])/(?:[^\s/]+/)+")
 TIMED = 16  # pictures behind the time of one
 NO_SCALE = (
     "Nothing to show: of no family were two strengths judged. Choose a family that has some, "
@@ -77,7 +82,7 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) ->
         lambda: suite.chosen(cfg.edits),
         lambda: list_pictures(cfg.pictures, reader),
         lambda: _given(cfg),
-        lambda: _latents(bundle, cache, named),
+        lambda: _latents(bundle, Places.of(cfg.run, store.get(bundle.run_id)), cache, named),
     )
     fprs = _fprs(cfg.fpr)
     group = read_groups(Path(cfg.groups), items) if cfg.groups else np.arange(len(items))
@@ -105,7 +110,7 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) ->
             code, described[code.source.identity], calibration, test, fprs,
             times[code.source.identity],
         )
-        for code in track(codes, "Codes", transient=True)
+        for code in track(codes, "Codes")
     ]  # fmt: skip
 
     negatives = hard.hard_negatives(
@@ -149,8 +154,11 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) ->
         settings,
         OmegaConf.to_yaml(config, resolve=True),
     )
-    report.show(summary(board, cfg.gallery, cfg.fpr), title)
-    report.show(hard_pairs, "Hard negatives: share called the same")
+    if cfg.format == "table":
+        report.show(summary(board, cfg.gallery, cfg.fpr), title)
+        report.show(hard_pairs, "Hard negatives: share called the same")
+    else:
+        report.show(board, title, cfg.format)
 
 
 def _settings(
@@ -165,11 +173,12 @@ def _settings(
     digest = hashlib.sha256("".join(sorted(item.digest for item in items)).encode())
     return {
         "run": bundle.run_id,
-        "pictures": "embedded" if cfg.pictures is None else str(cfg.pictures),
+        "pictures": "embedded" if cfg.pictures is None else _called(cfg.pictures),
         "pictures_sha256": digest.hexdigest(),
         "suite": f"{suite.version} {suite.digest}",
         "edits": "all" if cfg.edits is None else str(cfg.edits),
-        **{name: str(cfg[name]) for name in ("groups", "fpr") if cfg[name] is not None},
+        **({} if cfg.groups is None else {"groups": _called(cfg.groups)}),
+        **({} if cfg.fpr is None else {"fpr": str(cfg.fpr)}),
         "reader": repr(reader),
         "gallery": f"{cfg.gallery:g}",
         "resamples": str(cfg.resamples),
@@ -177,6 +186,10 @@ def _settings(
         "codes": ", ".join(dict.fromkeys(code.source.identity for code in codes)),
         "versions": ", ".join([f"latenthash {__version__}", *LIBRARIES]),
     }
+
+
+def _called(path: object) -> str:
+    return shown(shareable(Path(str(path))))
 
 
 def _fprs(own: float | None) -> list[float]:
@@ -194,7 +207,9 @@ def _given(cfg: DictConfig) -> list[Code]:
     return [code for codes in collect(*given) for code in codes]
 
 
-def _latents(bundle: Bundle, cache: DiskCache, named: bool) -> tuple[list[Code], list[Absent]]:
+def _latents(
+    bundle: Bundle, places: Places, cache: DiskCache, named: bool
+) -> tuple[list[Code], list[Absent]]:
     """Give the codes of a bundle, or why they are absent."""
     identity = hashlib.sha256(
         repr((bundle.run_id, sorted(bundle.identity.items()), bundle.config)).encode()
@@ -202,10 +217,11 @@ def _latents(bundle: Bundle, cache: DiskCache, named: bool) -> tuple[list[Code],
     for name, weights in sorted(bundle.weights.items()):
         identity.update(name.encode() + weights.numpy().tobytes())
     try:
-        hasher = restore(bundle, bundle_config(bundle), cache)
+        hasher = restore(bundle, with_weights(bundle_config(bundle), places), cache)
     except InputError as error:
         if named:
             raise
-        return [], [Absent(name, " ".join(error.problems)) for name in LATENTS]
+        reason = FOLDERS.sub("", " ".join(error.problems))
+        return [], [Absent(name, reason) for name in LATENTS]
     latent = Latent(f"bundle {identity.hexdigest()}", hasher)
     return latent_codes(latent), []

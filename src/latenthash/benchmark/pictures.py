@@ -10,8 +10,6 @@ from functools import partial
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from rich.progress import track
-
 from latenthash import InputError
 from latenthash.benchmark.hashing import Item
 from latenthash.benchmark.workers import in_workers
@@ -22,11 +20,13 @@ from latenthash.data.pictures import (
     is_folder,
     log_remarks,
     log_skipped,
+    named,
     refused,
 )
 from latenthash.data.quarters import quarter
-from latenthash.data.reading import Picture, Reader, shown
+from latenthash.data.reading import Picture, Reader
 from latenthash.files import Unusable
+from latenthash.terminal import track
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +57,8 @@ def list_pictures(pictures: str | None, reader: Reader) -> list[Item]:
     if not is_folder(path):
         raise InputError(f"pictures={path} must be a folder of at least {FEWEST} pictures.")
     paths = find_files(path)
-    tasks = ((p, Path.cwd(), reader) for p in paths)
-    looks = list(track(in_workers(_look, tasks), "Looking at pictures", len(paths), transient=True))
+    tasks = ((p, path, Path.cwd(), reader) for p in paths)
+    looks = list(track(in_workers(_look, tasks), "Looking at pictures", len(paths)))
     unread = [look for look in looks if isinstance(look, Unread)]
     found = []
     for item, remarks in (look for look in looks if not isinstance(look, Unread)):
@@ -108,7 +108,9 @@ def stereo(reader: Reader) -> list[tuple[Item, int]]:
     return [(Item(name, load().digest, load), 0) for name, load in loads.items()]
 
 
-def _look(path: Path, place: Path, reader: Reader) -> tuple[Item, tuple[str, ...]] | Unread:
+def _look(
+    path: Path, source: Path, place: Path, reader: Reader
+) -> tuple[Item, tuple[str, ...]] | Unread:
     """Read a picture once, to see whether it can be; a worker may have begun elsewhere.
 
     Returns:
@@ -118,8 +120,9 @@ def _look(path: Path, place: Path, reader: Reader) -> tuple[Item, tuple[str, ...
     try:
         picture = read()
     except Unusable as error:
-        return Unread(shown(path), str(error))
-    return Item(shown(path), picture.digest, read), picture.remarks
+        return Unread(named(path, source), path, str(error))
+    item = Item(named(path, source), picture.digest, read, place / path)
+    return item, picture.remarks
 
 
 def _same(picture: Picture) -> Picture:

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from torchvision.datasets import MNIST
 
 from latenthash import InputError
+from latenthash.data.reading import shown
 from latenthash.files import Unusable, open_regular
 
 log = logging.getLogger(__name__)
@@ -77,7 +78,7 @@ class Digits:
     ) -> None:
         tested = None
         if file is not None:
-            self.source, (images, labels) = file, _read(Path(file))
+            self.source, (images, labels) = shown(Path(Path(file).name)), _read(Path(file))
         else:
             self.source, (images, labels), tested = _bundled(folder)
         n = len(images)

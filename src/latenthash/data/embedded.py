@@ -13,13 +13,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.progress import track
 
 from latenthash.cache import DiskCache, cache_key
 from latenthash.data.earth import render_earth
 from latenthash.data.quarters import cut
 from latenthash.data.reading import Picture, Reader
 from latenthash.data.sushi import render_sushi
+from latenthash.terminal import track
 
 PREFIX = "embedded:"  # of a source that is not a path
 PLATES = 100  # the thesis's count of similar pictures
@@ -90,7 +90,7 @@ def embedded(name: str, cache: DiskCache | None = None) -> list[Picture]:
     members = SETS[name]
     pictures = []
     title = f"Pictures of {PREFIX}{name}"
-    for member, render in track(members, title, disable=len(members) < 10, transient=True):
+    for member, render in track(members, title, disable=len(members) < 10):
         pixels = _painted(member, render, cache) if cache else render()
         digest = sha256(pixels.tobytes()).hexdigest()
         pictures.append(Picture(f"{PREFIX}{name}/{member}", pixels, digest))

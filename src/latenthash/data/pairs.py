@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
-from rich.progress import track
 
 from latenthash import InputError
 from latenthash.cache import DiskCache
@@ -13,6 +12,7 @@ from latenthash.data.quarters import quarter
 from latenthash.data.reading import Picture, Reader
 from latenthash.data.splits import ViewSet
 from latenthash.data.views import Edit, Views, pipeline
+from latenthash.terminal import track
 
 FEW = 50  # pictures; a code fitted on fewer is weak, and that is said
 
@@ -78,6 +78,6 @@ class Pairs:
         rows = [plain[i] for i in range(n)]
         if views > 1:  # `Views` would give one of each picture all the same
             edited = Views(pictures, edits, self.seed, "pairs", n * (views - 1))
-            rows += [edited[i] for i in track(range(len(edited)), "Views", transient=True)]
+            rows += [edited[i] for i in track(range(len(edited)), "Views")]
         names = tuple(picture.name for picture in pictures)
         return ViewSet(torch.from_numpy(np.stack(rows)), np.arange(len(rows)) % n, names)

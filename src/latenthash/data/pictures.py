@@ -8,11 +8,9 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-
-from rich.progress import track
 
 from latenthash import InputError
 from latenthash.cache import DiskCache
@@ -20,6 +18,7 @@ from latenthash.data.detail import has_detail
 from latenthash.data.embedded import PREFIX, SETS, embedded
 from latenthash.data.reading import Picture, Reader, shown
 from latenthash.files import Unusable, digest
+from latenthash.terminal import track
 
 log = logging.getLogger(__name__)
 
@@ -35,15 +34,17 @@ class Unread:
     """A file that could not be read.
 
     Attributes:
-        name: as that of a picture.
+        name: as that of a picture, which may be shared.
+        path: as it was found, for whoever gave it.
         reason: the end of a sentence that begins with it.
     """
 
     name: str
+    path: Path
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.name} {self.reason}."
+        return f"{shown(self.path)} {self.reason}."
 
 
 def load_pictures(
@@ -104,14 +105,31 @@ def find_files(path: Path) -> list[Path]:
     return sorted(found)
 
 
-def read_files(paths: list[Path], reader: Reader, title: str) -> tuple[list[Picture], list[Unread]]:
-    """Read files with a progress bar; return the pictures, and the files that are none."""
+def named(path: Path, source: Path) -> str:
+    """Name a picture by its path within the folder given, or by its own name."""
+    return shown(Path(path.name) if path == source else path.relative_to(source))
+
+
+def read_files(
+    paths: list[Path], reader: Reader, title: str, source: Path
+) -> tuple[list[Picture], list[Unread]]:
+    """Read files with a progress bar.
+
+    Args:
+        paths: of the files.
+        reader: how they are decoded.
+        title: of the bar.
+        source: the file or folder that was given, within which pictures are named.
+
+    Returns:
+        the pictures, and the files that are none.
+    """
     pictures, unread = [], []
-    for path in track(paths, title, disable=len(paths) < 10, transient=True):
+    for path in track(paths, title, disable=len(paths) < 10):
         try:
-            pictures.append(reader.read(path))
+            pictures.append(replace(reader.read(path), name=named(path, source)))
         except Unusable as error:
-            unread.append(Unread(shown(path), str(error)))
+            unread.append(Unread(named(path, source), path, str(error)))
     for picture in pictures:
         log_remarks(picture.name, picture.remarks)
     return pictures, unread
@@ -163,6 +181,21 @@ def is_folder(path: Path) -> bool:
     return _exists(path) and path.is_dir()
 
 
+def is_file(path: Path) -> bool:
+    """Say whether a path is a file; one that cannot be a path at all is none."""
+    return _exists(path) and path.is_file()
+
+
+def shareable(path: Path) -> Path:
+    """Give a path that tells nothing of the machine.
+
+    It is the one seen from the working directory; the name alone of what lies elsewhere.
+    """
+    here = Path.cwd()
+    whole = Path(os.path.normpath(here / path))
+    return whole.relative_to(here) if whole.is_relative_to(here) else Path(whole.name)
+
+
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
@@ -204,7 +237,7 @@ def _read(
     if source.startswith(PREFIX):
         name = source.removeprefix(PREFIX)
         return embedded(name, cache) if name in SETS else []
-    pictures, unread = read_files(paths, reader, f"Pictures of {role}")
+    pictures, unread = read_files(paths, reader, f"Pictures of {role}", Path(source))
     if sentences := refused(unread, len(pictures), reader):
         problems.extend(f"data.{role}: {sentence}" for sentence in sentences)
     else:

@@ -18,6 +18,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from latenthash.data.colours import rgb, stored_bits
 from latenthash.files import LARGEST, Unusable, open_regular
+from latenthash.terminal import escaped
 
 Unreadable: TypeAlias = Literal["refuse", "skip"]
 
@@ -46,7 +47,8 @@ class Picture:
     """An original picture, before any edit.
 
     Attributes:
-        name: how messages and tables call it: a path, or `embedded:<set>/<name>`.
+        name: how tables and figures call it, which may be shared: its path within the folder
+            that was given, its own name, or `embedded:<set>/<name>`.
         pixels: (H, W, 3) RGB uint8.
         digest: sha256 hex of the file's bytes (of the pixels when it has no file).
         remarks: what of the file was left out or looked odd.
@@ -59,8 +61,11 @@ class Picture:
 
 
 def shown(path: Path) -> str:
-    """Give a path as text that any table can hold: bytes that are not UTF-8 are escaped."""
-    return os.fsencode(path).decode(errors="backslashreplace")
+    """Give a path as text that any table or figure can hold.
+
+    Bytes that are not UTF-8, line breaks and what steers a terminal are escaped.
+    """
+    return escaped(os.fsencode(path).decode(errors="backslashreplace"))
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,9 @@ class Reader:
                 )
             file.seek(0)
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return Picture(shown(path), np.asarray(image), digest, tuple(dict.fromkeys(remarks)))
+        return Picture(
+            shown(Path(path.name)), np.asarray(image), digest, tuple(dict.fromkeys(remarks))
+        )
 
     def _decode(self, file: BufferedReader) -> tuple[Image.Image, int]:
         """Load a picture if it may be; say how many bits a channel has in the file."""

@@ -7,7 +7,6 @@ from typing import Any, cast
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.progress import track
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -15,6 +14,7 @@ from latenthash.cache import DiskCache
 from latenthash.data.pictures import load_pictures
 from latenthash.data.reading import Reader
 from latenthash.data.views import Edit, Pixels, Views, pipeline
+from latenthash.terminal import track
 
 ROLES = ("signal", "noise_edited", "noise_similar", "outliers", "unseen")
 TESTED = ("signal", "noise_edited", "noise_similar", "unseen")
@@ -125,9 +125,7 @@ class Splits:
         """Draw Signal views under each unseen edit."""
         return {
             name: self._views("signal", f"edits/{name}", self.counts["edits"], [edit])
-            for name, edit in track(
-                self.unseen_edits.items(), "Views under unseen edits", transient=True
-            )
+            for name, edit in track(self.unseen_edits.items(), "Views under unseen edits")
         }
 
     def identity(self) -> ViewSet:
@@ -139,7 +137,7 @@ class Splits:
     def _draw(self, split: str, roles: tuple[str, ...]) -> dict[str, ViewSet]:
         return {
             role: self._views(role, split, max(self.counts[split], self._least(role, split)), [])
-            for role in track(roles, f"Views for {split}", transient=True)
+            for role in track(roles, f"Views for {split}")
         }
 
     def _least(self, role: str, split: str) -> int:

@@ -49,7 +49,7 @@ class Trunk:
     Attributes:
         layers: torchvision's `vgg16().features`, with these weights.
         mean: RGB 0..255 that the input must be reduced by.
-        source: where they come from, for people.
+        source: where they come from, for people; of a file, its name alone.
     """
 
     layers: nn.Sequential
@@ -75,7 +75,7 @@ def load_trunk(weights: str, seed: int) -> Trunk:
         return Trunk(_random(seed), TORCHVISION_MEAN, f"random, seed {seed}")
     if weights == IMAGENET:
         return _imagenet()
-    return Trunk(_filled(_read(Path(weights)), weights), TORCHVISION_MEAN, weights)
+    return Trunk(_filled(_read(Path(weights)), weights), TORCHVISION_MEAN, Path(weights).name)
 
 
 def trunk_digest(layers: nn.Sequential) -> str:

@@ -1,11 +1,11 @@
 """Picture head: draws small pictures from the latents of a model that never saw pixels."""
 
 import torch
-from rich.progress import track
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from latenthash.models.networks import ConvDecoder
+from latenthash.terminal import track
 
 BATCH = 64  # views per step; many small steps on a network this small are mostly waiting
 
@@ -51,7 +51,7 @@ class PictureHead(nn.Module):
         optimizer = torch.optim.Adam(self.parameters(), learning_rate)
         scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
         self.train()
-        for _ in track(range(epochs), "Picture head", transient=True):
+        for _ in track(range(epochs), "Picture head"):
             for rows in torch.split(torch.randperm(len(z)), BATCH):
                 optimizer.zero_grad()
                 torch.autograd.backward(F.mse_loss(self(z[rows]), pictures[rows]))

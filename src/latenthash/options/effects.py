@@ -20,7 +20,8 @@ JOBS = {  # how each job is asked for -> options that it looks at
     MATCHES: ("run", "pictures", "explain", "reader.max_pixels", "unreadable"),
     HELD_OUT: ("run", "reader.max_pixels"),
 }
-EVERYWHERE = ("cache", "logger", "paths", "hydra")  # where things are kept, whatever is done
+# Where things are kept and how they are shown, whatever is done.
+EVERYWHERE = ("cache", "logger", "paths", "hydra", "format")
 
 
 def check_effects(job: str, line: Sequence[str]) -> None:

@@ -274,9 +274,11 @@ class EarlyStopping(Node):
 
 
 class RichProgressBar(Node):
-    """`pytorch_lightning.callbacks.RichProgressBar`."""
+    """`pytorch_lightning.callbacks.RichProgressBar`, or ours, which keeps standard output free."""
 
-    target: Literal["pytorch_lightning.callbacks.RichProgressBar"] = Field(alias="_target_")
+    target: Literal[
+        "latenthash.callbacks.Progress", "pytorch_lightning.callbacks.RichProgressBar"
+    ] = Field(alias="_target_")
     refresh_rate: Annotated[int, whole(0, 10**6, "batches")] = 1
     leave: Switch = False
 

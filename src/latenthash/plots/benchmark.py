@@ -7,6 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from latenthash.plots.style import drawn
+
 Pixels = NDArray[np.uint8]  # (H, W, 3)
 
 COLUMNS = 4  # panels of curves a row
@@ -83,6 +85,6 @@ def nearest_impostors(pairs: Sequence[tuple[str, Pixels, Pixels]], title: str) -
         for axes, pixels in zip(grid[:, column], (query, reference), strict=True):
             axes.imshow(pixels)
             axes.set_axis_off()
-        grid[0, column].set_title(label, fontsize=7, parse_math=False)
+        grid[0, column].set_title(drawn(label), fontsize=7, parse_math=False)
     figure.suptitle(title)
     return figure

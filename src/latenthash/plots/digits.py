@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 from latenthash.hashing import Latents
 from latenthash.plots.latents import GRID, Plane, grid_canvas
-from latenthash.plots.style import Pixels
+from latenthash.plots.style import Pixels, drawn
 
 SPAN = (0.02, 0.98)  # share of the prior, along each axis, that the map shows
 
@@ -39,7 +39,7 @@ def digit_scatter(z: Latents, labels: NDArray[np.int64], plane: Plane, title: st
     axes.set_aspect("equal", adjustable="datalim")
     x_label, y_label = plane.axes_labels()
     axes.set(xlabel=x_label, ylabel=y_label)
-    axes.set_title(title, parse_math=False)  # a dollar in a file's name is no formula
+    axes.set_title(drawn(title), parse_math=False)  # a dollar in a file's name is no formula
     axes.grid(alpha=0.3)
     legend = figure.legend(loc="outside right upper", title="digit", markerscale=2)
     for handle in legend.legend_handles:

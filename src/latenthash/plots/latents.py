@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from latenthash.data.splits import ViewSet
 from latenthash.hashing import Hash, Latents, LatentSet
-from latenthash.plots.style import COLOURS, LABELS, Pixels, disc, short
+from latenthash.plots.style import COLOURS, LABELS, Pixels, disc, drawn, short
 
 GRID = 15  # decoded pictures along each axis of the map
 SHOWN = 6  # unseen pictures beside the scatter plot
@@ -89,7 +89,7 @@ def latent_scatter(
     axes.autoscale_view()
     x_label, y_label = plane.axes_labels()
     axes.set(xlabel=x_label, ylabel=y_label)
-    axes.set_title(title, parse_math=False)  # a dollar in a run's name is no formula
+    axes.set_title(drawn(title), parse_math=False)  # a dollar in a run's name is no formula
     if plane.projected:
         axes.text(
             0.01, 0.01,

@@ -1,8 +1,10 @@
 """What all figures share: the colour and the name of each set, and the disc of a hash."""
 
+from functools import cache
 from typing import TypeAlias
 
 import numpy as np
+from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.patches import Circle
 from numpy.typing import NDArray
 
@@ -39,7 +41,18 @@ def disc(centre: NDArray[np.float64], radius: float, width: float) -> Circle:
     )  # fmt: skip
 
 
+def drawn(text: str) -> str:
+    """Replace the letters that the figures' font lacks, of which matplotlib warns one by one."""
+    known = _letters()
+    return "".join(char if ord(char) in known or char == "\n" else "\ufffd" for char in text)
+
+
+@cache
+def _letters() -> frozenset[int]:
+    return frozenset(get_font(findfont(FontProperties())).get_charmap())
+
+
 def short(name: str) -> str:
-    """Give the end of a picture's name, as much as there is room for."""
-    name = name.rsplit("/", 1)[-1]
+    """Give the end of a picture's name, as much as there is room for, and as it can be drawn."""
+    name = drawn(name.rsplit("/", 1)[-1])
     return name if len(name) <= ROOM else f"...{name[3 - ROOM :]}"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from latenthash.bootstrap import Measure
 from latenthash.hashing import Latents
-from latenthash.plots.style import COLOURS, LABELS, disc
+from latenthash.plots.style import COLOURS, LABELS, disc, drawn
 
 COLUMNS = 3  # scatter plots a row
 WIDTH = 14.0  # inches
@@ -96,7 +96,8 @@ def _scatter(axes: Axes, scatter: Scatter) -> None:
             transform=axes.transAxes, fontsize=8,
         )  # fmt: skip
     axes.set_aspect("equal", adjustable="datalim")
-    axes.set_title(scatter.title, parse_math=False, fontsize=11)  # a dollar there is no formula
+    # A dollar there is no formula.
+    axes.set_title(drawn(scatter.title), parse_math=False, fontsize=11)
     axes.tick_params(labelsize=8)
     axes.grid(alpha=0.3)
 
@@ -111,7 +112,7 @@ def _rates(
                 _interval(axes, y, figures[name])
         axes.set(xlim=(-0.05, 1.05), title=name)
         axes.grid(axis="x", alpha=0.3)
-    panels[0].set_yticks(range(len(rows)), [label for label, _ in rows], parse_math=False)
+    panels[0].set_yticks(range(len(rows)), [drawn(label) for label, _ in rows], parse_math=False)
     panels[0].set_ylim(len(rows) - 0.5, -0.5)
 
 
