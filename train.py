@@ -3,6 +3,7 @@
 import hydra
 from omegaconf import DictConfig
 
+from latenthash.endings import endings
 from latenthash.resolvers import register_resolvers
 
 register_resolvers()
@@ -17,4 +18,5 @@ def main(cfg: DictConfig) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with endings:
+        main()

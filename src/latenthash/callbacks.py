@@ -5,7 +5,7 @@ import torch
 from torchvision.utils import make_grid
 
 from latenthash.models.autoencoder import Autoencoder
-from latenthash.tracking import RunLogger
+from latenthash.run_logger import RunLogger
 
 SHOWN, COLUMNS = 36, 6  # samples in a grid
 

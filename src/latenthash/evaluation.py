@@ -1,7 +1,7 @@
 """Applies a bundle: which pictures match its hash, and its held-out figures made again."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -19,8 +19,9 @@ from latenthash.data.pictures import is_folder, source_digest
 from latenthash.data.splits import ROLES, Splits, ViewSet
 from latenthash.hashing import Hash
 from latenthash.metrics import held_out
+from latenthash.recording import log_later
 from latenthash.refusals import refusals
-from latenthash.tracking import HELD_OUT, Store, find_store, open_store
+from latenthash.tracking import HELD_OUT, STORE_ERRORS, Store, brief, find_store, open_store
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +33,12 @@ TOLERANCE = 1e-5  # between the figures of training and those made again
 def evaluate(cfg: DictConfig) -> None:
     """Apply the bundle of a run to pictures, or make its held-out figures again.
 
-    Exit code 2 when run, pictures or hashes cannot be used.
+    Exit code 2 when run, pictures or hashes cannot be used, and 1 when a benchmark is not logged.
     """
-    with refusals():
+    with refusals(Path(cfg.paths.output)):
+        if cfg.log is not None:
+            log_later(open_store(cfg), Path(str(cfg.log)))
+            return
         if cfg.hashes is not None:
             given = [cfg.hashes] if isinstance(cfg.hashes, str) else cfg.hashes
             _write(verdicts.compared([str(text) for text in given]), "hashes", cfg)
@@ -62,18 +66,33 @@ def evaluate(cfg: DictConfig) -> None:
         _write(table, name, cfg, f" of run {bundle.run_id}")
         if bundle.printable is not None:
             log.info("The printable hash of run %s is %s", bundle.run_id, bundle.printable)
-        logged = store if store and store.has(bundle.run_id) else None
-        if logged:
-            logged.log_table(bundle.run_id, table, f"evaluate/{name}")
-        elif bundle.run_id != SHIPPED_ID:
-            log.warning("Run %s is in no store here: the table was not logged.", bundle.run_id)
-        for title, figure in figures:
-            path = Path(cfg.paths.output, f"{title}.png")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            figure.savefig(path, dpi=110)
-            if logged:
-                logged.log_figure(bundle.run_id, figure, title)
-            log.info("Written to %s", path)
+        drawn = [_draw(figure, title, cfg) for title, figure in figures]
+        if bundle.run_id != SHIPPED_ID:
+            _log(store, bundle.run_id, table, f"evaluate/{name}", drawn)
+
+
+def _draw(figure: Figure, title: str, cfg: DictConfig) -> Path:
+    """Write a figure to the output folder, and give its path."""
+    path = Path(cfg.paths.output, f"{title}.png")
+    report.write_figure(figure, path)
+    log.info("Written to %s", path)
+    return path
+
+
+def _log(
+    store: Store | None, run_id: str, table: pd.DataFrame, name: str, drawn: Sequence[Path]
+) -> None:
+    """Log a table and figures to the run of the bundle, if it is there."""
+    try:
+        if store is None or not store.has(run_id):
+            log.warning("Run %s is in no store here: the table was not logged.", run_id)
+            return
+        store.end_dead()
+        store.log_table(run_id, table, name)
+        for path in drawn:
+            store.client.log_artifact(run_id, str(path), f"figures/{path.parent.name}")
+    except STORE_ERRORS as error:
+        log.warning("Run %s does not have all of this: %s", run_id, brief(error))
 
 
 def _check_explain(cfg: DictConfig) -> None:
@@ -128,6 +147,7 @@ def _open_to_judge(cfg: DictConfig) -> tuple[Bundle, Store, bool]:
         bundle, store, and whether run= names it by more than `latest`.
     """
     store = open_store(cfg)
+    store.end_dead()
     named = cfg.run != "latest"
     if not named and not store.evaluable():
         log.warning("There is no finished run here: the code that ships is judged.")

@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
@@ -85,6 +86,15 @@ def _cell(value: object) -> str:
 def write_csv(table: pd.DataFrame, path: Path) -> None:
     """Write a table whole or not at all; names that are not UTF-8 are escaped."""
     write_text(table.to_csv(index=False), path)
+
+
+def write_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=path.parent) as folder:
+        whole = Path(folder, path.name)
+        figure.savefig(whole, dpi=110)
+        whole.replace(path)
 
 
 def write_text(text: str, path: Path) -> None:

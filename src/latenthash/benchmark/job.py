@@ -67,6 +67,7 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) ->
 
     Raises:
         InputError: if pictures, edits, groups, numbers or models cannot be used, before any work.
+        JobError: if all is kept in the output folder, but cannot be logged.
     """
     suite: Suite = build(cfg.benchmark)
     reader: Reader = build(cfg.reader, _convert_="all")
@@ -139,7 +140,7 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) ->
     folder = Path(cfg.paths.output)
     # What names a run of train.py cannot be resolved here.
     config = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "logger"])
-    keep(
+    run = keep(
         folder,
         store,
         title,
@@ -151,6 +152,7 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) ->
     )
     report.show(summary(board, cfg.gallery, cfg.fpr), title)
     report.show(hard_pairs, "Hard negatives: share called the same")
+    run.finish()
 
 
 def _settings(
