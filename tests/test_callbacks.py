@@ -24,7 +24,8 @@ from latenthash.features import FeatureSet
 from latenthash.models.autoencoder import Autoencoder
 from latenthash.models.vae import VAE
 from latenthash.models.vaegan import VAEGAN
-from latenthash.tracking import RunLogger, Store
+from latenthash.run_logger import RunLogger
+from latenthash.tracking import Store
 
 pytestmark = [
     *MARKS,
@@ -77,11 +78,9 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def logger(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunLogger:
-    # MLflow leaves its address in the environment, where the next test would find it.
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+def logger(empty_store: Path, tmp_path: Path) -> RunLogger:
     shutil.copy(empty_store, tmp_path / "mlflow.db")
-    return RunLogger(
+    run = RunLogger(
         experiment_name="test",
         tracking_uri=database(tmp_path),
         artifact_root=str(tmp_path / "artifacts"),
@@ -89,20 +88,23 @@ def logger(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         overrides="",
         parent_run_id=None,
         fingerprint="test",
+        folder=str(tmp_path / "output"),
     )
+    run.begin()
+    return run
 
 
 def images(logger: RunLogger) -> dict[int, NDArray[np.uint8]]:
     """Read what the run keeps: epoch -> pixels (H, W, 3)."""
     found = {}
-    for file in logger.experiment.list_artifacts(logger.id, "images"):
+    for file in logger.store.client.list_artifacts(logger.id, "images"):
         name = Path(file.path).name
         if name.endswith(".png"):  # beside each is a small one for the UI
             key, step = name.replace("%", "+").split("+")[:3:2]
             assert key == "prior_samples"
             assert int(step) not in found, "one image for each epoch"
             with TemporaryDirectory() as folder:
-                path = logger.experiment.download_artifacts(logger.id, file.path, folder)
+                path = logger.store.client.download_artifacts(logger.id, file.path, folder)
                 found[int(step)] = np.asarray(Image.open(path))
     return found
 

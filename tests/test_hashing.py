@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from latenthash import InputError
+from latenthash import InputError, JobError
 from latenthash.hashing import Hash, LatentSet, calibration_rank
 
 
@@ -96,15 +96,15 @@ def test_radius_covers_new_views_as_promised(n: int, expected: float) -> None:
 def test_latents_that_are_not_finite_are_refused(bad: float) -> None:
     spoilt = ring(np.arange(1.0, 20))
     spoilt.z[[3, 7], 1] = bad
-    with pytest.raises(ValueError, match="2 of 19 latents or errors are NaN or infinite"):
+    with pytest.raises(JobError, match="2 of 19 latents or errors are NaN or infinite"):
         Hash.enroll(spoilt, ring(np.arange(1.0, 20)), 0.05)
-    with pytest.raises(ValueError, match="2 of 19 latents or errors are NaN or infinite"):
+    with pytest.raises(JobError, match="2 of 19 latents or errors are NaN or infinite"):
         Hash.enroll(TRAIN, spoilt, 0.05)
     hash_ = Hash(np.zeros(2), 1.0)
-    with pytest.raises(ValueError, match="2 of 19 latents or errors are NaN or infinite"):
+    with pytest.raises(JobError, match="2 of 19 latents or errors are NaN or infinite"):
         hash_.distances(spoilt.z)
     for measure in (hash_.scores, hash_.matches):
-        with pytest.raises(ValueError, match="2 of 19 latents or errors are NaN or infinite"):
+        with pytest.raises(JobError, match="2 of 19 latents or errors are NaN or infinite"):
             measure(spoilt)
 
 
@@ -426,9 +426,9 @@ def test_errors_that_are_not_finite_are_refused(bad: float) -> None:
     assert spoilt.error is not None
     spoilt.error[[3, 7]] = bad
     for train, calibration in ((spoilt, sound), (sound, spoilt)):
-        with pytest.raises(ValueError, match=r"2 of 19 .* are NaN or infinite"):
+        with pytest.raises(JobError, match=r"2 of 19 .* are NaN or infinite"):
             Hash.enroll(train, calibration, 0.05)
-    with pytest.raises(ValueError, match=r"2 of 19 .* are NaN or infinite"):
+    with pytest.raises(JobError, match=r"2 of 19 .* are NaN or infinite"):
         Hash(np.zeros(2), 1.0, 1.0).matches(spoilt)
 
 

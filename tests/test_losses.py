@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 from torch.distributions import Bernoulli, Normal
+from torch.nn import functional as F
 
 from latenthash.models.losses import bernoulli_nll, cost_of, gaussian_nll, turns
 
@@ -95,6 +96,15 @@ def test_bernoulli_nll_of_black_and_white_is_that_of_torch() -> None:
     x, mean = x.round(), other.sigmoid()
     theirs = -Bernoulli(mean).log_prob(x).flatten(1).sum(1).mean()
     torch.testing.assert_close(bernoulli_nll(x, mean), theirs, rtol=1e-10, atol=0)
+
+
+def test_bernoulli_nll_of_nan_is_nan_and_changes_no_other() -> None:
+    x, other = pair(0.3)
+    x, mean = x.clamp(0, 1), other.sigmoid().requires_grad_()
+    ours = torch.autograd.grad(bernoulli_nll(x, mean), mean)
+    theirs = torch.autograd.grad(F.binary_cross_entropy(mean, x, reduction="sum") / len(x), mean)
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=0)
+    assert bernoulli_nll(x, torch.full_like(mean, torch.nan)).isnan()
 
 
 def test_bernoulli_nll_is_least_where_the_reconstruction_is_the_picture() -> None:

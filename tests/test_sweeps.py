@@ -1,18 +1,24 @@
 """Sweeps: a Signal from every picture of a folder, the order of choices, the summary."""
 
+import contextlib
 import json
+import logging
+import os
+import signal
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import OmegaConf
+from hydra.core.plugins import Plugins
+from omegaconf import DictConfig, OmegaConf
 from PIL import Image
 
 from app import TINY, artifact, call, runs, sources
 from latenthash import InputError
 from latenthash.resolvers import picture_choice, within
+from latenthash.tracking import FINGERPRINT, Store
 
 ODD = [
     "a b  c.png", "Mädchen ß 寿司.png", "a=b.png", "a,b;c.png", 'it\'s "x".png', "[x] {y} $z.png",
@@ -152,3 +158,91 @@ def test_rows_are_in_the_order_of_the_choices(tmp_path: Path) -> None:
     assert list(summary["group"]) == [
         f"vae-pixels-k{k}-s1 ... vae-pixels-k{k}-s0" for k in (10, 3, 2)
     ]
+
+
+# ---- how sweeps end ----
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (RuntimeError("no workers"), "FAILED"),
+        (KeyboardInterrupt(), "KILLED"),
+    ],
+)
+def test_sweep_whose_launcher_ends_early_does_not_stay_open(
+    error: BaseException, status: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def launch(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Plugins, "instantiate_launcher", launch)
+    before = signal.getsignal(signal.SIGTERM)
+    with contextlib.suppress(KeyboardInterrupt):
+        call("train.py", tmp_path, "-m", "seed=0,1")
+    (parent,) = runs(tmp_path, "sweep")
+    assert parent.info.status == status
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert not {name for name in os.environ if name.startswith("LATENTHASH")}
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_sigterm_ends_the_sweep_only_in_its_own_process(
+    apart: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A launcher may give each job a process; here the sweep's number says that it did."""
+
+    def job(cfg: DictConfig, *_: object) -> None:
+        if apart:
+            monkeypatch.setenv("LATENTHASH_SWEEP_PROCESS", "1")
+        if cfg.seed == 0:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr("latenthash.enrolment.enrol", job)
+    done = call("train.py", tmp_path, "-m", *TINY, *sources(tmp_path), "seed=0,1")
+    (parent,) = runs(tmp_path, "sweep")
+    statuses = [run.info.status for run in runs(tmp_path)]
+    if apart:
+        assert (done.code, parent.info.status) == (1, "FAILED")
+        assert statuses == ["KILLED", "FINISHED"]
+    else:
+        assert (done.code, parent.info.status) == (143, "KILLED")
+        assert statuses == ["KILLED"]
+
+
+def test_job_of_another_process_is_waited_for_and_reused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("latenthash.enrolment.enrol", lambda *_: None)
+    monkeypatch.setattr("latenthash.processes.POLL", 0.01)
+    command = [*TINY, *sources(tmp_path)]
+    waited = []
+
+    class Other(logging.Handler):
+        """Another process, which ends its run once it is waited for."""
+
+        def emit(self, record: logging.LogRecord) -> None:
+            """Finish the run and give the claim back."""
+            if "Waiting for another process" in record.getMessage():
+                waited.append(record.getMessage())
+                store.client.set_terminated(run_id, "FINISHED")
+                claim.close()
+
+    assert call("train.py", tmp_path, *command).code == 0
+    (run,) = runs(tmp_path)
+    store = Store(f"sqlite:///{tmp_path}/mlflow.db", "latenthash", str(tmp_path / "mlartifacts"))
+    run_id, fingerprint = run.info.run_id, run.data.tags[FINGERPRINT]
+    store.client.update_run(run_id, status="RUNNING")
+    claim = contextlib.ExitStack()
+    claim.enter_context(store.processes.claim(fingerprint, "job", wait=False))
+    logger, handler = logging.getLogger("latenthash.processes"), Other()
+    logger.addHandler(handler)
+    try:
+        done = call("train.py", tmp_path, "-m", *command)
+    finally:
+        logger.removeHandler(handler)
+        claim.close()
+    assert done.code == 0, done.output
+    assert waited == ["Waiting for another process, which runs vae-pixels-k2-s0"]
+    assert "Skipped" in done.output
+    assert len(runs(tmp_path)) == 1

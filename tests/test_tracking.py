@@ -24,7 +24,7 @@ from latenthash import InputError
 from latenthash.data.views import Views
 from latenthash.store_uri import sqlite_uri
 from latenthash.sweeps import jobs_of
-from latenthash.tracking import HAS_BUNDLE, JOB, KIND, OVERRIDES, REUSED, Store, scalars
+from latenthash.tracking import HAS_BUNDLE, JOB, KIND, OVERRIDES, PROCESS, REUSED, Store, scalars
 from test_store_uri import FOLDERS
 
 
@@ -166,18 +166,52 @@ def test_terminated_run_is_marked_killed(tmp_path: Path, monkeypatch: pytest.Mon
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
-def test_run_ends_as_the_work_within_ends(place: Path) -> None:
-    store = opened(place)
-    with store.new_run("benchmark", "good") as good:
-        pass
-    with pytest.raises(OSError, match="no room"), store.new_run("benchmark", "bad") as bad:
-        raise OSError("no room")
-    with pytest.raises(KeyboardInterrupt), store.new_run("benchmark", "stopped") as stopped:
-        raise KeyboardInterrupt
-    ends = [store.client.get_run(run_id).info.status for run_id in (good, bad, stopped)]
-    assert ends == ["FINISHED", "FAILED", "KILLED"]
-    (kept,) = store.client.list_artifacts(bad)
-    assert kept.path == "traceback.txt"
+def test_runs_of_dead_processes_are_marked_killed_and_no_others(tmp_path: Path) -> None:
+    uri, artifacts = f"sqlite:///{tmp_path}/mlflow.db", str(tmp_path / "mlartifacts")
+    store = Store(uri, "latenthash", artifacts)
+    folder, prefix = store.processes.folder, store.processes.prefix
+    own = store.create_run({"who": "own"})
+
+    def made_by(process: str | None, status: str = "RUNNING") -> str:
+        tags = {} if process is None else {PROCESS: process}
+        run_id = store.client.create_run(store.experiment_id, tags=tags).info.run_id
+        if status != "RUNNING":
+            store.client.set_terminated(run_id, status)
+        return str(run_id)
+
+    for name in ("dead", "also"):
+        (folder / f"{prefix}{name}").touch()
+    expected = {
+        own: "RUNNING",
+        made_by(None): "RUNNING",  # of an older version
+        made_by("elsewhere-00000000-1"): "RUNNING",
+        made_by(f"{prefix}dead"): "KILLED",
+        made_by(f"{prefix}also"): "KILLED",
+        made_by(f"{prefix}dead", "FINISHED"): "FINISHED",
+    }
+    for _ in range(2):
+        Store(uri, "latenthash", artifacts).end_dead()
+        for run_id, status in expected.items():
+            assert store.client.get_run(run_id).info.status == status
+    assert {path.name for path in folder.iterdir()} == {store.processes.own}
+
+
+def test_next_run_marks_what_was_killed(tmp_path: Path) -> None:
+    """Kill a real run in the middle of its training."""
+    pictures = sources(tmp_path)
+    command = [sys.executable, str(ROOT / "train.py"), *TINY, *pictures]
+    with subprocess.Popen(
+        [*command, "trainer.max_epochs=100000"], cwd=tmp_path, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert any("Fitting" in line for line in process.stdout)
+        process.kill()
+    assert [run.info.status for run in runs(tmp_path)] == ["RUNNING"]
+    done = call("train.py", tmp_path, *TINY, *pictures)
+    assert done.code == 0, done.output
+    assert "Now marked KILLED, for their process had died: vae-pixels-k2-s0" in done.output
+    assert [run.info.status for run in runs(tmp_path)] == ["KILLED", "FINISHED"]
 
 
 # ---- how a store is opened ----
@@ -420,7 +454,7 @@ def test_scalars_are_flat_and_leave_out_targets() -> None:
 
 
 @pytest.mark.slow
-def test_two_sweeps_at_once_on_a_fresh_database_both_succeed(tmp_path: Path) -> None:
+def test_sweeps_at_once_on_a_fresh_database_run_each_job_once(tmp_path: Path) -> None:
     overrides = sources(tmp_path)
 
     def sweep(k: str) -> subprocess.CompletedProcess[str]:
@@ -435,8 +469,8 @@ def test_two_sweeps_at_once_on_a_fresh_database_both_succeed(tmp_path: Path) -> 
             check=False,
         )
 
-    with ThreadPoolExecutor(2) as pool:
-        for done in pool.map(sweep, ("2", "3")):
+    with ThreadPoolExecutor(3) as pool:
+        for done in pool.map(sweep, ("2", "2", "3")):
             assert done.returncode == 0, done.stdout + done.stderr
-    assert len(runs(tmp_path, "sweep")) == 2
+    assert [run.info.status for run in runs(tmp_path, "sweep")] == ["FINISHED"] * 2
     assert [run.info.status for run in runs(tmp_path)] == ["FINISHED"] * 4

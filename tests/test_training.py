@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from fitting import MARKS, quiet_trainer
+from latenthash import JobError
 from latenthash.training import fit_best_epoch
 
 pytestmark = MARKS
@@ -60,7 +61,7 @@ def fit(module: Counter, folder: Path, save_top_k: int = 1) -> None:
     assert isinstance(checkpoint, pl.callbacks.ModelCheckpoint)
     checkpoint.save_top_k = save_top_k
     batch = DataLoader(TensorDataset(torch.zeros(1, 1)))
-    fit_best_epoch(module, trainer, batch, batch)
+    fit_best_epoch(module, trainer, batch, batch, "model.learning_rate")
 
 
 @pytest.mark.parametrize(
@@ -74,13 +75,32 @@ def fit(module: Counter, folder: Path, save_top_k: int = 1) -> None:
         ([5.0], 1),
         ([nan, 1.0, 2.0], 2),
         ([1.0, nan, inf], 1),
-        ([nan, nan], 1),
     ],
 )
 def test_best_epoch_is_kept(losses: list[float], best: int, tmp_path: Path) -> None:
     module = Counter(losses)
     fit(module, tmp_path)
     assert module.count.item() == best
+
+
+@pytest.mark.parametrize(
+    ("losses", "weight", "stop"),
+    [
+        ([nan, nan], 0.0, None),
+        ([inf], 0.0, None),
+        ([1.0], nan, None),
+        ([1.0], inf, RuntimeError("input should be between 0 and 1")),
+    ],
+)
+def test_diverged_training_is_called_so(
+    losses: list[float], weight: float, stop: Exception | None, tmp_path: Path
+) -> None:
+    module = Counter(losses, stop)
+    with torch.no_grad():
+        module.count.fill_(weight)
+    with pytest.raises(JobError, match=r"Counter diverged.* Lower model\.learning_rate\."):
+        fit(module, tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_best_of_several_checkpoints_is_kept_and_all_files_go(tmp_path: Path) -> None:

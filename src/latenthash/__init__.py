@@ -16,3 +16,7 @@ class InputError(ValueError):
     def __init__(self, problems: str | Sequence[str]) -> None:
         self.problems = [problems] if isinstance(problems, str) else list(problems)
         super().__init__("\n".join(self.problems))
+
+
+class JobError(RuntimeError):
+    """The work came to nothing, or not to all it should, for a reason that a sentence explains."""

@@ -5,8 +5,8 @@ import torch
 from torchvision.utils import make_grid
 
 from latenthash.models.autoencoder import Autoencoder
+from latenthash.run_logger import RunLogger
 from latenthash.terminal import is_watched
-from latenthash.tracking import RunLogger
 
 SHOWN, COLUMNS = 36, 6  # samples in a grid
 

@@ -11,7 +11,8 @@ from latenthash.build import build, build_hasher, build_pairs, bundled_config
 from latenthash.bundle import Bundle
 from latenthash.data.pairs import FEW
 from latenthash.refusals import collect
-from latenthash.tracking import RunLogger
+from latenthash.run_logger import RunLogger
+from latenthash.tracking import BUNDLE
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +33,8 @@ def fit_code(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> 
         lambda: build_pairs(cfg, cache),
         lambda: build_hasher(cfg, cache),
     )
-    for name, value in hasher.features.identity.items():
-        logger.experiment.set_tag(logger.id, f"features.{name}", value)
+    identity = hasher.features.identity
+    logger.set_tags({f"features.{name}": value for name, value in identity.items()})
     n = len(pairs.pictures)
     if n < FEW:
         log.warning(
@@ -45,12 +46,12 @@ def fit_code(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> 
     hasher.model.fit(train, {}, trainer)
     views = sum(len(features.x) for features in train.values())
     logger.log_metrics({"code/pictures": n, "code/views": views})
-    folder = Path(cfg.paths.output, "bundle")
+    folder = Path(cfg.paths.output, BUNDLE)
     Bundle(
         None, hasher.state_dict(), bundled_config(cfg), logger.id, digests,
         hasher.features.identity, fitted=[picture.digest for picture in pairs.pictures],
     ).save(folder)  # fmt: skip
-    logger.log_folder(folder)
+    logger.log_folder(folder.name)
     log.info(
         "The code is in %s; judge it: python evaluate.py benchmark=edits_v1 run=latest", folder
     )

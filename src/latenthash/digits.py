@@ -9,7 +9,7 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from omegaconf import DictConfig
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from latenthash import InputError, plots, report
 from latenthash.bootstrap import Measure, bootstrap
@@ -21,7 +21,8 @@ from latenthash.metrics import class_separation
 from latenthash.models.autoencoder import Autoencoder
 from latenthash.plots.style import Pixels
 from latenthash.refusals import collect
-from latenthash.tracking import HELD_OUT, RunLogger
+from latenthash.run_logger import RunLogger
+from latenthash.tracking import HELD_OUT, MODEL
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ def learn_digits(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str])
     model = hasher.model
     if not isinstance(model, Autoencoder):
         raise InputError("data=mnist needs a model with a likelihood: model=vae or model=vaegan.")
-    logger.experiment.set_tag(logger.id, "data.source", digits.source)
+    logger.set_tags({"data.source": digits.source})
     log.info("%d digits to learn from (%s)", len(digits.train.labels), digits.source)
     trainer: pl.Trainer = build(
         cfg.trainer, callbacks=list(build(cfg.callbacks).values()), logger=logger
@@ -58,11 +59,11 @@ def learn_digits(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str])
     train, validation = (_views(part) for part in (digits.train, digits.validation))
     model.fit(hasher.describe(train), hasher.describe(validation), trainer)
     logger.log_metrics({"time/fit_seconds": time.perf_counter() - started})
-    folder = Path(cfg.paths.output, "model")
+    folder = Path(cfg.paths.output, MODEL)
     folder.mkdir(parents=True)
     weights = {key: value.cpu().contiguous() for key, value in hasher.state_dict().items()}
-    save_file(weights, folder / "weights.safetensors")
-    logger.log_folder(folder)
+    (folder / "weights.safetensors").write_bytes(save(weights))
+    logger.log_folder(folder.name)
 
     x = hasher.describe(_views(digits.test))["digits"].x
     z = hasher.encode(digits.test.views)

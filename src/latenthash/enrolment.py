@@ -27,7 +27,8 @@ from latenthash.metrics import held_out, shares
 from latenthash.models import Aimed, Decoder, Diagrammed
 from latenthash.models.autoencoder import Autoencoder
 from latenthash.refusals import collect
-from latenthash.tracking import HELD_OUT, TEST_LATENTS, RunLogger
+from latenthash.run_logger import RunLogger
+from latenthash.tracking import BUNDLE, HELD_OUT, TEST_LATENTS
 
 log = logging.getLogger(__name__)
 
@@ -52,13 +53,13 @@ def enrol(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> Non
     cache = build(cfg.cache)
     splits, hasher = collect(lambda: build_splits(cfg, cache), lambda: build_hasher(cfg, cache))
     tuner = build_tuner(cfg, hasher.features, splits.train_sets) if cfg.finetune else None
-    for name, value in hasher.features.identity.items():
-        logger.experiment.set_tag(logger.id, f"features.{name}", value)
-    if str(hasher.features.identity.get("weights")).startswith(RANDOM):
+    identity = hasher.features.identity
+    logger.set_tags({f"features.{name}": value for name, value in identity.items()})
+    if str(identity.get("weights")).startswith(RANDOM):
         logger.rename(f"{logger.run_name} (random weights)")
     # Before any training: the bits must not depend on it.
     printable = _identify(cfg, hasher, splits)
-    logger.experiment.set_tag(logger.id, "hash.printable", str(printable))
+    logger.set_tags({"hash.printable": str(printable)})
     if isinstance(hasher.model, Aimed):
         hasher.model.aim(printable.theta)
     train_views, validation_views = splits.train(), splits.validation()
@@ -87,9 +88,9 @@ def enrol(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> Non
         printable,
         splits.fitted,
     )
-    folder = Path(cfg.paths.output, "bundle")
+    folder = Path(cfg.paths.output, BUNDLE)
     bundle.save(folder)
-    logger.log_folder(folder)
+    logger.log_folder(folder.name)
     _judge(cfg, logger, hasher, hash_, splits)
     log.info("The bundle is in %s", folder)
     log.info("The printable hash is %s", printable)
@@ -144,7 +145,7 @@ def _judge(cfg: DictConfig, logger: RunLogger, hasher: Hasher, hash_: Hash, spli
     )
     unseen = test["unseen"]
     worst = shares(hash_.matches(unseen), unseen.picture).argmax()
-    logger.experiment.set_tag(logger.id, "test.worst_unseen", test_views["unseen"].names[worst])
+    logger.set_tags({"test.worst_unseen": test_views["unseen"].names[worst]})
     plane = plots.Plane.of(np.concatenate([rows.z for rows in test.values()]), hash_.centroid)
     logger.log_table(report.latents_table(test, hash_, plane), TEST_LATENTS)
     title = logger.run_name

@@ -14,6 +14,7 @@ from hydra.core.override_parser.types import ChoiceSweep, Override, Quote, Quote
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf.errors import OmegaConfBaseException
 
+from latenthash.endings import endings
 from latenthash.options.kinds import OURS, nearest
 from latenthash.options.places import PATHS
 from latenthash.resolvers import register_resolvers
@@ -31,7 +32,8 @@ def run(main: Callable[[], object]) -> None:
     # Hydra prints what it refuses and ends with exit code 1; with this it raises instead.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
-        main()
+        with endings:
+            main()
     except KeyboardInterrupt:
         _end("Interrupted.", INTERRUPTED)
     except (HydraException, OmegaConfBaseException, ValueError) as error:

@@ -22,8 +22,9 @@ from latenthash.data.splits import ViewSet
 from latenthash.locating import Places, with_pictures, with_weights
 from latenthash.metrics import held_out
 from latenthash.options.checking import check_evaluate
-from latenthash.options.effects import BENCHMARK, CODES, HASHES, MATCHES, check_effects
+from latenthash.options.effects import BENCHMARK, CODES, HASHES, LOG, MATCHES, check_effects
 from latenthash.options.effects import HELD_OUT as ALONE
+from latenthash.recording import log_later
 from latenthash.refusals import refusals
 from latenthash.store_uri import StoreURI
 from latenthash.tracking import HELD_OUT, Run, Store, find_store, no_run, open_store
@@ -38,11 +39,15 @@ TOLERANCE = 1e-5  # between the figures of training and those made again
 def evaluate(cfg: DictConfig) -> None:
     """Apply the bundle of a run to pictures, or make its held-out figures again.
 
-    Exit code 2 when run, pictures or hashes cannot be used.
+    Exit code 2 when run, pictures or hashes cannot be used, and 1 when a benchmark is not logged.
     """
-    with refusals():
+    with refusals(Path(cfg.paths.output)):
         check_evaluate(cfg)
         line = HydraConfig.get().overrides.task
+        if cfg.log is not None:
+            check_effects(LOG, line)
+            log_later(open_store(cfg), Path(cfg.log))
+            return
         if cfg.hashes is not None:
             check_effects(HASHES, line)
             given = [cfg.hashes] if isinstance(cfg.hashes, str) else cfg.hashes
@@ -76,22 +81,24 @@ def evaluate(cfg: DictConfig) -> None:
         _write(table, name, cfg, f" of run {bundle.run_id}")
         if bundle.printable is not None:
             log.info("The printable hash of run %s is %s", bundle.run_id, bundle.printable)
-        drawn = {}
-        for title, figure in figures:
-            path = Path(cfg.paths.output, f"{title}.png")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            figure.savefig(path, dpi=110)
-            log.info("Written to %s", path)
-            drawn[title] = figure
+        drawn = [_draw(figure, title, cfg) for title, figure in figures]
         if store and run:
             try:
                 store.add(run, table, f"evaluate/{name}", drawn)
             except InputError as error:
-                log.warning("The table was not logged. %s", error)
+                log.warning("Run %s does not have all of this: %s", bundle.run_id, error)
         elif bundle.run_id != SHIPPED_ID:
             log.warning("Run %s is in no store here: the table was not logged.", bundle.run_id)
         if given is not None:
             log_skipped(given.skipped)
+
+
+def _draw(figure: Figure, title: str, cfg: DictConfig) -> Path:
+    """Write a figure to the output folder, and give its path."""
+    path = Path(cfg.paths.output, f"{title}.png")
+    report.write_figure(figure, path)
+    log.info("Written to %s", path)
+    return path
 
 
 def _write(table: pd.DataFrame, name: str, cfg: DictConfig, of: str = "") -> None:
@@ -163,6 +170,7 @@ def _open_to_judge(cfg: DictConfig) -> tuple[Bundle, Store, bool]:
         bundle, store, and whether run= names it by more than `latest`.
     """
     store = open_store(cfg)
+    store.end_dead()
     named = cfg.run != "latest"
     if not named and not store.evaluable():
         log.warning("There is no finished run here: the code that ships is judged.")

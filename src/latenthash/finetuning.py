@@ -17,7 +17,7 @@ from latenthash.features import Features, Staged, is_staged
 from latenthash.features.finetune import FineTuner
 from latenthash.hasher import begin
 from latenthash.metrics import auroc
-from latenthash.tracking import RunLogger
+from latenthash.run_logger import RunLogger
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from latenthash import InputError
+from latenthash import InputError, JobError
 
 Latents = NDArray[np.float64]  # (N, k)
 Floats = NDArray[np.float64]
@@ -77,7 +77,8 @@ class Hash:
 
         Raises:
             InputError: if n is too small for alpha, or all calibration latents are one.
-            ValueError: if a value is not finite, the sizes k differ, or train is empty.
+            ValueError: if the sizes k differ, or train is empty.
+            JobError: if a value is not finite.
         """
         rank = calibration_rank(len(calibration.z), alpha)
         hash_ = cls._proportioned(train)
@@ -103,7 +104,8 @@ class Hash:
 
         Raises:
             InputError: if fpr is not in (0, 1), or another picture has the Signal's own latent.
-            ValueError: if a value is not finite, the sizes k differ, or train is empty.
+            ValueError: if the sizes k differ, or train is empty.
+            JobError: if a value is not finite.
         """
         if not 0 < fpr < 1:
             raise InputError(f"hash.fpr={fpr} must lie between 0 and 1.")
@@ -149,7 +151,8 @@ class Hash:
         """Measure the Euclidean distance of each latent z (N, k) to the centroid, as (N,).
 
         Raises:
-            ValueError: if a latent is not finite or its size is not that of the centroid.
+            ValueError: if the size of a latent is not that of the centroid.
+            JobError: if a latent is not finite.
         """
         if z.ndim != 2 or z.shape[1] != len(self.centroid):
             raise ValueError(
@@ -163,7 +166,8 @@ class Hash:
         """Give max(d / R, e / E) of each view, (N,); d / R where the hash has no gate.
 
         Raises:
-            ValueError: if a value is not finite, or the hash has a gate and the views no errors.
+            ValueError: if the hash has a gate and the views no errors.
+            JobError: if a value is not finite.
         """
         scores = self.distances(rows.z) / self.radius
         if self.gate is None:
@@ -226,9 +230,9 @@ def calibration_rank(n: int, alpha: float) -> int:
 def _finite(z: Floats) -> Floats:
     finite = np.isfinite(z).all(axis=tuple(range(1, z.ndim)))
     if not finite.all():
-        raise ValueError(
-            f"{(~finite).sum()} of {len(z)} latents or errors are NaN or infinite: training "
-            "diverged; lower model.learning_rate"
+        raise JobError(
+            f"{(~finite).sum()} of {len(z)} latents or errors are NaN or infinite: the training "
+            "diverged. Lower model.learning_rate."
         )
     return z
 

@@ -1,12 +1,16 @@
-"""How refused input reaches the user: all of it at once, a sentence each, and exit code 2."""
+"""How refused input and failures reach the user: all at once, a sentence each, an exit code."""
 
+import errno
 import logging
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from latenthash import InputError
+from latenthash import InputError, JobError
 
 log = logging.getLogger(__name__)
 
@@ -33,16 +37,56 @@ def find_refusal(error: BaseException) -> InputError | None:
 
 
 @contextmanager
-def refusals() -> Iterator[None]:
-    """Turn refused input into a sentence for each problem and exit code 2."""
+def refusals(folder: Path) -> Iterator[None]:
+    """Turn what can be explained into sentences, and exit code 2 for refused input, or else 1.
+
+    Args:
+        folder: where the command writes.
+    """
+    # A log file that cannot be written, on a full disk, would add a traceback to every line.
+    logging.raiseExceptions = False
     try:
         yield
-    except InputError as error:
-        log_problems(error)
-        sys.exit(2)
+    except Exception as error:
+        if not log_problems(error, folder):
+            raise
+        sys.exit(2 if isinstance(error, InputError) else 1)
 
 
-def log_problems(error: InputError) -> None:
-    """Log a sentence for each problem."""
-    for problem in error.problems:
+def log_problems(error: BaseException, folder: Path) -> bool:
+    """Log a sentence for each problem; say whether there was one, or the error is a fault of ours.
+
+    Args:
+        error: what was raised.
+        folder: where the command writes.
+    """
+    problems: list[str] = []
+    if isinstance(error, InputError):
+        problems = error.problems
+    elif isinstance(error, JobError):
+        problems = [str(error)]
+    elif _is_full_disk(error):
+        problems = [_full_disk(folder)]
+    for problem in problems:
         log.error(problem)
+    return bool(problems)
+
+
+def _is_full_disk(error: BaseException | None) -> bool:
+    """Say whether a full disk, or a quota that is used up, is the cause of an error."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _full_disk(folder: Path) -> str:
+    """Name the disk: an error of writing does not tell of which file it is."""
+    existing = (path for path in (folder, *folder.absolute().parents) if path.is_dir())
+    places = [next(existing), Path(tempfile.gettempdir())]
+    free, place = min((shutil.disk_usage(path).free, path) for path in places)
+    return (
+        f"The disk of {place} is full ({free} bytes are free): make room, or write elsewhere with "
+        "hydra.run.dir=PATH, logger.tracking_uri=URI or the variable TMPDIR."
+    )

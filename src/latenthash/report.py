@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.table import Table
@@ -178,6 +179,15 @@ def _one_line(table: pd.DataFrame) -> pd.DataFrame:
 def write_csv(table: pd.DataFrame, path: Path) -> None:
     """Write a table whole or not at all; a row is a line, whatever the names in it."""
     write_text(_one_line(table).to_csv(index=False), path)
+
+
+def write_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=path.parent) as folder:
+        whole = Path(folder, path.name)
+        figure.savefig(whole, dpi=110)
+        whole.replace(path)
 
 
 def write_text(text: str, path: Path) -> None:

@@ -2,26 +2,26 @@
 
 import json
 import logging
-import signal
-import sys
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from hashlib import sha256
+from pathlib import Path
 
 import pytorch_lightning as pl
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from omegaconf import DictConfig, OmegaConf
 
-from latenthash import InputError, __version__
+from latenthash import __version__
 from latenthash.build import BUNDLED, build
 from latenthash.data.pictures import source_digest
 from latenthash.data.splits import ROLES
+from latenthash.endings import ended_by_sigterm
 from latenthash.features.weights import IMAGENET, RANDOM
 from latenthash.options.checking import check_train
 from latenthash.refusals import log_problems, refusals
-from latenthash.sweeps import refresh_sweep
-from latenthash.tracking import RunLogger, scalars
+from latenthash.run_logger import RunLogger
+from latenthash.sweeps import is_job_apart, refresh_sweep
+from latenthash.tracking import scalars
 
 log = logging.getLogger(__name__)
 # Lightning's own use of torch's pytree; nothing that a user could mend.
@@ -39,33 +39,48 @@ SOURCES = (*ROLES, "file")  # keys of conf/data that name a user's files
 def train(cfg: DictConfig) -> None:
     """Run the job that the config names, and keep it all in MLflow.
 
-    Exit code 2 when the input cannot be used. In a sweep a failed job is marked FAILED and
-    the others go on.
+    Exit code 2 when the input cannot be used, and 1 when the training failed or MLflow does not
+    have all of it. In a sweep a failed job is marked FAILED and the others go on.
     """
-    with refusals(), _killed_by_sigterm():
+    folder = Path(cfg.paths.output)
+    with refusals(folder), ended_by_sigterm():
         check_train(cfg)
         # Once, and before training: a file that changes meanwhile is not what was trained on.
         sources = [key for key in SOURCES if cfg.data.get(key) is not None]
         digests = {key: source_digest(cfg.data[key]) for key in sources}
-        logger: RunLogger = build(cfg.logger, fingerprint=fingerprint(cfg, digests))
-        if not cfg.force and logger.reuse_finished():
-            refresh_sweep(logger.store, logger.parent_run_id)
-            return
-        try:
-            _begin(cfg, logger)
-            build(cfg.job)(cfg, logger, digests)
-        except BaseException as error:
-            logger.fail(error)
-            if not logger.parent_run_id or not isinstance(error, Exception):
-                raise
-            if isinstance(error, InputError):
-                log_problems(error)
-            log.error("Job %s failed; the sweep goes on.", logger.run_name,
-                      exc_info=not isinstance(error, InputError))  # fmt: skip
-        else:
-            logger.finish()
-        finally:
-            refresh_sweep(logger.store, logger.parent_run_id)
+        logger: RunLogger = build(
+            cfg.logger, fingerprint=fingerprint(cfg, digests), folder=str(folder)
+        )
+        logger.store.end_dead()
+        in_sweep = logger.parent_run_id is not None
+        with logger.claim(wait=in_sweep and not cfg.force):
+            if not cfg.force and logger.reuse_finished():
+                refresh_sweep(logger.store, logger.parent_run_id)
+                return
+            try:
+                _run(cfg, logger, digests)
+            except Exception as error:
+                if not in_sweep:
+                    raise
+                known = log_problems(error, folder)
+                log.error("Job %s failed; the sweep goes on.", logger.run_name, exc_info=not known)
+            except SystemExit:  # SIGTERM; in the sweep's own process it is meant for the sweep
+                if not (in_sweep and is_job_apart()):
+                    raise
+                log.error("Job %s was ended; the sweep goes on.", logger.run_name)
+            finally:
+                refresh_sweep(logger.store, logger.parent_run_id)
+
+
+def _run(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> None:
+    """Run the job, and end its run as the job ends."""
+    try:
+        _begin(cfg, logger)
+        build(cfg.job)(cfg, logger, digests)
+    except BaseException as error:
+        logger.fail(error)
+        raise
+    logger.finish()
 
 
 def fingerprint(cfg: DictConfig, digests: Mapping[str, str]) -> str:
@@ -87,19 +102,10 @@ def fingerprint(cfg: DictConfig, digests: Mapping[str, str]) -> str:
 def _begin(cfg: DictConfig, logger: RunLogger) -> None:
     config = OmegaConf.to_container(cfg, resolve=True)
     assert isinstance(config, dict)
+    logger.begin()
     logger.log_text(OmegaConf.to_yaml(cfg, resolve=True), "config.yaml")
     epochs = {"trainer": {"max_epochs": cfg.trainer.max_epochs}}
     logged = [*BUNDLED, *(["finetuning"] if cfg.finetune else [])]
-    logger.log_hyperparams(scalars({key: config[key] for key in logged} | epochs))
+    logger.log_params(scalars({key: config[key] for key in logged} | epochs))
     log.info("Run %s (%s)", logger.run_name, logger.id)
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
-
-
-@contextmanager
-def _killed_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the job as Ctrl-C does, so that its run is marked KILLED."""
-    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

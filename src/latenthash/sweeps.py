@@ -3,9 +3,10 @@
 import json
 import logging
 import os
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,10 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from latenthash import InputError, comparison
+from latenthash import InputError, JobError, comparison, report
+from latenthash.endings import ended_by_sigterm, endings
 from latenthash.options.sweeping import check_sweep
-from latenthash.refusals import find_refusal, log_problems
-from latenthash.report import read_figures
+from latenthash.refusals import find_refusal, refusals
 from latenthash.store_uri import hide_passwords, without_password
 from latenthash.terminal import escaped
 from latenthash.tracking import (
@@ -27,18 +28,23 @@ from latenthash.tracking import (
     KIND,
     OVERRIDES,
     PARENT,
+    PROCESS,
     REUSED,
     RUN_NAME,
+    STORE_ERRORS,
     SWEEP,
     TEST_LATENTS,
     Run,
     Store,
+    brief,
     open_store,
 )
 
 log = logging.getLogger(__name__)
 
 PARENT_VARIABLE = "LATENTHASH_PARENT_RUN_ID"  # read by conf/logger; inherited by parallel jobs
+PROCESS_VARIABLE = "LATENTHASH_SWEEP_PROCESS"  # number of the sweep's process; inherited, too
+SIGNALLED = 128  # exit codes from here on are those of signals
 COMPARISON = "comparison"  # name of the table and of the figure
 SUMMARY = "summary"  # name of the table
 JOB_AT = "latenthash.job."  # tag of a parent: this + the job's number -> its overrides
@@ -56,40 +62,42 @@ class Sweep(Callback):
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Create the store before parallel jobs need it, and the parent, or reopen it."""
         HydraConfig.instance().set_config(config)  # Hydra does so only when a job starts
-        try:
+        with refusals(Path(config.hydra.sweep.dir)):
             name = str(kwargs["config_name"])
             if name != "train":
                 raise InputError(f"{name}.py makes no sweeps: leave -m away, or sweep train.py.")
             _grid(config)  # what a resolver refuses is not wrapped there
             check_sweep(config, name)
-            os.environ[PARENT_VARIABLE] = self._open_parent(config)
-        except InputError as error:
-            log_problems(error)
-            raise SystemExit(2) from error
-        except Exception as error:
-            # Hydra only warns when a callback fails, and would run the jobs as orphans.
-            log.error("The sweep cannot begin: %s", without_password(str(error)))
-            raise SystemExit(2) from error
+            try:
+                grid = _grid(config)  # first: what it refuses leaves nothing behind
+                store = open_store(config)
+                store.end_dead()
+                parent_id = self._open_parent(config, grid, store)
+            except STORE_ERRORS as error:
+                raise InputError(f"The sweep cannot begin: {brief(error)}") from error
+        os.environ |= {PARENT_VARIABLE: parent_id, PROCESS_VARIABLE: str(os.getpid())}
+        endings.enter_context(ended_by_sigterm())
+        endings.push(partial(_end_early, store, parent_id))
 
-    def _open_parent(self, config: DictConfig) -> str:
-        grid = _grid(config)  # first: what it refuses leaves nothing behind
-        store = open_store(config)
+    def _open_parent(self, config: DictConfig, grid: dict[str, str], store: Store) -> str:
         overrides = [without_password(str(o)) for o in config.hydra.overrides.task]
         fingerprint = sha256(json.dumps([sorted(overrides), grid]).encode()).hexdigest()
         with store.lock():
             same = store.find({KIND: SWEEP, FINGERPRINT: fingerprint})
             if same and not config.force:
-                parent = same[0]
-                store.client.update_run(parent.info.run_id, status="RUNNING")
+                parent_id = str(same[0].info.run_id)
+                # Of two such sweeps at once, the parent is of the process that began it.
+                if not store.processes.is_alive(same[0].data.tags.get(PROCESS, "")):
+                    store.client.set_tag(parent_id, PROCESS, store.processes.own)
+                store.client.update_run(parent_id, status="RUNNING")
             else:
                 name = config.hydra.runtime.choices.get("sweep") or " ".join(overrides)
                 tags = {KIND: SWEEP, FINGERPRINT: fingerprint, RUN_NAME: f"sweep {name}"}
                 if config.get("signals") is not None:  # of +sweep=signals
                     tags[POOLED] = "data.signal"
-                parent = store.client.create_run(store.experiment_id, tags=tags)
-                store.client.log_text(parent.info.run_id, "\n".join(overrides), "overrides.txt")
-        run_id: str = parent.info.run_id
-        return run_id
+                parent_id = store.create_run(tags)
+                store.client.log_text(parent_id, "\n".join(overrides), "overrides.txt")
+        return parent_id
 
     def on_job_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Note on the parent which job comes where: Hydra's order is that of the choices."""
@@ -104,11 +112,19 @@ class Sweep(Callback):
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """End the parent; leave with exit code 1 when a job failed."""
         HydraConfig.instance().set_config(config)
-        store, parent_id = open_store(config), os.environ.pop(PARENT_VARIABLE)
-        # Of two jobs that end together, the slower may have written what it knew before.
-        comparison.show_summary(_compare(store, parent_id))
-        failed = [r.info.run_name for r in jobs_of(store, parent_id) if r.info.status != "FINISHED"]
-        store.client.set_terminated(parent_id, "FAILED" if failed else "FINISHED")
+        parent_id = os.environ[PARENT_VARIABLE]
+        folder = Path(config.hydra.sweep.dir)
+        with refusals(folder):
+            try:
+                store = open_store(config)
+                # Of two jobs that end together, the slower may have written what it knew before.
+                comparison.show_summary(_compare(store, parent_id, folder))
+                runs = [run.info for run in jobs_of(store, parent_id)]
+                failed = [run.run_name for run in runs if run.status != "FINISHED"]
+                store.client.set_terminated(parent_id, "FAILED" if failed else "FINISHED")
+            except (InputError, *STORE_ERRORS) as error:
+                raise JobError(f"The sweep has not ended in MLflow: {brief(error)}") from error
+        os.environ.pop(PARENT_VARIABLE)
         if failed:
             names = ", ".join(failed)
             log.error(
@@ -124,6 +140,32 @@ def _written(config: DictConfig) -> list[Path]:
         folder = Path(config.hydra.runtime.output_dir, config.hydra.output_subdir)
         written += folder.glob("*.yaml")
     return written
+
+
+def is_job_apart() -> bool:
+    """Say whether a job has a process of its own, beside that of its sweep."""
+    return os.environ.get(PROCESS_VARIABLE) != str(os.getpid())
+
+
+def _end_early(
+    store: Store,
+    parent_id: str,
+    _: type[BaseException] | None,
+    error: BaseException | None,
+    __: TracebackType | None,
+) -> None:
+    """End the parent of a sweep that did not come to its end."""
+    os.environ.pop(PROCESS_VARIABLE)
+    if os.environ.pop(PARENT_VARIABLE, None) is None:
+        return
+    code = error.code if isinstance(error, SystemExit) else None
+    failed = isinstance(error, Exception) or (isinstance(code, int) and code < SIGNALLED)
+    try:
+        # Another process may be at the same sweep.
+        if store.client.get_run(parent_id).data.tags.get(PROCESS) == store.processes.own:
+            store.client.set_terminated(parent_id, "FAILED" if failed else "KILLED")
+    except STORE_ERRORS as problem:
+        log.warning("The sweep is still called RUNNING: %s", brief(problem))
 
 
 def _grid(config: DictConfig) -> dict[str, str]:
@@ -174,18 +216,28 @@ def refresh_sweep(store: Store, parent_id: str | None) -> None:
     Every job calls this when it ends: Hydra's end of a multirun is not reached when the sweep
     is interrupted.
     """
-    if parent_id is not None:
+    if parent_id is None:
+        return
+    try:
         _compare(store, parent_id)
+    except STORE_ERRORS as error:
+        log.warning("The sweep's tables and figure are not those of now: %s", brief(error))
 
 
-def _compare(store: Store, parent_id: str) -> pd.DataFrame:
-    """Log tables and figure of a sweep, and give the summary."""
+def _compare(store: Store, parent_id: str, folder: Path | None = None) -> pd.DataFrame:
+    """Log tables and figure of a sweep, and give the summary; first written to a folder, if any."""
     rows = [_row(store, run) for run in jobs_of(store, parent_id)]
     pooled = store.client.get_run(parent_id).data.tags.get(POOLED)
     summary = comparison.summary_table(rows, pooled)
-    store.log_table(parent_id, comparison.comparison_table(rows), COMPARISON)
-    store.log_table(parent_id, summary, SUMMARY)
-    store.log_figure(parent_id, comparison.comparison_figure(rows), COMPARISON)
+    tables = {COMPARISON: comparison.comparison_table(rows), SUMMARY: summary}
+    figure = comparison.comparison_figure(rows)
+    if folder is not None:
+        for name, table in tables.items():
+            report.write_csv(table, folder / f"{name}.csv")
+        report.write_figure(figure, folder / f"{COMPARISON}.png")
+    for name, table in tables.items():
+        store.log_table(parent_id, table, name)
+    store.log_figure(parent_id, figure, COMPARISON)
     return summary
 
 
@@ -197,7 +249,7 @@ def _row(store: Store, run: Run) -> comparison.Row:
         name=run.info.run_name,
         status=run.info.status,
         params=run.data.params,
-        figures={} if table is None else read_figures(table),
+        figures={} if table is None else report.read_figures(table),
         costs={name: value for name, value in metrics.items() if name in comparison.COSTS},
         latents=store.read_table(run, TEST_LATENTS),
         centroid=np.array([metrics[f"{CENTROID}{i}"] for i in range(k)]) if k else None,

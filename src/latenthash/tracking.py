@@ -1,4 +1,4 @@
-"""MLflow: the store, and the run of a job.
+"""MLflow: the store, where runs are found and kept.
 
 The only module that imports mlflow.
 """
@@ -6,21 +6,20 @@ The only module that imports mlflow.
 import json
 import logging
 import os
-import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 from omegaconf import DictConfig
-from pytorch_lightning.loggers import MLFlowLogger
+from PIL import Image
+from sqlalchemy.exc import SQLAlchemyError
 
 from latenthash import InputError, database
+from latenthash.processes import Processes
 from latenthash.resolvers import register_resolvers
 from latenthash.store_uri import WAYS, StoreURI, local_path, sqlite_uri, without_password
 from latenthash.surroundings import escape_migrations
@@ -31,13 +30,16 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 # MLflow would print the server's address with its password.
 os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
-# The default of 7, each twice as long as the last, is minutes of silence before a refusal.
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
+# The defaults, 7 retries of 120 s each, are minutes of silence before a refusal.
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "4")
 import mlflow
 from mlflow import MlflowClient
+from mlflow.entities import Metric, Param, RunTag
 from mlflow.entities import Run as Run  # exported: sweeps speak of runs too
 from mlflow.exceptions import MlflowException
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+from mlflow.tracking.context.registry import resolve_tags
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 
 escape_migrations(mlflow.__file__)
@@ -50,14 +52,20 @@ for twice in ("mlflow.store.db.utils", "urllib3.connectionpool"):
 # A launcher of parallel jobs starts them without train.py, which registers them too.
 register_resolvers()
 
+# What writing to a store raises: its server is gone, its disk is full, the run was deleted.
+STORE_ERRORS = (MlflowException, SQLAlchemyError, OSError)
+BATCH = 100  # parameters, metrics or tags that MLflow takes at once
+LONGEST = 250  # letters of a parameter's value; the limit of older servers
 KIND, FINGERPRINT, OVERRIDES = "latenthash.kind", "latenthash.fingerprint", "latenthash.overrides"
 FOLDER = "latenthash.folder"  # tag of a run: URI of the folder that its paths are relative to
+PROCESS = "latenthash.process"  # tag: which process of which machine the run is of
 HAS_BUNDLE = "latenthash.bundle"  # tag of a run that can be evaluated
 REUSED = "latenthash.reused."  # tag of a parent: this + run id -> the overrides it stands for
 JOB, SWEEP, BENCHMARK = "job", "sweep", "benchmark"
 PARENT, RUN_NAME = MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME  # MLflow's own tags
 LOGGED_TABLES = "mlflow.loggedArtifacts"  # the tag by which MLflow's UI finds tables
-BUNDLE, HELD_OUT, TEST_LATENTS = "bundle", "held_out", "test_latents"  # artifacts
+BUNDLE, MODEL = "bundle", "model"  # artifacts: what a run leaves
+HELD_OUT, TEST_LATENTS = "held_out", "test_latents"  # tables among the artifacts
 
 
 class Store:
@@ -226,8 +234,8 @@ class Store:
         path: str = self.client.download_artifacts(run.info.run_id, name, folder)
         return Path(path)
 
-    def add(self, run: Run, table: pd.DataFrame, name: str, figures: Mapping[str, Figure]) -> None:
-        """Add a table and figures to a run that has ended.
+    def add(self, run: Run, table: pd.DataFrame, name: str, figures: Sequence[Path]) -> None:
+        """Add a table and figures, each by its file, to a run that has ended.
 
         Raises:
             InputError: if they cannot be kept, or would lie outside the project.
@@ -235,28 +243,93 @@ class Store:
         self._check_place(f"run {run.info.run_id}", run.info.artifact_uri)
         with self.explained("written to"):
             self.log_table(run.info.run_id, table, name)
-            for title, figure in figures.items():
-                self.log_figure(run.info.run_id, figure, title)
+            for path in figures:
+                self.client.log_artifact(run.info.run_id, str(path), f"figures/{path.parent.name}")
 
-    @contextmanager
-    def new_run(self, kind: str, name: str) -> Iterator[str]:
-        """Begin a run of a kind, give its id, and end it as the work within ends."""
-        tags = {KIND: kind, RUN_NAME: name}
-        run_id = str(self.client.create_run(self.experiment_id, tags=tags).info.run_id)
+    @property
+    def processes(self) -> Processes:
+        """The processes of this machine that keep runs in this experiment."""
+        place = self.name.database or self.root
+        folder = place.with_name(f"{place.name}.processes")
+        return Processes(folder, f"{self} {self.experiment_id}")
+
+    def end_dead(self) -> None:
+        """Mark the runs as KILLED that processes of this machine left open when they died."""
         try:
-            yield run_id
-        except BaseException as error:
-            self.fail(run_id, error)
-            raise
-        self.client.set_terminated(run_id, "FINISHED")
+            for process in self.processes.dead():
+                runs = self.find({PROCESS: process}, "RUNNING")
+                for run in runs:
+                    self.client.set_terminated(run.info.run_id, "KILLED")
+                if runs:
+                    names = ", ".join(f"{run.info.run_name} ({run.info.run_id})" for run in runs)
+                    log.info("Now marked KILLED, for their process had died: %s", names)
+        except STORE_ERRORS as error:
+            log.warning("Runs whose process died may still be called RUNNING: %s", brief(error))
 
-    def fail(self, run_id: str, error: BaseException) -> None:
-        """End a run as FAILED, or KILLED when it was interrupted, and keep the traceback."""
-        # The end first: where artifacts cannot be written, the run is not left open.
-        status = "FAILED" if isinstance(error, Exception) else "KILLED"
-        self.client.set_terminated(run_id, status)
-        text = without_password("".join(traceback.format_exception(error)))
-        self.client.log_text(run_id, text, "traceback.txt")
+    def create_run(self, tags: Mapping[str, str]) -> str:
+        """Begin a run of this process, and give its id."""
+        known = resolve_tags({**tags, PROCESS: self.processes.own})  # user, source, commit
+        return str(self.client.create_run(self.experiment_id, tags=known).info.run_id)
+
+    def add_ended(self, tags: Mapping[str, str], status: str, traceback: str) -> None:
+        """Add a run that ended before it began."""
+        try:
+            run_id = self.create_run(tags)
+            self.client.set_terminated(run_id, status)
+            self.client.log_text(run_id, without_password(traceback), "traceback.txt")
+        except STORE_ERRORS as error:
+            log.warning("MLflow was not told of the failure: %s", brief(error))
+
+    def open_again(self, run_id: str, restore: bool) -> bool:
+        """Say whether a run is there.
+
+        Args:
+            run_id: the run.
+            restore: whether it is taken back when it was deleted.
+        """
+        try:
+            run = self.client.get_run(run_id)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return False
+        if restore and run.info.lifecycle_stage == "deleted":
+            self.client.restore_run(run_id)
+        return True
+
+    def log_entry(self, run_id: str, folder: Path, entry: Mapping[str, Any]) -> None:
+        """Tell MLflow one thing of a run.
+
+        Args:
+            run_id: the run.
+            folder: its output folder, where files and folders lie.
+            entry: what `Recorder` writes down.
+        """
+        client = self.client
+        match entry:
+            case {"params": values}:
+                for pairs in _chunks(values):
+                    client.log_batch(run_id, params=[Param(k, v[:LONGEST]) for k, v in pairs])
+            case {"metrics": values, "step": step, "time": time}:
+                for pairs in _chunks(values):
+                    client.log_batch(run_id, [Metric(k, v, time, step) for k, v in pairs])
+            case {"tags": values}:
+                for pairs in _chunks(values):
+                    client.log_batch(run_id, tags=[RunTag(k, v) for k, v in pairs])
+            case {"file": name}:
+                parent = str(Path(name).parent)
+                client.log_artifact(run_id, str(folder / name), None if parent == "." else parent)
+            case {"folder": name}:
+                client.log_artifacts(run_id, str(folder / name), name)
+            case {"table": name}:
+                for suffix in ("json", "csv"):
+                    self.log_entry(run_id, folder, {"file": f"{name}.{suffix}"})
+                self._show_table(run_id, name)
+            case {"image": name, "key": key, "step": step}:
+                with Image.open(folder / name) as image:
+                    client.log_image(run_id, image, key=key, step=step)
+            case {"status": status}:
+                client.set_terminated(run_id, status)
 
     def log_figure(self, run_id: str, figure: Figure, name: str) -> None:
         """Keep a figure as figures/<name>.png."""
@@ -269,6 +342,10 @@ class Store:
         """
         self.client.log_text(run_id, table.to_json(orient="split", index=False), f"{name}.json")
         self.client.log_text(run_id, table.to_csv(index=False), f"{name}.csv")
+        self._show_table(run_id, name)
+
+    def _show_table(self, run_id: str, name: str) -> None:
+        """Let MLflow's UI find a table."""
         tags = self.client.get_run(run_id).data.tags
         tables = json.loads(tags.get(LOGGED_TABLES, "[]"))
         entry = {"path": f"{name}.json", "type": "table"}
@@ -276,97 +353,17 @@ class Store:
             self.client.set_tag(run_id, LOGGED_TABLES, json.dumps([*tables, entry]))
 
 
-class RunLogger(MLFlowLogger):
-    """The MLflow run of one job, created at the first use of `run_id`.
+def brief(error: BaseException) -> str:
+    """Give the first line of an error as a sentence, without the password that a URI may hold."""
+    line = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return without_password(line).rstrip(".") + "."
 
-    Args:
-        experiment_name: MLflow experiment.
-        tracking_uri: of the server, or sqlite:///<path>.
-        artifact_root: see `Store`.
-        run_name: what the UI calls it.
-        overrides: the job's command line, by which a sweep knows it again.
-        parent_run_id: run of the sweep this job belongs to.
-        fingerprint: digest of all that decides the job's result.
-    """
 
-    def __init__(
-        self,
-        *,
-        experiment_name: str,
-        tracking_uri: str,
-        artifact_root: str,
-        run_name: str,
-        overrides: str,
-        parent_run_id: str | None,
-        fingerprint: str,
-    ) -> None:
-        self.store = Store(tracking_uri, experiment_name, artifact_root)
-        self.parent_run_id = parent_run_id
-        self.fingerprint = fingerprint
-        overrides = self.overrides = escaped(overrides)
-        tags = {KIND: JOB, FINGERPRINT: fingerprint, OVERRIDES: overrides}
-        tags[FOLDER] = Path.cwd().as_uri()
-        if parent_run_id:
-            tags[PARENT] = parent_run_id
-        super().__init__(experiment_name, run_name, self.store.uri, tags)
-        self.run_name = run_name
-
-    @property
-    def id(self) -> str:
-        """MLflow's id of the run, which is created when it is first asked for."""
-        run_id = self.run_id
-        assert run_id is not None
-        return run_id
-
-    def finalize(self, status: str = "success") -> None:
-        """Leave the run open: Lightning ends it with the training, but figures come after."""
-
-    def reuse_finished(self) -> bool:
-        """In a sweep, say whether this very job was done before, and show that run in the sweep."""
-        done = self.store.find({KIND: JOB, FINGERPRINT: self.fingerprint}, "FINISHED")
-        if not (self.parent_run_id and done):
-            return False
-        run = done[0].info
-        self.store.client.set_tag(self.parent_run_id, REUSED + run.run_id, self.overrides)
-        log.info("Skipped: run %s (%s) did it; force=true repeats it.", run.run_name, run.run_id)
-        return True
-
-    def fail(self, error: BaseException) -> None:
-        """End the run as `Store.fail` does; when it was interrupted, its sweep too."""
-        if self.parent_run_id and not isinstance(error, Exception):
-            self.store.client.set_terminated(self.parent_run_id, "KILLED")
-        self.store.fail(self.id, error)
-
-    def finish(self) -> None:
-        """End the run as FINISHED."""
-        self.experiment.set_terminated(self.id, "FINISHED")
-
-    def log_text(self, text: str, name: str) -> None:
-        """Keep a text under a file name, without passwords."""
-        self.experiment.log_text(self.id, without_password(text), name)
-
-    def log_figure(self, figure: Figure, name: str) -> None:
-        """Keep a figure as figures/<name>.png."""
-        self.store.log_figure(self.id, figure, name)
-
-    def log_image(self, pixels: NDArray[np.uint8], key: str, step: int) -> None:
-        """Keep an image (H, W, 3) as one of a series, which the UI shows with a slider of steps."""
-        self.experiment.log_image(self.id, pixels, key=key, step=step)
-
-    def log_table(self, table: pd.DataFrame, name: str) -> None:
-        """Keep a table as <name>.json and <name>.csv."""
-        self.store.log_table(self.id, table, name)
-
-    def log_folder(self, folder: Path) -> None:
-        """Keep a folder under its own name."""
-        self.experiment.log_artifacts(self.id, str(folder), folder.name)
-        if folder.name == BUNDLE:
-            self.experiment.set_tag(self.id, HAS_BUNDLE, "true")
-
-    def rename(self, name: str) -> None:
-        """Call the run something else."""
-        self.run_name = name
-        self.experiment.set_tag(self.id, RUN_NAME, name)
+def _chunks(values: Mapping[str, Any]) -> Iterator[list[tuple[str, Any]]]:
+    """Split values into as many as MLflow takes at once."""
+    pairs = list(values.items())
+    for start in range(0, len(pairs), BATCH):
+        yield pairs[start : start + BATCH]
 
 
 def scalars(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

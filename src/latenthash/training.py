@@ -6,7 +6,10 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from torch import nn
 from torch.utils.data import DataLoader
+
+from latenthash import JobError
 
 
 def fit_best_epoch(
@@ -14,6 +17,7 @@ def fit_best_epoch(
     trainer: pl.Trainer,
     train: DataLoader[Any],
     validation: DataLoader[Any],
+    rate: str,
 ) -> None:
     """Train a module, and leave it with the weights of its best epoch, ready to be used.
 
@@ -22,6 +26,10 @@ def fit_best_epoch(
         trainer: its callbacks hold a ModelCheckpoint.
         train: batches to learn from.
         validation: batches that choose the epoch.
+        rate: the option that sets the learning rate.
+
+    Raises:
+        JobError: if the training diverged.
     """
     checkpoint = trainer.checkpoint_callback
     assert isinstance(checkpoint, pl.callbacks.ModelCheckpoint)
@@ -30,10 +38,33 @@ def fit_best_epoch(
         trainer.fit(module, train, validation)
         best = torch.load(checkpoint.best_model_path, weights_only=True)
         module.load_state_dict(best["state_dict"])
+    except Exception:
+        check_finite(module, rate)  # NaN makes many a function raise, each in words of its own
+        raise
     finally:
         # A checkpoint is a pickle, and what a run leaves is data, also when it was ended.
         for path in checkpoint.best_k_models:
             Path(path).unlink(missing_ok=True)
         with suppress(OSError):  # there is no folder, or other files are in it
             Path(str(checkpoint.dirpath)).rmdir()
+    check_finite(module, rate, checkpoint.best_model_score)
     module.eval()
+
+
+def check_finite(module: nn.Module, rate: str, loss: torch.Tensor | None = None) -> None:
+    """Refuse a module whose training ended in NaN or infinity.
+
+    Args:
+        module: what was trained.
+        rate: the option that sets the learning rate.
+        loss: of its best epoch.
+
+    Raises:
+        JobError: if the loss or one of its weights is not finite.
+    """
+    values = [*module.state_dict().values(), *([] if loss is None else [loss])]
+    if not all(torch.isfinite(value).all() for value in values):
+        raise JobError(
+            f"The training of {type(module).__name__} diverged: its loss or weights are NaN or "
+            f"infinite. Lower {rate}."
+        )

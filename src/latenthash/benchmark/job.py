@@ -72,6 +72,7 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) ->
 
     Raises:
         InputError: if pictures, edits, groups, numbers or models cannot be used, before any work.
+        JobError: if all is kept in the output folder, but cannot be logged.
     """
     suite: Suite = build(cfg.benchmark)
     # Which pictures there are decides the figures, so that nothing is left out unasked.
@@ -144,7 +145,7 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) ->
     folder = Path(cfg.paths.output)
     # What names a run of train.py cannot be resolved here.
     config = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "logger"])
-    keep(
+    run = keep(
         folder,
         store,
         title,
@@ -159,6 +160,7 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) ->
         report.show(hard_pairs, "Hard negatives: share called the same")
     else:
         report.show(board, title, cfg.format)
+    run.finish()
 
 
 def _settings(

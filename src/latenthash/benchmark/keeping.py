@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from latenthash import report
 from latenthash.benchmark.judging import Judgement
 from latenthash.benchmark.leaderboard import named_rates
 from latenthash.benchmark.page import Part, page
-from latenthash.tracking import BENCHMARK, Store
+from latenthash.recording import Recorder
+from latenthash.tracking import BENCHMARK, KIND, RUN_NAME, Store
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +47,8 @@ def keep(
     judgements: Sequence[Judgement],
     settings: Mapping[str, str],
     config: str,
-) -> None:
-    """Write every part to a folder and to a run of its own.
+) -> Recorder:
+    """Write every part to a folder, and give the run of its own that logs them when it is finished.
 
     Args:
         folder: for the page and a CSV file of each table.
@@ -60,24 +60,20 @@ def keep(
         settings: what was judged, and how; the run's parameters.
         config: the resolved config, YAML.
     """
+    run = Recorder(store, folder, {KIND: BENCHMARK, RUN_NAME: f"benchmark {title}"})
+    run.begin(live=False)
     tables = {_slug(name): part for name, part in parts.items() if isinstance(part, pd.DataFrame)}
-    tables["figures"] = figures
-    for name, table in tables.items():
-        report.write_csv(table, folder / f"{name}.csv")
-    report.write_text(page(title, NOTES, parts), folder / "benchmark.html")
+    for name, table in (tables | {"figures": figures}).items():
+        run.log_table(table, name)
+    run.log_text(page(title, NOTES, parts), "benchmark.html")
+    run.log_params(settings)
+    run.log_text(config, "config.yaml")
+    for name, part in parts.items():
+        if isinstance(part, Figure):
+            run.log_figure(part, _slug(name))
+    run.log_metrics(_metrics(judgements))
     log.info("Tables and the page benchmark.html are in %s", folder)
-    with store.new_run(BENCHMARK, f"benchmark {title}") as run_id:
-        for name, value in settings.items():
-            store.client.log_param(run_id, name, value)
-        store.client.log_text(run_id, config, "config.yaml")
-        for name, table in tables.items():
-            store.log_table(run_id, table, name)
-        for name, part in parts.items():
-            if isinstance(part, Figure):
-                store.log_figure(run_id, part, _slug(name))
-        store.client.log_artifact(run_id, str(folder / "benchmark.html"))
-        for name, figure in _metrics(judgements).items():
-            store.client.log_metric(run_id, name, figure)
+    return run
 
 
 def _metrics(judgements: Sequence[Judgement]) -> dict[str, float]:

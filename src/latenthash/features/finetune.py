@@ -71,6 +71,9 @@ class FineTuner(pl.LightningModule):
             train: set -> the frozen part's maps (N, C, H, W).
             validation: the same from views of their own; they choose the epoch.
             trainer: its callbacks hold a ModelCheckpoint.
+
+        Raises:
+            JobError: if the training diverged.
         """
         maps, labels = _labelled(train)
         counts = torch.bincount(labels, minlength=len(CLASSES))
@@ -85,6 +88,7 @@ class FineTuner(pl.LightningModule):
             trainer,
             DataLoader(TensorDataset(maps, labels), self.batch_size, shuffle=True),
             DataLoader(TensorDataset(*_labelled(validation)), self.batch_size),
+            "finetuning.module.learning_rate or finetuning.module.head_learning_rate",
         )
         self.features.tail.requires_grad_(False)
 

@@ -20,8 +20,9 @@ from latenthash.models.losses import BERNOULLI, bernoulli_nll, gaussian_nll
 from latenthash.models.networks import ConvDecoder, ConvEncoder, MLPDecoder, MLPEncoder
 from latenthash.models.picture_head import PictureHead
 from latenthash.models.separation import Separation, thirds
-from latenthash.training import fit_best_epoch
+from latenthash.training import check_finite, fit_best_epoch
 
+RATE = "model.learning_rate"  # the option by which a training is steered
 SIGNAL = "signal"  # the set whose y is 1
 ACTIVE = 0.01  # variance of the posterior mean above which a unit is active (Burda et al. 2016)
 
@@ -136,11 +137,13 @@ class Autoencoder(pl.LightningModule):
         Raises:
             InputError: if vectors cannot be standardized, for there is no set but the Signal.
             ValueError: if vectors come without views.
+            JobError: if the training diverged.
         """
         views = None if self.picture_head is None else _views(train)
         if isinstance(self.inputs, Standardize):
             self.inputs.fit(noise(train))
-        fit_best_epoch(self, trainer, self._loader(train, True), self._loader(validation, False))
+        batches = self._loader(train, True), self._loader(validation, False)
+        fit_best_epoch(self, trainer, *batches, RATE)
         if self.picture_head is not None and views is not None:
             x = torch.cat([features.x for features in train.values()])
             with torch.no_grad():
@@ -151,6 +154,7 @@ class Autoencoder(pl.LightningModule):
                 epochs=min(self.picture_epochs, trainer.max_epochs or self.picture_epochs),
                 learning_rate=self.learning_rate,
             )
+            check_finite(self.picture_head, RATE)
 
     def _loader(self, sets: Mapping[str, FeatureSet], training: bool) -> DataLoader[Any]:
         """Make batches of features and y, whether they are the Signal's."""

@@ -40,9 +40,11 @@ def bernoulli_nll(x: Tensor, mean: Tensor) -> Tensor:
         mean: (N, ...) reconstruction in (0, 1).
 
     Returns:
-        scalar, nats per sample.
+        scalar, nats per sample; NaN where the reconstruction is.
     """
-    return F.binary_cross_entropy(mean, x, reduction="sum") / len(x)
+    # Torch raises on NaN, on a GPU for the whole process; as a loss it is found at the end.
+    nll = F.binary_cross_entropy(mean.nan_to_num(), x, reduction="sum") + 0 * mean.sum()
+    return nll / len(x)
 
 
 def cost_of(logits: Tensor, label: float) -> Tensor:

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 from latenthash import InputError
 
-HASHES, BENCHMARK = "hashes=[LH1-...,LH1-...]", "benchmark=NAME"
+LOG, HASHES, BENCHMARK = "log=FOLDER", "hashes=[LH1-...,LH1-...]", "benchmark=NAME"
 CODES, MATCHES, HELD_OUT = (
     "run=code pictures=PATH",
     "run=RUN pictures=PATH",
     "run=RUN alone",
 )
 JOBS = {  # how each job is asked for -> options that it looks at
+    LOG: ("log",),
     HASHES: ("hashes",),
     BENCHMARK: (
         *("benchmark", "run", "pictures", "edits", "fpr", "gallery", "groups", "sscd", "dinohash"),

@@ -323,9 +323,9 @@ class Trainer(Node):
 
 
 class RunLogger(Node):
-    """`latenthash.tracking.RunLogger`."""
+    """`latenthash.run_logger.RunLogger`."""
 
-    target: Literal["latenthash.tracking.RunLogger"] = Field(alias="_target_")
+    target: Literal["latenthash.run_logger.RunLogger"] = Field(alias="_target_")
     experiment_name: Name
     tracking_uri: Annotated[str | None, Kind("the address of an MLflow server, or sqlite:///PATH")]
     artifact_root: Path

@@ -109,6 +109,7 @@ class Evaluate(Node):
     paths: Paths
     run: Path
     pictures: Path | None
+    log: Path | None
     format: Literal["table", "csv", "jsonl"]
     hashes: Annotated[str | list[str] | None, Kind("printable hashes, [LH1-...,LH1-...]")]
     explain: Switch

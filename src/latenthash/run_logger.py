@@ -1,0 +1,116 @@
+"""The run of a job of train.py, which Lightning logs to as well."""
+
+import logging
+from argparse import Namespace
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from pytorch_lightning.loggers import Logger
+
+from latenthash import InputError
+from latenthash.recording import Recorder
+from latenthash.terminal import escaped
+from latenthash.tracking import (
+    BUNDLE,
+    FINGERPRINT,
+    FOLDER,
+    JOB,
+    KIND,
+    MODEL,
+    OVERRIDES,
+    PARENT,
+    REUSED,
+    RUN_NAME,
+    Store,
+)
+
+log = logging.getLogger(__name__)
+
+RESULTS = (BUNDLE, MODEL)  # what a run leaves in its output folder and never overwrites
+
+
+class RunLogger(Recorder, Logger):
+    """The run of one job of train.py, which Lightning logs to as well.
+
+    Args:
+        experiment_name: MLflow experiment.
+        tracking_uri: of the server, or sqlite:///<path>.
+        artifact_root: see `Store`.
+        run_name: what the UI calls it.
+        overrides: the job's command line, by which a sweep knows it again.
+        parent_run_id: run of the sweep this job belongs to.
+        fingerprint: digest of all that decides the job's result.
+        folder: the job's output folder.
+    """
+
+    def __init__(
+        self,
+        *,
+        experiment_name: str,
+        tracking_uri: str,
+        artifact_root: str,
+        run_name: str,
+        overrides: str,
+        parent_run_id: str | None,
+        fingerprint: str,
+        folder: str,
+    ) -> None:
+        overrides = escaped(overrides)
+        tags = {KIND: JOB, FINGERPRINT: fingerprint, OVERRIDES: overrides, RUN_NAME: run_name}
+        tags[FOLDER] = Path.cwd().as_uri()
+        if parent_run_id:
+            tags[PARENT] = parent_run_id
+        Logger.__init__(self)
+        store = Store(tracking_uri, experiment_name, artifact_root)
+        Recorder.__init__(self, store, Path(folder), tags)
+        self.parent_run_id = parent_run_id
+        self.fingerprint = fingerprint
+        self.overrides = overrides
+        self.run_name = run_name
+
+    def begin(self, live: bool = True) -> None:
+        """Begin the run, unless its folder holds what another run left.
+
+        Raises:
+            InputError: if it does, or MLflow takes no run.
+        """
+        for path in (self.folder / name for name in RESULTS):
+            if path.exists():
+                raise InputError(
+                    f"{path} exists already: move it away, or write elsewhere with "
+                    "hydra.run.dir=PATH (hydra.sweep.dir=PATH for a sweep)."
+                )
+        super().begin(live)
+
+    @property
+    def name(self) -> str:
+        """The experiment, as Lightning asks for it."""
+        return self.store.experiment_id
+
+    @property
+    def version(self) -> str:
+        """The run, as Lightning asks for it."""
+        return self.id
+
+    def log_hyperparams(self, params: dict[str, Any] | Namespace, *_: Any, **__: Any) -> None:
+        """Log nothing: what Lightning knows of a module is in the config, which is logged."""
+
+    def claim(self, wait: bool) -> AbstractContextManager[None]:
+        """Keep other processes of this machine from running the same job meanwhile."""
+        return self.store.processes.claim(self.fingerprint, self.run_name, wait)
+
+    def reuse_finished(self) -> bool:
+        """In a sweep, say whether this very job was done before, and show that run in the sweep."""
+        done = self.store.find({KIND: JOB, FINGERPRINT: self.fingerprint}, "FINISHED")
+        if not (self.parent_run_id and done):
+            return False
+        run = done[0].info
+        self.store.client.set_tag(self.parent_run_id, REUSED + run.run_id, self.overrides)
+        log.info("Skipped: run %s (%s) did it; force=true repeats it.", run.run_name, run.run_id)
+        return True
+
+    def rename(self, name: str) -> None:
+        """Call the run something else."""
+        self.run_name = name
+        self.set_tags({RUN_NAME: name})

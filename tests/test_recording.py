@@ -1,0 +1,288 @@
+"""Runs in their output folder and in MLflow: what is kept when MLflow fails, and logged later."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+
+from app import TINY, call, runs, sources
+from latenthash import InputError, JobError
+from latenthash.benchmark.keeping import keep
+from latenthash.recording import RECORD, Recorder, log_later
+from latenthash.run_logger import RunLogger
+from latenthash.tracking import Store
+
+GONE = MlflowException("API request to http://me:secret@host failed\nand more")
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with MLflow's tables, which take seconds to create."""
+    path = tmp_path_factory.mktemp("empty") / "mlflow.db"
+    Store(f"sqlite:///{path}", "empty", str(path.parent / "artifacts"))
+    return path
+
+
+@pytest.fixture
+def store(empty: Path, tmp_path: Path) -> Store:
+    shutil.copy(empty, tmp_path / "mlflow.db")
+    return Store(f"sqlite:///{tmp_path}/mlflow.db", "latenthash", str(tmp_path / "mlartifacts"))
+
+
+def breaks(monkeypatch: pytest.MonkeyPatch, after: int, error: Exception = GONE) -> list[str]:
+    """Let a store fail after so many entries; gives the kinds of those that were asked for."""
+    asked: list[str] = []
+    log_entry = Store.log_entry
+
+    def failing(store: Store, run_id: str, folder: Path, entry: dict[str, Any]) -> None:
+        asked.append(next(iter(entry)))
+        if len(asked) > after:
+            raise error
+        log_entry(store, run_id, folder, entry)
+
+    monkeypatch.setattr(Store, "log_entry", failing)
+    return asked
+
+
+def fill(run: Recorder) -> None:
+    """Log one of each kind."""
+    run.log_params({"model.latent_dim": "2", "long": "x" * 300})
+    run.set_tags({"a": "b"})
+    run.log_metrics({"loss": 1.5}, 1)
+    run.log_metrics({"loss": float("nan"), **{f"m{i}": i for i in range(120)}}, 2)
+    run.log_text("text", "config.yaml")
+    run.log_table(pd.DataFrame({"x": [0.1, 2]}), "held_out")
+    run.log_figure(Figure(), "empty")
+    run.log_image(np.zeros((4, 4, 3), np.uint8), "series", 3)
+    (run.folder / "bundle").mkdir()
+    (run.folder / "bundle" / "hash.json").write_text("{}")
+    run.log_folder("bundle")
+
+
+def check(store: Store, run_id: str, status: str = "FINISHED") -> Run:
+    """Compare a run with what `fill` logs."""
+    run = store.client.get_run(run_id)
+    assert run.info.status == status
+    assert run.data.params == {"model.latent_dim": "2", "long": "x" * 250}
+    assert {"a": "b", "latenthash.bundle": "true"}.items() <= run.data.tags.items()
+    assert run.data.metrics["m119"] == 119
+    steps = [(m.step, m.value) for m in store.client.get_metric_history(run_id, "loss")]
+    assert [step for step, _ in steps] == [1, 2]
+    assert steps[0][1] == 1.5
+    folders = {"", "bundle", "figures", "images"}
+    found = {f.path for folder in folders for f in store.client.list_artifacts(run_id, folder)}
+    files = {"config.yaml", "held_out.csv", "held_out.json", "figures/empty.png"}
+    assert {*files, "bundle/hash.json"} <= found
+    assert sum(name.startswith("images/series") and name.endswith(".png") for name in found) == 1
+    table = store.read_table(run, "held_out")
+    assert table is not None and list(table["x"]) == [0.1, 2]
+    return run
+
+
+# ---- what a store that fails leaves ----
+
+
+@pytest.mark.parametrize(
+    ("after", "error"),
+    [(0, GONE), (3, ConnectionError("refused")), (7, OSError(28, "disk full"))],
+)
+def test_store_that_fails_loses_nothing_and_is_asked_once(
+    store: Store,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    after: int,
+    error: Exception,
+) -> None:
+    run = Recorder(store, tmp_path / "a (1), b", {"kind": "test"})
+    run.begin()
+    with monkeypatch.context() as patch:
+        asked = breaks(patch, after, error)
+        fill(run)
+        assert len(asked) == after + 1
+        with pytest.raises(JobError, match=r"log it later: python evaluate\.py 'log=\"") as caught:
+            run.finish()
+    assert "secret" not in caplog.text + str(caught.value)
+    assert sum(record.levelname == "WARNING" for record in caplog.records) == 1
+    files = {str(path.relative_to(run.folder)) for path in run.folder.rglob("*.*")}
+    assert {"bundle/hash.json", "figures/empty.png", "held_out.csv", "config.yaml"} <= files
+    for _ in range(2):  # the second time there is nothing new to say
+        log_later(store, run.folder)
+    check(store, run.id)
+
+
+def test_store_that_is_back_at_the_end_is_told_all(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Recorder(store, tmp_path / "out", {})
+    run.begin()
+    with monkeypatch.context() as patch:
+        breaks(patch, 2)
+        fill(run)
+    run.finish()
+    check(store, run.id)
+
+
+@pytest.mark.parametrize("way", ["deleted", "gone"])
+def test_run_that_was_deleted_meanwhile_is_kept(
+    store: Store, empty: Path, tmp_path: Path, way: str
+) -> None:
+    run = Recorder(store, tmp_path / "out", {"kind": "test"})
+    run.begin()
+    store.client.delete_run(run.id)
+    fill(run)
+    with pytest.raises(JobError, match="log it later"):
+        run.finish()
+    if way == "gone":
+        (tmp_path / "other").mkdir()
+        shutil.copy(empty, tmp_path / "other/mlflow.db")
+        other = f"sqlite:///{tmp_path}/other/mlflow.db"
+        store = Store(other, "latenthash", str(tmp_path / "other/mlartifacts"))
+    log_later(store, run.folder)
+    log_later(store, run.folder)
+    (again,) = store.find({"kind": "test"})
+    assert (again.info.run_id == run.id) == (way == "deleted")
+    check(store, again.info.run_id)
+
+
+def test_run_ends_as_its_work_ends(store: Store, tmp_path: Path) -> None:
+    ends = {}
+    for name, error in {
+        "FINISHED": None, "FAILED": OSError("no room"), "KILLED": KeyboardInterrupt()
+    }.items():  # fmt: skip
+        run = Recorder(store, tmp_path / name, {})
+        run.begin()
+        run.finish() if error is None else run.fail(error)
+        ends[name] = store.client.get_run(run.id).info.status
+        kept = {file.path for file in store.client.list_artifacts(run.id)}
+        assert kept == (set() if error is None else {"traceback.txt"})
+    assert ends == {name: name for name in ends}
+
+
+def test_killed_run_can_be_logged_from_its_folder(store: Store, tmp_path: Path) -> None:
+    run = Recorder(store, tmp_path / "out", {})
+    run.begin(live=False)
+    fill(run)
+    log_later(store, run.folder)
+    (made,) = store.find({"a": "b"})
+    check(store, made.info.run_id, "KILLED")
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        None, "", "no json", "[]", '{"run": 3, "tags": {}}', '{"tags": {}}',
+        '{"run": "", "tags": {}}\n{"file": "../secret"}',
+        '{"run": "", "tags": {}}\n{"folder": "/etc"}',
+        '{"run": "", "tags": {}}\n{"table": "nowhere"}',
+    ],
+)  # fmt: skip
+def test_folder_that_holds_no_run_is_refused(
+    store: Store, tmp_path: Path, record: str | None
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "secret").touch()
+    if record is not None:
+        (tmp_path / "out" / RECORD).write_text(record)
+    with pytest.raises(InputError, match=r"^log="):
+        log_later(store, tmp_path / "out")
+    assert not store.find({})
+
+
+def job(tmp_path: Path, **more: Any) -> RunLogger:
+    return RunLogger(
+        experiment_name="latenthash", tracking_uri=f"sqlite:///{tmp_path}/mlflow.db",
+        artifact_root=str(tmp_path / "mlartifacts"), run_name="job", overrides="",
+        fingerprint="f", folder=str(tmp_path / "out"), **{"parent_run_id": None, **more},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["bundle", "model"])
+def test_folder_with_results_is_refused_first(store: Store, tmp_path: Path, name: str) -> None:
+    (tmp_path / "out" / name).mkdir(parents=True)
+    (tmp_path / "out" / RECORD).write_text("kept")
+    run = job(tmp_path)
+    with pytest.raises(InputError, match=f"{name} exists already.*hydra.run.dir=PATH") as caught:
+        run.begin()
+    run.fail(caught.value)
+    assert (tmp_path / "out" / RECORD).read_text() == "kept"
+    (made,) = store.find({})
+    assert made.info.status == "FAILED"
+
+
+def test_store_that_takes_no_run_is_refused_before_work(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> str:
+        raise GONE
+
+    monkeypatch.setattr(Store, "create_run", fails)
+    run = job(tmp_path)
+    with pytest.raises(InputError, match="takes no run: API request to http://host failed"):
+        run.begin()
+
+
+# ---- through the commands ----
+
+
+def test_training_goes_on_without_its_store_and_is_logged_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = [*TINY, *sources(tmp_path), 'hydra.run.dir="out (1)"']
+    with monkeypatch.context() as patch:
+        breaks(patch, 4)
+        done = call("train.py", tmp_path, *command)
+    assert done.code == 1
+    assert "Traceback" not in done.output
+    assert done.output.count("cannot be written any more") == 1
+    assert "python evaluate.py 'log=" in done.output
+    out = tmp_path / "out (1)"
+    assert {path.name for path in (out / "bundle").iterdir()} >= {"hash.json", "config.yaml"}
+    assert (out / "held_out.csv").is_file() and (out / "figures/latent_scatter.png").is_file()
+    later = call("evaluate.py", tmp_path, 'log="out (1)"')
+    assert later.code == 0, later.output
+    (run,) = runs(tmp_path)
+    assert run.info.status == "FINISHED"
+    assert {"test/tpr", "val/loss", "time/fit_seconds"} <= set(run.data.metrics)
+    assert run.data.params["model.latent_dim"] == "2"
+    again = call("evaluate.py", tmp_path)
+    assert again.code == 0, again.output
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "log_table", lambda *_: (_ for _ in ()).throw(GONE))
+        again = call("evaluate.py", tmp_path, "pictures=unseen", "hydra.run.dir=found")
+    assert again.code == 0
+    assert "does not have all of this" in again.output
+    assert (tmp_path / "found/matches.csv").is_file()
+
+    refused = call("train.py", tmp_path, *command)
+    assert refused.code == 2
+    assert "bundle exists already" in refused.output
+    assert "Fitting" not in refused.output
+
+
+@pytest.mark.parametrize("broken", ["create_run", "log_entry"])
+def test_benchmark_is_kept_when_it_cannot_be_logged(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    parts = {"Leaderboard": pd.DataFrame({"code": ["a"]}), "Edits": Figure(), "Strength": "none"}
+    figures = pd.DataFrame({"rate": [0.5]})
+    out = tmp_path / "out"
+    run = keep(out, store, "t", parts, figures, [], {"suite": "s"}, "a: 1")
+    with monkeypatch.context() as patch:
+        fails: Callable[..., None] = lambda *_: (_ for _ in ()).throw(GONE)  # noqa: E731
+        patch.setattr(Store, broken, fails)
+        with pytest.raises(JobError, match="log it later"):
+            run.finish()
+    names = ("leaderboard.csv", "figures.csv", "benchmark.html", "figures/edits.png", "config.yaml")
+    assert all((out / name).is_file() for name in names)
+    log_later(store, out)
+    (made,) = store.find({"latenthash.kind": "benchmark"})
+    assert (made.info.status, made.data.params) == ("FINISHED", {"suite": "s"})
