@@ -12,7 +12,7 @@ from sklearn.metrics import (
     silhouette_score,
 )
 
-from latenthash import bootstrap, metrics
+from latenthash import JobError, bootstrap, metrics
 from latenthash.bootstrap import Measure
 from latenthash.hashing import Hash, LatentSet
 
@@ -276,7 +276,7 @@ def test_values_by_hand() -> None:
 def test_latents_that_are_not_finite_are_refused() -> None:
     test, edited = sane()
     test["unseen"].z[5, 0] = np.nan
-    with pytest.raises(ValueError, match="1 of 96 latents or errors are NaN or infinite"):
+    with pytest.raises(JobError, match="1 of 96 latents or errors are NaN or infinite"):
         judge(test, edited)
 
 

@@ -19,6 +19,7 @@ from test_configs import CONF, OPTIONS, composed, override
 # What a class is given by the program, not by an option.
 GIVEN = {
     *("shape", "augment", "edits", "size", "trim", "seed", "cache", "features", "fingerprint"),
+    "folder",
 }
 OTHERS = ("pytorch_lightning.",)  # whose classes take much more than our jobs can use
 
@@ -219,7 +220,7 @@ def test_options_of_effects_are_those_of_the_config() -> None:
 
     known = set(yaml.safe_load((CONF / "evaluate.yaml").read_text())) - {"defaults"}
     named = {option.split(".")[0] for options in JOBS.values() for option in options}
-    assert known | {"benchmark"} == named
+    assert known | {"benchmark"} == named | {"format"}
     assert not set(EVERYWHERE) & named
 
 

@@ -225,7 +225,7 @@ def test_store_that_takes_no_run_is_refused_before_work(
 
     monkeypatch.setattr(Store, "create_run", fails)
     run = job(tmp_path)
-    with pytest.raises(InputError, match="takes no run: API request to http://host failed"):
+    with pytest.raises(InputError, match=r"takes no run: API request to http://\*\*\*@host failed"):
         run.begin()
 
 

@@ -99,7 +99,7 @@ def test_evaluate_matches_pictures_by_any_name_of_the_run(
     name = {"latest": "latest", "id": run.info.run_id, "folder": str(bundle)}[way]
     done = call("evaluate.py", folder, f"run={name}", "pictures=unseen", f"format={form}")
     assert done.code == 0, done.output
-    table = pd.read_csv(artifact(folder, run, "evaluate/matches.csv"))
+    table = pd.read_csv(artifact(folder, run, "evaluate/matches.csv"), keep_default_na=False)
     assert list(table.columns) == ["file", "distance / R", "match", "note"]
     assert list(table["file"]) == [f"{i}.png" for i in range(3)]
     assert ((table["distance / R"] <= 1) == (table["match"] == "yes")).all()
@@ -111,7 +111,10 @@ def test_evaluate_matches_pictures_by_any_name_of_the_run(
         assert [row.split()[0] for row in rows] == list(table["file"])
     else:
         shown = io.StringIO(done.out)
-        read = pd.read_csv(shown) if form == "csv" else pd.read_json(shown, lines=True)
+        if form == "csv":
+            read = pd.read_csv(shown, keep_default_na=False)
+        else:
+            read = pd.read_json(shown, lines=True)
         pd.testing.assert_frame_equal(read, table)
 
 
@@ -178,9 +181,9 @@ def test_explain_refuses_what_it_cannot_draw(trained: tuple[Path, Run], tmp_path
     many = [f"pictures={tmp_path}"]
     for args, sentence in (
         (["run=latest", *many], "of 20 at most"),
-        (["run=code", *many], "no verdict to explain"),
-        (["run=latest"], "it needs pictures=PATH"),
-        (["benchmark=edits_v1", *many], "no benchmark"),
+        (["run=code", *many], "it goes with run=RUN pictures=PATH"),
+        (["run=latest"], "it goes with run=RUN pictures=PATH"),
+        (["benchmark=edits_v1", *many], "it goes with run=RUN pictures=PATH"),
     ):
         done = call("evaluate.py", folder, *args, "explain=true")
         assert done.code == 2, args
@@ -360,7 +363,7 @@ def test_bundle_is_used_whatever_becomes_of_the_store(
     logger = {"tracking_uri": uri, "experiment_name": "e", "artifact_root": str(folder)}
 
     def opened(name: str) -> tuple[Store | None, Bundle]:
-        return _open(OmegaConf.create({"run": name, "logger": logger}))
+        return _open(OmegaConf.create({"run": name, "logger": logger}))[:2]
 
     assert opened("code")[0] is None
     assert not caplog.text, "the code that ships is in no store"
@@ -445,7 +448,7 @@ def test_separation_and_gate_in_a_whole_run(tmp_path: Path, model: list[str]) ->
     again = call("evaluate.py", tmp_path, "pictures=unseen")
     assert again.code == 0, again.output
     table = pd.read_csv(artifact(tmp_path, run, "evaluate/matches.csv"))
-    assert list(table.columns) == ["file", "distance / R", "error / E", "match"]
+    assert list(table.columns) == ["file", "distance / R", "error / E", "match", "note"]
     score = table[["distance / R", "error / E"]].max(axis=1)
     assert ((score <= 1) == (table["match"] == "yes")).all()
 

@@ -81,7 +81,7 @@ def test_commands_do_their_work_anywhere_and_let_nobody_else_speak(folder: Path)
     assert len(list(folder.glob("outputs/*/*/matches.csv"))) == 1
     assert {path.name for path in folder.iterdir()} <= {
         *("signal", "noise_edited", "noise_similar", "outliers", "unseen", "bin", "temporary"),
-        *("mlflow.db", "mlflow.db.lock", "mlartifacts", "outputs", ".cache"),
+        *("mlflow.db", "mlflow.db.lock", "mlflow.db.processes", "mlartifacts", "outputs", ".cache"),
     }
 
 

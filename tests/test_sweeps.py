@@ -178,8 +178,7 @@ def test_sweep_whose_launcher_ends_early_does_not_stay_open(
 
     monkeypatch.setattr(Plugins, "instantiate_launcher", launch)
     before = signal.getsignal(signal.SIGTERM)
-    with contextlib.suppress(KeyboardInterrupt):
-        call("train.py", tmp_path, "-m", "seed=0,1")
+    call("train.py", tmp_path, "-m", "seed=0,1")
     (parent,) = runs(tmp_path, "sweep")
     assert parent.info.status == status
     assert signal.getsignal(signal.SIGTERM) == before

@@ -37,7 +37,7 @@ def build(node: DictConfig, **kwargs: Any) -> Any:
         raise
 
 
-def build_hasher(cfg: DictConfig, cache: DiskCache) -> Hasher:
+def build_hasher(cfg: DictConfig, cache: DiskCache | None) -> Hasher:
     """Build features and model, not yet fitted."""
     features = build(cfg.features)
     if is_staged(features):
@@ -88,7 +88,8 @@ def bundle_config(bundle: Bundle) -> DictConfig:
     """Read a bundle's config: plain values, each of which may stand where it does.
 
     Raises:
-        InputError: if it is no config, names what must not be built, or is not of this hash.
+        InputError: if it is no config, names what must not be built, or is not of this hash and
+            these weights.
     """
     values = checked_bundle(read_yaml(bundle.config))
     problems = []
@@ -102,19 +103,16 @@ def bundle_config(bundle: Bundle) -> DictConfig:
         problems.append("its data are not those of its kind: a hash has a Signal, a code has none")
     if problems:
         raise InputError(f"The bundle contradicts itself: {'; '.join(problems)}. {UNTOUCHED}")
-    return OmegaConf.create(values)
+    config = OmegaConf.create(values)
+    _check_shapes(bundle, config)
+    return config
 
 
-def restore(bundle: Bundle, config: DictConfig, cache: DiskCache) -> Hasher:
-    """Build the hasher of a bundle, with its weights.
-
-    Raises:
-        InputError: if the weights do not fit the config, before anything else is read, or if the
-            features here are not those that the bundle was made with.
-    """
+def _check_shapes(bundle: Bundle, config: DictConfig) -> None:
+    """Refuse weights that the config has no place for, or of another shape."""
     # On this device, networks have shapes and no numbers: nothing is read or allocated.
     with torch.device("meta"):
-        outline = build_hasher(config, cache).state_dict()
+        outline = build_hasher(config, None).state_dict()
     wanted = {name: tuple(tensor.shape) for name, tensor in outline.items()}
     given = {name: tuple(tensor.shape) for name, tensor in bundle.weights.items()}
     odd = [name for name in {**wanted, **given} if wanted.get(name) != given.get(name)]
@@ -123,6 +121,14 @@ def restore(bundle: Bundle, config: DictConfig, cache: DiskCache) -> Hasher:
             f"The bundle's weights do not fit its config: {', '.join(odd[:4])} is missing, too "
             f"much, or of another shape. {UNTOUCHED}"
         )
+
+
+def restore(bundle: Bundle, config: DictConfig, cache: DiskCache) -> Hasher:
+    """Build the hasher of a bundle, with its weights.
+
+    Raises:
+        InputError: if the features here are not those that the bundle was made with.
+    """
     hasher = build_hasher(config, cache)
     here = hasher.features.identity
     # Where weights come from is for people; a file may lie elsewhere on another machine.

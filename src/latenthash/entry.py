@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Collection, Sequence
-from traceback import walk_tb
+from traceback import format_exception, walk_tb
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep, Override, Quote, QuotedString
@@ -18,10 +18,12 @@ from latenthash.endings import endings
 from latenthash.options.kinds import OURS, nearest
 from latenthash.options.places import PATHS
 from latenthash.resolvers import register_resolvers
+from latenthash.store_uri import without_password
 from latenthash.surroundings import settle
 
 MULTIRUN = ("-m", "--multirun", "hydra.mode=MULTIRUN", "+sweep=")  # what makes a command a sweep
-REFUSED, INTERRUPTED = 2, 130  # exit codes; the second is a shell's for Ctrl-C
+FAILED, REFUSED, INTERRUPTED = 1, 2, 130  # exit codes; the last is a shell's for Ctrl-C
+REFUSING = (HydraException, OmegaConfBaseException, ValueError)  # what Hydra raises
 
 
 def run(main: Callable[[], object]) -> None:
@@ -36,10 +38,11 @@ def run(main: Callable[[], object]) -> None:
             main()
     except KeyboardInterrupt:
         _end("Interrupted.", INTERRUPTED)
-    except (HydraException, OmegaConfBaseException, ValueError) as error:
-        if _is_ours(error):
-            raise
-        _end(_sentence(error), REFUSED)
+    except Exception as error:
+        if isinstance(error, REFUSING) and not _is_ours(error):
+            _end(_sentence(error), REFUSED)
+        # A fault of ours. The address of a server may be part of it.
+        _end(without_password("".join(format_exception(error))), FAILED)
 
 
 def as_typed(line: Sequence[str], paths: Collection[str] = PATHS) -> list[str]:

@@ -26,12 +26,12 @@ class Places:
             was made, where the store here knows it.
         above: the folders above a bundle that was named by its path: one of them is where the
             run was made, unless the bundle was moved.
-        typed: option -> what the run's user wrote, where the store here knows it.
+        typed: option -> what the run's user wrote; None where no store here knows the run.
     """
 
     folders: Sequence[Path]
     above: Sequence[Path]
-    typed: Mapping[str, str]
+    typed: Mapping[str, str] | None
 
     @classmethod
     def of(cls, name: str, run: Run | None) -> "Places":
@@ -44,14 +44,16 @@ class Places:
         folder = Path(name)
         above = list(folder.absolute().parents) if is_folder(folder) else []
         if run is None:
-            return cls([Path.cwd()], above, {})
+            return cls([Path.cwd()], above, None)
         made = [_path(run.data.tags[FOLDER])] if FOLDER in run.data.tags else []
         return cls(list(dict.fromkeys([Path.cwd(), *made])), above, run.data.params)
 
     def candidates(self, option: str, name: str, folders: Sequence[Path]) -> list[str]:
         """Give the paths that a file may have: as the user wrote it, and as the bundle does."""
-        names = [self.typed.get(option, name), name]
-        if not self.typed and (Path(name).is_absolute() or ".." in Path(name).parts):
+        names = [name]
+        if self.typed is not None:
+            names.insert(0, self.typed.get(option, name))
+        elif Path(name).is_absolute() or ".." in Path(name).parts:
             return []  # a stranger's bundle has no say in which folders are read here
         return list(dict.fromkeys(str(folder / name) for name in names for folder in folders))
 

@@ -126,9 +126,12 @@ class Store:
         return str(experiment.experiment_id)
 
     def _check_place(self, what: str, artifact_uri: str) -> None:
-        """Refuse to write where the project is no longer."""
+        """Refuse to write where the project is no longer: not at the root, nor by the database."""
         place = local_path(artifact_uri)
-        if place is not None and not place.resolve().is_relative_to(self.root.resolve()):
+        here = [self.root, *([self.name.database.parent] if self.name.database else [])]
+        if place is not None and not any(
+            place.resolve().is_relative_to(folder.resolve()) for folder in here
+        ):
             raise InputError(
                 f"MLflow keeps the artifacts of {what} in {place}, and not in {self.root}: was the "
                 "project moved or copied? Move it back; or begin another experiment here with "

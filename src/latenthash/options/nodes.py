@@ -273,12 +273,16 @@ class EarlyStopping(Node):
     min_delta: Weight = 0.0
 
 
-class RichProgressBar(Node):
-    """`pytorch_lightning.callbacks.RichProgressBar`, or ours, which keeps standard output free."""
+class Progress(Node):
+    """`latenthash.callbacks.Progress`."""
 
-    target: Literal[
-        "latenthash.callbacks.Progress", "pytorch_lightning.callbacks.RichProgressBar"
-    ] = Field(alias="_target_")
+    target: Literal["latenthash.callbacks.Progress"] = Field(alias="_target_")
+
+
+class RichProgressBar(Node):
+    """`pytorch_lightning.callbacks.RichProgressBar`."""
+
+    target: Literal["pytorch_lightning.callbacks.RichProgressBar"] = Field(alias="_target_")
     refresh_rate: Annotated[int, whole(0, 10**6, "batches")] = 1
     leave: Switch = False
 

@@ -22,9 +22,10 @@ from latenthash.options.kinds import (
 Features: TypeAlias = Annotated[object, Slot(nodes.Pixels, nodes.VGG16, nodes.VGG16Layers)]
 Model: TypeAlias = Annotated[object, Slot(nodes.VAE, nodes.VAEGAN, nodes.PCA, nodes.Topology)]
 Callback: TypeAlias = Annotated[
-    object, Slot(nodes.EarlyStopping, nodes.RichProgressBar, nodes.PriorSamples)
+    object, Slot(nodes.EarlyStopping, nodes.Progress, nodes.RichProgressBar, nodes.PriorSamples)
 ]
 Cache: TypeAlias = Annotated[object, Slot(nodes.DiskCache)]
+Role: TypeAlias = Literal["signal", "noise_edited", "noise_similar", "outliers", "unseen"]
 Draws: TypeAlias = Annotated[int, whole(1, 10**6, "draws")]
 
 
@@ -149,7 +150,7 @@ class HashFile(Node):
     gate: Annotated[float, number(above=0, below=1e300)] = 1.0
     printable: Annotated[str, Kind("the printable hash, as text")] = ""
     run_id: Annotated[str, Field(pattern=r"^[\w-]{1,64}$"), Kind("the id of a run")]
-    pictures: Annotated[dict[str, str], Kind("the digests of pictures, role -> text")]
+    pictures: Annotated[dict[Role, str], Kind("the digests of pictures, role -> text")]
     identity: Annotated[dict[str, str], Kind("texts that say what the features were made with")]
     fitted: Annotated[list[str], Kind("the digests of fitted pictures, as texts")] = Field(
         default_factory=list
