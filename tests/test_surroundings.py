@@ -28,6 +28,8 @@ HOSTILE = {
     "MLFLOW_REGISTRY_URI": "http://127.0.0.1:1", PARENT_VARIABLE: "0" * 32,
     # matplotlib failed at import; and warned, for it keeps its list of fonts at home.
     "MPLBACKEND": "module://of.a.notebook", "HOME": os.devnull,
+    # The progress bar ended the run.
+    "LC_ALL": "C", "PYTHONUTF8": "0",
     "CUDA_VISIBLE_DEVICES": "", "TZ": "Asia/Kathmandu", "http_proxy": "http://127.0.0.1:1",
 }  # fmt: skip
 LOG_LINE = re.compile(r"^\[[\d: ,-]+\]\[(\S+?)\]", re.MULTILINE)
@@ -37,7 +39,7 @@ TRAININGS = "test_callbacks.py::test_every_so_many_epochs_have_an_image"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("hostile") / "a b 100%"
+    folder = tmp_path_factory.mktemp("hostile") / "a b%20c"
     folder.mkdir()
     srun = folder / "bin" / "srun"  # Lightning warned that it was not used
     srun.parent.mkdir()
