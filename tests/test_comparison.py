@@ -211,3 +211,22 @@ def test_comparison_has_a_panel_for_each_headline() -> None:
 def test_labels_are_drawn_as_they_are(name: str) -> None:
     rows = [run(name, tpr=0.9, path=name), run(name, tpr=0.8, path="other")]
     assert labels(rows) == [f"{name} path={name}", f"{name} path=other"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "shown"),
+    [
+        ("data.signal", "/home/me/girl/me.png", "me.png"),
+        ("data.signal", "photos/me.png", "photos/me.png"),
+        ("data.signal", "embedded:girl", "embedded:girl"),
+        ("features.weights", "../mine/w.pth", "w.pth"),
+        ("model.latent_dim", "2", "2"),
+        ("data.file", None, ""),
+    ],
+)
+def test_tables_show_paths_without_the_folders_of_the_machine(
+    key: str, value: str | None, shown: str
+) -> None:
+    params = {} if value is None else {key: value}
+    row = Row("a", "FINISHED", params, {}, {}, None, None)
+    assert row.shown(key) == shown

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf
 
 from app import call
-from latenthash.entry import as_typed
+from latenthash.options.sweeping import quote_paths
+from latenthash.options.typed import as_typed
 
 TYPED = [
     "1.10", "2024_05", "1e5", "007", "true", "photos", "a b (1), neu.jpg", "it's", "a=b", "[1]",
@@ -87,3 +89,12 @@ def test_every_choice_of_a_sweep_is_checked_before_its_first_job(tmp_path: Path)
     for sentence in ("model.latent_dim=2.5 must", "seed=-1 must", "hash.gate=5 must"):
         assert done.output.count(sentence) == 1
     assert not list(tmp_path.glob("mlflow.db*")), "work began"
+
+
+def test_paths_in_the_file_of_a_sweep_are_what_was_written() -> None:
+    params = {"data.signal": "1.10,2024_05", "data.unseen": '"a","b"', "seed": "0,1_0"}
+    config = OmegaConf.create({"hydra": {"sweeper": {"params": params}}})
+    OmegaConf.set_readonly(config, True)
+    quote_paths(config)
+    quoted = {"data.signal": "'1.10','2024_05'"}
+    assert config.hydra.sweeper.params == params | quoted

@@ -11,7 +11,15 @@ from omegaconf import OmegaConf
 from latenthash import InputError
 from latenthash.models.autoencoder import Shared
 from latenthash.options.checking import check_evaluate, check_train
-from latenthash.options.effects import BENCHMARK, CODES, HASHES, HELD_OUT, MATCHES, check_effects
+from latenthash.options.effects import (
+    BENCHMARK,
+    CODES,
+    HASHES,
+    HELD_OUT,
+    MATCHES,
+    check_effects,
+    check_training_effects,
+)
 from latenthash.options.kinds import find_class, nodes_by_class
 from latenthash.options.places import PATHS
 from test_configs import CONF, OPTIONS, composed, override
@@ -213,6 +221,28 @@ def test_option_without_effect_is_refused(job: str, line: list[str], refused: li
         problems = error.problems
     assert [problem.split("=")[0] for problem in problems] == refused
     assert all("has no effect here: it goes with" in problem for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("options", "line", "refused"),
+    [
+        ([], ["finetuning.max_epochs=3", "seed=1"], ["finetuning.max_epochs"]),
+        (["features=vgg16"], ["features=vgg16", "finetuning.max_epochs=3"], []),
+        (["hash.fpr=0.01"], ["hash.fpr=0.01", "hash.alpha=0.1"], ["hash.alpha"]),
+        (["+experiment=code"], ["+experiment=code", "hash.alpha=0.1", "finetune=true"],
+         ["hash.alpha", "finetune"]),
+        (["+experiment=mnist"], ["augment=everyday", "model.latent_dim=3"], ["augment"]),
+    ],
+)  # fmt: skip
+def test_option_of_training_without_effect_is_refused(
+    options: list[str], line: list[str], refused: list[str]
+) -> None:
+    try:
+        check_training_effects(composed(*options), line)
+        problems = []
+    except InputError as error:
+        problems = error.problems
+    assert [problem.split("=")[0] for problem in problems] == refused
 
 
 def test_options_of_effects_are_those_of_the_config() -> None:

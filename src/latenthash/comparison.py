@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 
 from latenthash import plots, report
 from latenthash.bootstrap import Measure
+from latenthash.data.pictures import shareable
+from latenthash.options.places import PATHS
 
 COSTS = ("time/finetune_seconds", "time/fit_seconds", "time/ms_per_picture", "hash/bytes")
 HEADLINES = ("test/tpr", "test/fpr_noise_edited", "test/fpr_noise_similar", "test/fpr_unseen")
@@ -38,6 +41,11 @@ class Row:
     latents: pd.DataFrame | None
     centroid: NDArray[np.float64] | None
 
+    def shown(self, key: str) -> str:
+        """Give a parameter as tables and figures show it: a path without folders of the machine."""
+        value = self.params.get(key, "")
+        return str(shareable(Path(value))) if key in PATHS and value else value
+
 
 def comparison_table(rows: Sequence[Row]) -> pd.DataFrame:
     """Lay out the runs of a sweep: status, the parameters that differ, all figures, and costs."""
@@ -46,7 +54,7 @@ def comparison_table(rows: Sequence[Row]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {"run": row.name, "status": row.status}
-            | {key: row.params.get(key, "") for key in differing}
+            | {key: row.shown(key) for key in differing}
             | {name: row.figures[name].text if name in row.figures else "" for name in names}
             | {name: f"{row.costs[name]:.4g}" if name in row.costs else "" for name in COSTS}
             for row in rows
@@ -77,7 +85,7 @@ def summary_table(rows: Sequence[Row], pooled: str | None = None) -> pd.DataFram
         count = str(len(group))
         cells: dict[str, object] = {
             "group": first if len(group) == 1 else f"{first} ... {last}",
-            **{key: group[0].params.get(key, "") for key in keys},
+            **{key: group[0].shown(key) for key in keys},
             "runs": count if len(judged) == len(group) else f"{len(judged)} of {count}",
         }
         for name in SUMMARISED:
@@ -172,8 +180,7 @@ def _labels(rows: Sequence[Row]) -> list[str]:
     if len(set(labels)) < len(labels):  # the name does not tell these runs apart
         differing = _differing(rows)
         labels = [
-            " ".join([row.name, *(f"{key}={row.params.get(key, '')}" for key in differing)])
-            for row in rows
+            " ".join([row.name, *(f"{key}={row.shown(key)}" for key in differing)]) for row in rows
         ]
     return [
         label if row.figures else f"{label} ({row.status})"

@@ -1,27 +1,23 @@
-"""How a command begins: its line taken as it was typed, and mistakes in it said in a sentence.
+"""How a command begins and ends: its line as it was typed, and what goes wrong in a sentence.
 
 Light, for it is imported before the config is composed: --help answers at once.
 """
 
 import os
-import re
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from traceback import format_exception, walk_tb
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import ChoiceSweep, Override, Quote, QuotedString
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf.errors import OmegaConfBaseException
 
 from latenthash.endings import endings
 from latenthash.options.kinds import OURS, nearest
-from latenthash.options.places import PATHS
+from latenthash.options.typed import as_typed, parsed
 from latenthash.resolvers import register_resolvers
 from latenthash.store_uri import without_password
 from latenthash.surroundings import settle
 
-MULTIRUN = ("-m", "--multirun", "hydra.mode=MULTIRUN", "+sweep=")  # what makes a command a sweep
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130  # exit codes; the last is a shell's for Ctrl-C
 REFUSING = (HydraException, OmegaConfBaseException, ValueError)  # what Hydra raises
 
@@ -45,51 +41,6 @@ def run(main: Callable[[], object]) -> None:
         _end(without_password("".join(format_exception(error))), FAILED)
 
 
-def as_typed(line: Sequence[str], paths: Collection[str] = PATHS) -> list[str]:
-    """Quote the paths of a command line where Hydra would read something else than was typed.
-
-    It reads 1.10 as the number 1.1, 2024_05 as 202405, and refuses brackets and blanks. Quotes,
-    interpolations and null are left to it, and so are a sweep's functions and its commas.
-
-    Args:
-        line: arguments of a command.
-        paths: names of the options that are paths.
-    """
-    sweep = any(argument.startswith(MULTIRUN) for argument in line)
-    return [_quoted(argument, paths, sweep) for argument in line]
-
-
-def _quoted(argument: str, paths: Collection[str], sweep: bool) -> str:
-    found = re.fullmatch(r"(\+{0,2}([\w.]+)=)(.+)", argument, re.DOTALL)
-    if not found or found[2] not in paths:
-        return argument
-    key, value = found[1], found[3]
-    override = _parsed(argument)
-    if sweep and override and override.is_sweep_override():
-        choices = override.value()
-        plain = isinstance(choices, ChoiceSweep) and not re.search(r"""["'\[({]""", value)
-        # A choice among files, written as `a,b`; each is a path of its own.
-        return (
-            key + ",".join(_quote(one.strip()) for one in value.split(",")) if plain else argument
-        )
-    if value == "null" or "${" in value or re.fullmatch(r"""(["']).*\1""", value, re.DOTALL):
-        return argument
-    if override and not override.is_sweep_override() and override.value() == value:
-        return argument
-    return argument if sweep and "," in value else key + _quote(value)
-
-
-def _parsed(argument: str) -> Override | None:
-    try:
-        return OverridesParser.create().parse_override(argument)
-    except HydraException:
-        return None
-
-
-def _quote(text: str) -> str:
-    return QuotedString(text, Quote.single).with_quotes()
-
-
 def _is_ours(error: BaseException) -> bool:
     """Say whether an error is from a job, not from Hydra's reading of the command."""
     modules = (frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__))
@@ -104,7 +55,7 @@ def _sentence(error: Exception) -> str:
         return f"{group}={name} is not one of {files}{_meant(name, error.options)}"
     cause = error.__cause__
     words = " ".join(f"{error}".split())
-    if unread := [part for part in sys.argv[1:] if "=" in part and not _parsed(part)]:
+    if unread := [part for part in sys.argv[1:] if "=" in part and not parsed(part)]:
         return f"{unread[0]} cannot be read: {words}"
     if isinstance(cause, OmegaConfBaseException) and cause.parent_node is not None:
         # Their names, and not their nodes: an option of another command cannot be resolved.

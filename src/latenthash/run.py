@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytorch_lightning as pl
+from hydra.core.hydra_config import HydraConfig
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from omegaconf import DictConfig, OmegaConf
 
@@ -18,6 +19,7 @@ from latenthash.data.splits import ROLES
 from latenthash.endings import ended_by_sigterm
 from latenthash.features.weights import IMAGENET, RANDOM
 from latenthash.options.checking import check_train
+from latenthash.options.effects import check_training_effects
 from latenthash.refusals import log_problems, refusals
 from latenthash.run_logger import RunLogger
 from latenthash.sweeps import is_job_apart, refresh_sweep
@@ -45,6 +47,7 @@ def train(cfg: DictConfig) -> None:
     folder = Path(cfg.paths.output)
     with refusals(folder), ended_by_sigterm():
         check_train(cfg)
+        check_training_effects(cfg, HydraConfig.get().overrides.task)
         # Once, and before training: a file that changes meanwhile is not what was trained on.
         sources = [key for key in SOURCES if cfg.data.get(key) is not None]
         digests = {key: source_digest(cfg.data[key]) for key in sources}

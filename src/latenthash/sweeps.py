@@ -18,7 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from latenthash import InputError, JobError, comparison, report
 from latenthash.endings import ended_by_sigterm, endings
-from latenthash.options.sweeping import check_sweep
+from latenthash.options.sweeping import check_sweep, quote_paths
 from latenthash.refusals import find_refusal, refusals
 from latenthash.store_uri import hide_passwords, without_password
 from latenthash.terminal import escaped
@@ -67,6 +67,7 @@ class Sweep(Callback):
             if name != "train":
                 raise InputError(f"{name}.py makes no sweeps: leave -m away, or sweep train.py.")
             _grid(config)  # what a resolver refuses is not wrapped there
+            quote_paths(config)
             check_sweep(config, name)
             try:
                 grid = _grid(config)  # first: what it refuses leaves nothing behind

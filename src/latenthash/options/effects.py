@@ -1,6 +1,8 @@
-"""Which options of evaluate.py have an effect in which job; typed in vain, they are refused."""
+"""Which options have an effect in which job; typed in vain, they are refused."""
 
 from collections.abc import Sequence
+
+from omegaconf import DictConfig
 
 from latenthash import InputError
 
@@ -24,6 +26,42 @@ JOBS = {  # how each job is asked for -> options that it looks at
 # Where things are kept and how they are shown, whatever is done.
 EVERYWHERE = ("cache", "logger", "paths", "hydra", "format")
 
+# What each job of train.py does not look at.
+VAIN = {
+    "latenthash.coding.fit_code": (
+        *("hash", "edits", "resamples", "callbacks", "finetune", "finetuning"),
+    ),
+    "latenthash.digits.learn_digits": (
+        *("hash", "edits", "augment", "unreadable", "finetune", "finetuning"),
+    ),
+}
+
+
+def check_training_effects(cfg: DictConfig, line: Sequence[str]) -> None:
+    """Refuse options of train.py that were typed and have no effect in its job.
+
+    Args:
+        cfg: the composed config.
+        line: Hydra's overrides of the command.
+
+    Raises:
+        InputError: for all of them at once.
+    """
+    job = str(cfg.job._target_)
+    vain = dict.fromkeys(VAIN.get(job, ()), f"{job} does not look at it")
+    if not cfg.finetune:
+        vain.setdefault("finetuning", "finetune is false")
+    if cfg.hash.fpr is not None:
+        vain.setdefault("hash.alpha", "hash.fpr is set")
+    problems = [
+        f"{name}={value} has no effect here: {reason}. Leave it away."
+        for name, value in _typed(line)
+        for option, reason in vain.items()
+        if _within(name, [option])
+    ]
+    if problems:
+        raise InputError(problems)
+
 
 def check_effects(job: str, line: Sequence[str]) -> None:
     """Refuse options that were typed and have no effect in a job.
@@ -35,14 +73,19 @@ def check_effects(job: str, line: Sequence[str]) -> None:
     Raises:
         InputError: for all of them at once, with the job that each goes with.
     """
-    typed = [override.lstrip("+~").partition("=") for override in line]
     problems = [
         f"{name}={value} has no effect here: it goes with {_elsewhere(name)}. Leave it away."
-        for name, _, value in typed
-        if value not in ("null", "false") and not _within(name, (*JOBS[job], *EVERYWHERE))
+        for name, value in _typed(line)
+        if not _within(name, (*JOBS[job], *EVERYWHERE))
     ]
     if problems:
         raise InputError(problems)
+
+
+def _typed(line: Sequence[str]) -> list[tuple[str, str]]:
+    """Give the options of a command line and their values, but those that ask for nothing."""
+    parts = [override.lstrip("+~").partition("=") for override in line]
+    return [(name, value) for name, _, value in parts if value not in ("null", "false")]
 
 
 def _within(name: str, options: Sequence[str]) -> bool:

@@ -7,11 +7,13 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 from latenthash import InputError
 from latenthash.options.checking import check_train
+from latenthash.options.places import PATHS
+from latenthash.options.typed import MULTIRUN, as_typed
 
 JOB = ("hydra.runtime.output_dir=.", "hydra.job.num=0")  # what a job has and a sweep has not yet
 
@@ -43,6 +45,21 @@ def check_sweep(config: DictConfig, config_name: str) -> None:
         HydraConfig.instance().cfg = before
     if problems:
         raise InputError(list(problems))
+
+
+def quote_paths(config: DictConfig) -> None:
+    """Let paths that a sweep's file names be taken as they are written there.
+
+    Args:
+        config: of the sweep, with the node `hydra`.
+    """
+    params = config.hydra.sweeper.params or {}
+    with read_write(config), open_dict(config):
+        for key in PATHS & set(params):
+            written = f"{key}={params[key]}"
+            _, line = as_typed([MULTIRUN[0], written])
+            if line != written:
+                params[key] = line.removeprefix(f"{key}=")
 
 
 def _jobs(lines: list[str], config_name: str) -> Iterator[DictConfig]:

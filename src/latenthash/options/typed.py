@@ -1,0 +1,58 @@
+"""Paths on the command line, taken as they were typed."""
+
+import re
+from collections.abc import Collection, Sequence
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import ChoiceSweep, Override, Quote, QuotedString
+from hydra.errors import HydraException
+
+from latenthash.options.places import PATHS
+
+MULTIRUN = ("-m", "--multirun", "hydra.mode=MULTIRUN", "+sweep=")  # what makes a command a sweep
+
+
+def as_typed(line: Sequence[str], paths: Collection[str] = PATHS) -> list[str]:
+    """Quote the paths of a command line where Hydra would read something else than was typed.
+
+    It reads 1.10 as the number 1.1, 2024_05 as 202405, and refuses brackets and blanks. Quotes,
+    interpolations and null are left to it, and so are a sweep's functions and its commas.
+
+    Args:
+        line: arguments of a command.
+        paths: names of the options that are paths.
+    """
+    sweep = any(argument.startswith(MULTIRUN) for argument in line)
+    return [_quoted(argument, paths, sweep) for argument in line]
+
+
+def _quoted(argument: str, paths: Collection[str], sweep: bool) -> str:
+    found = re.fullmatch(r"(\+{0,2}([\w.]+)=)(.+)", argument, re.DOTALL)
+    if not found or found[2] not in paths:
+        return argument
+    key, value = found[1], found[3]
+    override = parsed(argument)
+    if sweep and override and override.is_sweep_override():
+        choices = override.value()
+        plain = isinstance(choices, ChoiceSweep) and not re.search(r"""["'\[({]""", value)
+        # A choice among files, written as `a,b`; each is a path of its own.
+        return (
+            key + ",".join(_quote(one.strip()) for one in value.split(",")) if plain else argument
+        )
+    if value == "null" or "${" in value or re.fullmatch(r"""(["']).*\1""", value, re.DOTALL):
+        return argument
+    if override and not override.is_sweep_override() and override.value() == value:
+        return argument
+    return argument if sweep and "," in value else key + _quote(value)
+
+
+def parsed(argument: str) -> Override | None:
+    """Read an override as Hydra does; None where it cannot."""
+    try:
+        return OverridesParser.create().parse_override(argument)
+    except HydraException:
+        return None
+
+
+def _quote(text: str) -> str:
+    return QuotedString(text, Quote.single).with_quotes()
