@@ -283,7 +283,7 @@ def test_file_that_is_no_file_of_a_bundle_is_refused(folder: Path, name: str, da
 )
 def test_hash_that_is_not_json_is_refused(folder: Path, data: bytes) -> None:
     (folder / "hash.json").write_bytes(data)
-    with pytest.raises(InputError, match=r"hash\.json is not JSON"):
+    with pytest.raises(InputError, match=r"hash\.json (is not JSON|holds more values)"):
         Bundle.load(folder)
 
 
@@ -373,7 +373,31 @@ def test_weights_of_a_type_that_torch_lacks_are_refused(folder: Path) -> None:
 )
 def test_hash_that_is_no_hash_is_refused(folder: Path, change: dict[str, object]) -> None:
     rewrite(folder, lambda values: values.update(change))
-    with pytest.raises(InputError, match=r"(centroid|radius).* must be .*number"):
+    with pytest.raises(InputError, match=r"(centroid|radius|k=2).* must be "):
+        Bundle.load(folder)
+
+
+@pytest.mark.parametrize(
+    "weight",
+    [
+        torch.tensor([1e300], dtype=torch.float64),  # infinite for a network, which takes float32
+        torch.tensor([math.nan]),
+        torch.tensor([1.0]).to(torch.float8_e4m3fn),
+        torch.tensor([complex(math.nan, 0)]),
+    ],
+)
+def test_weights_that_are_no_finite_numbers_are_refused(folder: Path, weight: torch.Tensor) -> None:
+    replace(folder, "weights.safetensors", save({"a": weight}))
+    with pytest.raises(InputError, match="no finite numbers: a"):
+        Bundle.load(folder)
+
+
+@pytest.mark.parametrize(
+    "data", [b"[" + b"[]," * 2000 + b"1]", b'{"fitted": [' + b"1," * 2_000_000 + b"1]}"]
+)
+def test_hash_of_too_many_values_is_refused_before_they_are_read(folder: Path, data: bytes) -> None:
+    (folder / "hash.json").write_bytes(data)
+    with pytest.raises(InputError, match="holds more values"):
         Bundle.load(folder)
 
 

@@ -1,5 +1,6 @@
 """Bundles come from anyone: none runs code, reads a file or calls a host before it is refused."""
 
+import inspect
 import socket
 import subprocess
 from collections.abc import Callable
@@ -19,7 +20,11 @@ from latenthash import InputError
 from latenthash.build import build_hasher, bundle_config, bundled_config, restore
 from latenthash.bundle import Bundle
 from latenthash.hashing import Hash
+from latenthash.options.checking import find_problems
+from latenthash.options.edits import BUNDLED_EDITS
+from latenthash.options.kinds import find_class
 from latenthash.options.plain_yaml import read_yaml
+from latenthash.options.roots import Bundled
 from test_configs import composed
 
 Config = dict[str, Any]
@@ -89,6 +94,16 @@ VALUES = (
     "features.size", "features.channels", "model.latent_dim", "model.channels",
     "model.separation", "model.separation.prior",
 )  # fmt: skip
+
+
+def nested(deep: int) -> Config:
+    """Put an edit into others."""
+    edit: Config = {"_target_": "albumentations.HorizontalFlip"}
+    for _ in range(deep):
+        edit = {"_target_": "albumentations.Sequential", "transforms": [edit]}
+    return edit
+
+
 CASES: dict[str, Callable[[Config], object]] = {
     **{f"{what['_target_']} in {slot}": put(slot, what) for slot in SLOTS
        for what in (EVIL, PICKLE, STORE)},
@@ -116,6 +131,16 @@ CASES: dict[str, Callable[[Config], object]] = {
     "an edit within an edit": put(
         "augment.s", {"_target_": "albumentations.SomeOf", "n": 1, "transforms": [EVIL]}),
     "an edit as another's argument": put("augment.affine.fill", EVIL),
+    "edits without end": put("augment", {
+        str(i): {"_target_": "albumentations.HorizontalFlip"} for i in range(100)}),
+    "edits too deep": put("augment.s", nested(5)),
+    "an edit many times": put("augment.s", {
+        "_target_": "albumentations.SomeOf", "n": 4096, "replace": True,
+        "transforms": [{"_target_": "albumentations.MedianBlur"}]}),
+    "views for which there is no memory": lambda values: (
+        put("data.views.test", 10**6)(values), put("data.views.edits", 10**6)(values)),
+    "a layer for which there is no memory": lambda values: (
+        put("features.size", 1024)(values), put("model.channels", [65536, 8])(values)),
     "a size for which there is no memory": put("features.size", 10**9),
     "widths for which there is no memory": put("model.channels", [10**9]),
     "too many widths": put("model.channels", [8] * 1000),
@@ -143,6 +168,45 @@ def test_odd_config_is_refused_before_anything_happens(
     assert nothing_happens == []
 
 
+ARGUMENTS = {  # of edits that cannot do without
+    "CropAndPad": {"percent": 0.1},
+    "RandomResizedCrop": {"size": [64, 64]},
+    "Resize": {"height": 64, "width": 64},
+    "RandomSizedCrop": {"min_max_height": [32, 64], "size": [64, 64]},
+    "CenterCrop": {"height": 64, "width": 64},
+    "RandomCrop": {"height": 64, "width": 64},
+    **{name: {"transforms": [{"_target_": "albumentations.HorizontalFlip"}]}
+       for name in ("Sequential", "OneOf", "SomeOf", "RandomOrder")},
+    "Captions": {"top": "a", "bottom": "b", "bar": 0.1},
+    "Lines": {"lines": ["a"], "height": 0.1},
+    "Screenshot": {"margin": 0.1},
+    "Stickers": {"count": 1, "size": 0.1},
+    "Watermark": {"text": "a", "height": 0.1, "opacity": 0.5},
+    "Compression": {"kind": "JPEG", "quality": 50},
+    "Vignette": {"strength": 0.5},
+    "Writing": {"lines": [1, 2], "height": [0.1, 0.2]},
+    "Text": {"text": "a", "height": 0.1},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(BUNDLED_EDITS))
+def test_no_argument_of_an_edit_can_be_an_object(name: str, nothing_happens: list[str]) -> None:
+    """Hydra would build it: a number of albumentations' edits take any value without a look."""
+    short = name.rpartition(".")[2]
+    needed = ARGUMENTS.get(short, {})
+    if name == "latenthash.data.edits.Crop":
+        needed = {"area": 0.5, "place": "centre"}
+    for argument in {*inspect.signature(find_class(name)).parameters} - {"transforms"}:
+        for value in (PICKLE, [PICKLE, PICKLE], [[PICKLE]], {"x": PICKLE}, {"x": 1}):
+            node = {"_target_": name, **needed, argument: value}
+            assert find_problems(Bundled, {"augment": {"a": node}, **REST}), (argument, value)
+    assert nothing_happens == []
+
+
+REST = yaml.safe_load(honest().config)
+REST.pop("augment")
+
+
 TEXTS = {
     "an interpolation": "a: ${oc.env:HOME}",
     "an interpolation spelt out": 'a: "\\x24{b}"\nb: 1',
@@ -160,6 +224,11 @@ TEXTS = {
     "two documents": "a: 1\n---\nb: 2",
     "a key twice": "a: 1\na: 2",
     "a zero byte": "a: \0",
+    "a list": "- 1",
+    "a number": "5",
+    "a name that is a number": "a: {1: 2}",
+    "a number without end": f"a: 0x{'f' * 5000}",
+    "a time without end": "a: 1" + ":59" * 3000,
 }  # fmt: skip
 
 

@@ -94,7 +94,7 @@ def test_every_choice_of_a_sweep_is_checked_before_its_first_job(tmp_path: Path)
 def test_paths_in_the_file_of_a_sweep_are_what_was_written() -> None:
     params = {"data.signal": "1.10,2024_05", "data.unseen": '"a","b"', "seed": "0,1_0"}
     config = OmegaConf.create({"hydra": {"sweeper": {"params": params}}})
-    OmegaConf.set_readonly(config, True)
+    OmegaConf.set_readonly(config.hydra, True)  # as Hydra does
     quote_paths(config)
     quoted = {"data.signal": "'1.10','2024_05'"}
     assert config.hydra.sweeper.params == params | quoted

@@ -10,7 +10,8 @@ from omegaconf import OmegaConf
 
 from latenthash import InputError
 from latenthash.models.autoencoder import Shared
-from latenthash.options.checking import check_evaluate, check_train
+from latenthash.options.checking import check_evaluate, check_train, find_problems
+from latenthash.options.edits import SIDE
 from latenthash.options.effects import (
     BENCHMARK,
     CODES,
@@ -22,6 +23,7 @@ from latenthash.options.effects import (
 )
 from latenthash.options.kinds import find_class, nodes_by_class
 from latenthash.options.places import PATHS
+from latenthash.options.roots import Train
 from test_configs import CONF, OPTIONS, composed, override
 
 # What a class is given by the program, not by an option.
@@ -54,7 +56,11 @@ def test_every_file_of_conf_is_taken(group: str, option: str) -> None:
     if group == "benchmark":
         check_evaluate(composed(override(group, option), root="evaluate"))
         return
-    check_train(composed(override(group, option)))
+    cfg = composed(override(group, option))
+    # Which options go together is the affair of whoever puts them together.
+    assert not find_problems(Train, OmegaConf.to_container(cfg, resolve=True), SIDE)
+    if group not in ("data", "features", "model"):
+        check_train(cfg)
 
 
 WHOLE, SHARE = "must be a whole number from", "must be a number above 0 and below 1"
@@ -175,12 +181,49 @@ def test_good_option_is_taken(option: str) -> None:
     check_train(composed(option))
 
 
+@pytest.mark.parametrize("count", [19, 5000])
+def test_many_problems_are_counted(count: int) -> None:
+    cfg = composed()
+    OmegaConf.set_struct(cfg, False)
+    for i in range(count):
+        cfg.model[f"option_{i}_{'x' * 200}"] = 1
+    with pytest.raises(InputError) as refused:
+        check_train(cfg)
+    assert len(refused.value.problems) == min(count, 21)
+    assert all(len(problem) < 300 for problem in refused.value.problems)
+    assert (refused.value.problems[-1] == "And 4980 problems more.") == (count == 5000)
+
+
 def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(InputError) as refused:
         check_train(composed("seed=-1", "hash.gate=5", "model.latent_dim=0", "data.workers=x"))
     assert {problem.split("=")[0] for problem in refused.value.problems} == {
         "seed", "hash.gate", "model.latent_dim", "data.workers",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["data=pairs", "data.outliers=x"], "cannot be done with these data: they go with +exper"),
+        (["+experiment=code", "data=folders"], "they go with data=folders, and the job with +exp"),
+        (["data=mnist", "features.channels=1"], "they go with +experiment=mnist"),
+        (
+            ["data=mnist", "model=pca", "features.channels=1"],
+            "data=mnist needs a model with a likelihood",
+        ),
+        (["+experiment=mnist", "features.channels=3"], "features.channels=3 does not fit"),
+        (["features.channels=1"], "features.channels=1 does not fit"),
+        (["finetune=true"], "finetune=true needs features that were learned: set features=vgg16."),
+        (["model.separation.critic=1"], "model.separation.critic needs model=vaegan"),
+        (["features=vgg16", "model=pca", "hash.gate=true"], "hash.gate=true needs a model that"),
+        (["features.size=1024", "model.channels=[64,8]"], "model.channels=[64, 8] makes more than"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(options: list[str], sentence: str) -> None:
+    with pytest.raises(InputError) as refused:
+        check_train(composed(*options))
+    assert sentence in " ".join(refused.value.problems)
 
 
 def test_value_that_cannot_be_resolved_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 A bundle comes from anywhere: of its config nothing is built but the values that were checked.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,16 @@ from latenthash.bundle import Bundle
 from latenthash.cache import DiskCache
 from latenthash.data.pairs import Pairs
 from latenthash.data.pictures import shareable
-from latenthash.data.splits import ROLES, Splits
+from latenthash.data.splits import ROLES, TESTED, Splits
 from latenthash.features import is_staged
 from latenthash.features.weights import IMAGENET, RANDOM
 from latenthash.hasher import Hasher
 from latenthash.options.checking import checked_bundle
+from latenthash.options.misfits import find_large
 from latenthash.options.plain_yaml import read_yaml
 
 BUNDLED = ("seed", "hash", "resamples", "data", "augment", "edits", "features", "model")
+MOST_BYTES = 2**33  # of the views that are drawn for a bundle
 UNTOUCHED = "Use an untouched copy of a bundle that train.py wrote."
 
 
@@ -103,9 +106,27 @@ def bundle_config(bundle: Bundle) -> DictConfig:
         problems.append("its data are not those of its kind: a hash has a Signal, a code has none")
     if problems:
         raise InputError(f"The bundle contradicts itself: {'; '.join(problems)}. {UNTOUCHED}")
+    if large := [*find_large(values), *_many_views(values)]:
+        raise InputError(large)
     config = OmegaConf.create(values)
     _check_shapes(bundle, config)
     return config
+
+
+def _many_views(values: Mapping[str, Any]) -> list[str]:
+    """Say whether the views behind held-out figures take more memory than there may be."""
+    data, size = values["data"], values["features"]["size"]
+    if "signal" not in data:
+        return []
+    counts = data["views"]
+    views = len(TESTED) * counts["test"] + len(values["edits"]) * counts["edits"]
+    taken = views * 3 * size**2
+    if taken <= MOST_BYTES:
+        return []
+    return [
+        f"The bundle's {views:,} views of {size} px take {taken:,} bytes, over the limit of "
+        f"{MOST_BYTES:,}. {UNTOUCHED}"
+    ]
 
 
 def _check_shapes(bundle: Bundle, config: DictConfig) -> None:
@@ -113,9 +134,12 @@ def _check_shapes(bundle: Bundle, config: DictConfig) -> None:
     # On this device, networks have shapes and no numbers: nothing is read or allocated.
     with torch.device("meta"):
         outline = build_hasher(config, None).state_dict()
-    wanted = {name: tuple(tensor.shape) for name, tensor in outline.items()}
-    given = {name: tuple(tensor.shape) for name, tensor in bundle.weights.items()}
-    odd = [name for name in {**wanted, **given} if wanted.get(name) != given.get(name)]
+    # Halves may stand for floats.
+    wanted, given = (
+        {name: (tuple(t.shape), t.is_floating_point()) for name, t in state.items()}
+        for state in (outline, bundle.weights)
+    )
+    odd = [name[:64] for name in {**wanted, **given} if wanted.get(name) != given.get(name)]
     if odd:
         raise InputError(
             f"The bundle's weights do not fit its config: {', '.join(odd[:4])} is missing, too "

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_weights
 from safetensors.torch import save as save_weights
@@ -26,6 +27,9 @@ from latenthash.options.roots import HashFile
 
 FORMAT = 2  # raised whenever older readers would misread a bundle
 HASH, WEIGHTS, CONFIG = "hash.json", "weights.safetensors", "config.yaml"
+MOST_NODES, MOST_ENTRIES = 1000, 10**6  # of the JSON; what is read of it takes more memory
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+WHOLE = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool)
 LIMITS = {HASH: 2**26, WEIGHTS: 2**31, CONFIG: 2**20}  # bytes; ours have a hundredth of it
 
 
@@ -110,8 +114,8 @@ class Bundle:
                 )
         try:
             weights = load_weights(files[WEIGHTS])
-            if odd := [name for name, tensor in weights.items() if not _is_finite(tensor)]:
-                raise ValueError(f"weights that are not finite: {', '.join(odd[:4])}")
+            if odd := [name[:64] for name, tensor in weights.items() if not _is_usable(tensor)]:
+                raise ValueError(f"weights that are no finite numbers: {', '.join(odd[:4])}")
             return cls(
                 None if values.get("code") is True else Hash.from_json(values),
                 weights,
@@ -136,8 +140,11 @@ def _read(folder: Path, name: str) -> bytes:
         ) from error
 
 
-def _is_finite(tensor: Tensor) -> bool:
-    return not tensor.is_floating_point() or bool(tensor.isfinite().all())
+def _is_usable(tensor: Tensor) -> bool:
+    """Say whether a tensor holds finite numbers of a kind that networks have."""
+    if tensor.dtype in FLOATS:
+        return bool(tensor.float().isfinite().all())  # networks compute with these
+    return tensor.dtype in WHOLE
 
 
 def _hash_values(hash_: Hash | None) -> dict[str, Any]:
@@ -147,6 +154,8 @@ def _hash_values(hash_: Hash | None) -> dict[str, Any]:
 
 
 def _read_values(path: Path, data: bytes) -> dict[str, Any]:
+    if data.count(b"[") + data.count(b"{") > MOST_NODES or data.count(b",") > MOST_ENTRIES:
+        raise InputError(f"{path} holds more values than the {HASH} of any bundle.")
     try:
         values = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -162,8 +171,10 @@ def _read_values(path: Path, data: bytes) -> dict[str, Any]:
     digest = values.pop("digest", None)
     if digest != _digest(values):
         raise InputError(f"{path} was altered after it was written. Use an untouched copy.")
-    if problems := find_problems(HashFile, values, trusted=False):
+    if problems := find_problems(HashFile, values):
         raise InputError([f"{path}: {sentence}" for sentence in problems])
+    if values.get("code") is not True and values.get("k") != len(values.get("centroid", [])):
+        raise InputError(f"{path}: k={values.get('k')} must be the size of the centroid.")
     return values
 
 

@@ -5,21 +5,23 @@ Light, for it is imported before the config is composed: --help answers at once.
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from traceback import format_exception, walk_tb
 
-from hydra.errors import HydraException, MissingConfigException
+from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from latenthash.endings import endings
-from latenthash.options.kinds import OURS, nearest
-from latenthash.options.typed import as_typed, parsed
+from latenthash.options.kinds import OURS
+from latenthash.options.mistakes import explain
+from latenthash.options.typed import as_typed
 from latenthash.resolvers import register_resolvers
 from latenthash.store_uri import without_password
 from latenthash.surroundings import settle
 
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130  # exit codes; the last is a shell's for Ctrl-C
-REFUSING = (HydraException, OmegaConfBaseException, ValueError)  # what Hydra raises
+# What Hydra raises of a command line.
+REFUSING = (HydraException, OmegaConfBaseException, ValueError, AssertionError, OSError)
 
 
 def run(main: Callable[[], object]) -> None:
@@ -36,7 +38,7 @@ def run(main: Callable[[], object]) -> None:
         _end("Interrupted.", INTERRUPTED)
     except Exception as error:
         if isinstance(error, REFUSING) and not _is_ours(error):
-            _end(_sentence(error), REFUSED)
+            _end(explain(error, sys.argv[1:]), REFUSED)
         # A fault of ours. The address of a server may be part of it.
         _end(without_password("".join(format_exception(error))), FAILED)
 
@@ -45,29 +47,6 @@ def _is_ours(error: BaseException) -> bool:
     """Say whether an error is from a job, not from Hydra's reading of the command."""
     modules = (frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__))
     return any(name.startswith(f"{OURS}.") and name != __name__ for name in modules)
-
-
-def _sentence(error: Exception) -> str:
-    """Say what Hydra refused, in its own words, and what may have been meant."""
-    if isinstance(error, MissingConfigException) and error.options:
-        group, _, name = str(error.missing_cfg_file).rpartition("/")
-        files = ", ".join(error.options)
-        return f"{group}={name} is not one of {files}{_meant(name, error.options)}"
-    cause = error.__cause__
-    words = " ".join(f"{error}".split())
-    if unread := [part for part in sys.argv[1:] if "=" in part and not parsed(part)]:
-        return f"{unread[0]} cannot be read: {words}"
-    if isinstance(cause, OmegaConfBaseException) and cause.parent_node is not None:
-        # Their names, and not their nodes: an option of another command cannot be resolved.
-        known = [str(key) for key in cause.parent_node]
-        return f"{cause.full_key} is no option{_meant(str(cause.key), known)}"
-    if "Config group override must be" in words:
-        words = "An option such as model=NAME cannot be null: name one of its files in conf/."
-    return words
-
-
-def _meant(name: str, known: Sequence[str]) -> str:
-    return nearest(name, known) or "."
 
 
 def _end(sentence: str, code: int) -> None:

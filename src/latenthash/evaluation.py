@@ -63,6 +63,7 @@ def evaluate(cfg: DictConfig) -> None:
         config = with_weights(config, places)
         # How much of this machine a file may take is for its owner to say, not for the bundle.
         config.data.reader.max_pixels = cfg.reader.max_pixels
+        config.data.workers = 0
         cache = build(cfg.cache)
         figures: Iterator[tuple[str, Figure]] = iter(())
         check_effects(_job(bundle, cfg.pictures), line)

@@ -53,7 +53,7 @@ class Places:
         names = [name]
         if self.typed is not None:
             names.insert(0, self.typed.get(option, name))
-        elif Path(name).is_absolute() or ".." in Path(name).parts:
+        elif Path(name).is_absolute() or Path(name) == Path() or ".." in Path(name).parts:
             return []  # a stranger's bundle has no say in which folders are read here
         return list(dict.fromkeys(str(folder / name) for name in names for folder in folders))
 

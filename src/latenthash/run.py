@@ -18,7 +18,7 @@ from latenthash.data.pictures import source_digest
 from latenthash.data.splits import ROLES
 from latenthash.endings import ended_by_sigterm
 from latenthash.features.weights import IMAGENET, RANDOM
-from latenthash.options.checking import check_train
+from latenthash.options.checking import check_train, find_bundle_problems
 from latenthash.options.effects import check_training_effects
 from latenthash.refusals import log_problems, refusals
 from latenthash.run_logger import RunLogger
@@ -35,6 +35,7 @@ warnings.filterwarnings("ignore", "The `srun` command is available")
 # Lightning takes the number that Slurm or torchrun gave this process, and lets only the first log.
 LightningEnvironment().set_global_rank(0)
 
+ENROL = "latenthash.enrolment.enrol"  # the job that leaves a bundle with a hash
 SOURCES = (*ROLES, "file")  # keys of conf/data that name a user's files
 
 
@@ -48,6 +49,8 @@ def train(cfg: DictConfig) -> None:
     with refusals(folder), ended_by_sigterm():
         check_train(cfg)
         check_training_effects(cfg, HydraConfig.get().overrides.task)
+        if cfg.job._target_ == ENROL and (problems := find_bundle_problems(cfg)):
+            log.warning("evaluate.py will refuse the bundle of this run. %s", " ".join(problems))
         # Once, and before training: a file that changes meanwhile is not what was trained on.
         sources = [key for key in SOURCES if cfg.data.get(key) is not None]
         digests = {key: source_digest(cfg.data[key]) for key in sources}

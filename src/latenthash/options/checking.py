@@ -1,6 +1,6 @@
 """Holds configs against the schema, and says in sentences all that is wrong with them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -9,11 +9,20 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from latenthash import InputError
-from latenthash.options.kinds import Node, nearest, nodes_by_class
+from latenthash.options.edits import BUNDLED_EDITS, SIDE
+from latenthash.options.kinds import TARGET, Node, nearest, nodes_by_class
+from latenthash.options.misfits import find_misfits
 from latenthash.options.roots import Bundled, Evaluate, Train
+from latenthash.refusals import find_refusal
 
 LONGEST = 60  # letters of a value that a sentence repeats
+TOLD = 20  # problems that are told
 MUST = "must be"
+QUOTABLE = ("must be a path", "must be a name", "must be a path or embedded:<set>")
+ODD = "The bundle's config cannot be used:"
+OF_TRAINING = ("run_name", "overrides", "parent_run_id")  # options of the logger
+UNKNOWN = "unknown"
+MIN_SIDE, SIDE_LIMIT = 8, 8192  # px
 CLASSES = nodes_by_class()  # that the schema knows
 WORDS = {  # pydantic's names of what can be wrong -> what a value must be
     "literal_error": "must be {expected}",
@@ -34,7 +43,14 @@ def check_train(cfg: DictConfig) -> None:
     Raises:
         InputError: for all that is wrong with it.
     """
-    _refuse(find_problems(Train, _plain(cfg), trusted=True))
+    values = _plain(cfg)
+    _refuse(find_problems(Train, values, _side(values)) or find_misfits(values))
+
+
+def find_bundle_problems(cfg: DictConfig) -> list[str]:
+    """Say what of a config of train.py no bundle may hold, so that evaluate.py would refuse it."""
+    values = _plain(cfg)
+    return find_problems(Bundled, {key: values[key] for key in Bundled.model_fields})
 
 
 def check_evaluate(cfg: DictConfig) -> None:
@@ -44,8 +60,12 @@ def check_evaluate(cfg: DictConfig) -> None:
         InputError: for all that is wrong with it.
     """
     # What the logger calls a run of train.py cannot be resolved here.
-    known = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "logger"])
-    _refuse(find_problems(Evaluate, _plain(known), trusted=True))
+    known = cfg.copy()
+    for key in OF_TRAINING:
+        if OmegaConf.is_interpolation(known.logger, key):
+            known.logger[key] = UNKNOWN
+    values = _plain(known)
+    _refuse(find_problems(Evaluate, values, _side(values)))
 
 
 def checked_bundle(values: object) -> dict[str, Any]:
@@ -54,36 +74,70 @@ def checked_bundle(values: object) -> dict[str, Any]:
     Raises:
         InputError: for all that is wrong with it.
     """
-    problems = find_problems(Bundled, values, trusted=False)
-    _refuse([f"The bundle's config cannot be used: {sentence}" for sentence in problems])
-    return Bundled.model_validate(values).model_dump(by_alias=True)
+    try:
+        checked = Bundled.model_validate(values).model_dump(by_alias=True)
+    except ValidationError as error:
+        raise InputError([f"{ODD} {line}" for line in _sentences(Bundled, error)]) from error
+    # Once more, whatever the schema says: Hydra calls what stands behind these keys.
+    if odd := [name for name in _called(checked) if name not in {*CLASSES, *BUNDLED_EDITS}]:
+        raise InputError(f"{ODD} it names {_shown(odd[0])}, which may not stand there.")
+    return checked
 
 
-def find_problems(schema: type[Node], values: object, *, trusted: bool) -> list[str]:
+def _called(values: object) -> Iterator[object]:
+    """Give all that Hydra would call, and a name for what it would do otherwise."""
+    if isinstance(values, dict):
+        for key, value in values.items():
+            if key == TARGET:
+                yield value
+            elif str(key).startswith("_") and (key, value) != ("_convert_", "all"):
+                yield key
+    if isinstance(values, dict | list):
+        for value in values.values() if isinstance(values, dict) else values:
+            yield from _called(value)
+
+
+def find_problems(schema: type[Node], values: object, side: int | None = None) -> list[str]:
     """Say what is wrong with values, a sentence each.
 
     Args:
         schema: what they must be.
         values: plain: mappings, lists, numbers, texts.
-        trusted: whether classes that the schema does not know may be named.
+        side: px, of the pictures of a user's run. Where it is given, classes that the schema does
+            not know may be named, and edits are tried.
     """
     try:
-        schema.model_validate(values, context=trusted)
+        schema.model_validate(values, context=side)
     except ValidationError as error:
-        found = [_sentence(schema, details) for details in error.errors(include_url=False)]
-        return list(dict.fromkeys(found))
+        return _sentences(schema, error)
     return []
+
+
+def _side(values: Any) -> int:
+    """Give the side of the pictures that a run edits, px."""
+    for node in (values.get("data"), values):
+        reader = node.get("reader") if isinstance(node, dict) else None
+        side = reader.get("working_size") if isinstance(reader, dict) else None
+        if isinstance(side, int) and MIN_SIDE <= side <= SIDE_LIMIT:
+            return side
+    return SIDE
+
+
+def _sentences(schema: type[Node], error: ValidationError) -> list[str]:
+    lines = [_sentence(schema, details) for details in error.errors(include_url=False)]
+    found = list(dict.fromkeys(lines))
+    rest = [f"And {len(found) - TOLD} problems more."] if len(found) > TOLD else []
+    return [*found[:TOLD], *rest]
 
 
 def _plain(cfg: DictConfig) -> Any:
     try:
         return OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
-        if isinstance(error.__cause__, InputError):
-            raise error.__cause__ from None
-        raise InputError(
-            f"{error.full_key or 'The config'} cannot be used: {error.msg}."
-        ) from error
+        if refusal := find_refusal(error):
+            raise refusal from None
+        reason = str(error.msg).partition("\n")[0].rstrip(".")
+        raise InputError(f"{error.full_key or 'The config'} cannot be used: {reason}.") from error
 
 
 def _refuse(problems: Sequence[str]) -> None:
@@ -93,16 +147,18 @@ def _refuse(problems: Sequence[str]) -> None:
 
 def _sentence(schema: type[Node], error: ErrorDetails) -> str:
     # Which class stands in a slot is part of pydantic's path, and no key of the config.
-    path = [str(part) for part in error["loc"] if part not in (*CLASSES, "", "[key]")]
-    name, context = ".".join(path), error.get("ctx", {})
+    path = [_shown(part) for part in error["loc"] if part not in (*CLASSES, "", "[key]")]
+    name, context = ".".join(path) or "The config", error.get("ctx", {})
     if error["type"] == "extra_forbidden":
         known = _options(schema, error["loc"][:-1])
         return f"{name} is no option here{nearest(path[-1], known) or '.'}"
     if error["type"] == "missing":
         return f"{name} is missing: every option needs a value."
-    if error["loc"][-1] == "[key]":
+    if error["loc"][-1:] == ("[key]",):
         return f"{name} {error['msg']}."
     words = WORDS.get(error["type"], error["msg"]).format_map(context)
+    if isinstance(error["input"], int | float) and words in QUOTABLE:
+        words += "; in a file, put it into quotes"
     if error["input"] is None and words.startswith(MUST):
         return f"{name} is not set; it {words}."
     # Of a mapping, the sentence says what is wrong in it.

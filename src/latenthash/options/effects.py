@@ -17,7 +17,8 @@ JOBS = {  # how each job is asked for -> options that it looks at
     HASHES: ("hashes",),
     BENCHMARK: (
         *("benchmark", "run", "pictures", "edits", "fpr", "gallery", "groups", "sscd", "dinohash"),
-        *("resamples", "seed", "reader", "unreadable"),
+        *("resamples", "seed", "unreadable"),
+        *("reader.working_size", "reader.max_pixels", "reader.background"),
     ),
     CODES: ("run", "pictures", "reader.max_pixels", "unreadable"),
     MATCHES: ("run", "pictures", "explain", "reader.max_pixels", "unreadable"),

@@ -12,6 +12,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, ValidationError, core
 
 TARGET = "_target_"
 OURS = "latenthash"  # the package
+LONGEST_REASON = 600  # letters: of a name that is a page long, the rest says nothing
 LONGEST = 4096  # letters of a text: as long as a path may be
 MOST_SEED = 2**32 - 1  # numpy's and Lightning's limit
 
@@ -148,7 +149,7 @@ class Slot:
         name = value.get(TARGET) if isinstance(value, dict) else None
         if not isinstance(name, str):
             raise refused(f"must name a class by `_target_`, such as {known}")
-        if not info.context or name.split(".")[0] == OURS:
+        if info.context is None or name.split(".")[0] == OURS:
             raise refused(f"names {name}, which may not stand here; {known} may")
         find_class(name)
         return value
@@ -172,7 +173,7 @@ def find_class(name: str) -> type:
 def refused(reason: str) -> PydanticCustomError:
     """Refuse a value with a sentence that lacks its subject."""
     # As a value: braces in a name would be read as places to fill in.
-    return PydanticCustomError("refused", "{reason}", {"reason": reason})
+    return PydanticCustomError("refused", "{reason}", {"reason": reason[:LONGEST_REASON]})
 
 
 def _classes(node: type[Node]) -> tuple[str, ...]:

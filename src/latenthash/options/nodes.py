@@ -261,6 +261,8 @@ class ModelCheckpoint(Node):
     mode: Literal["min", "max"]
     save_top_k: Annotated[int, whole(1, 1000)]
     save_weights_only: Annotated[Literal[True], Kind("true: weights are read as data alone")]
+    filename: Name | None = None
+    verbose: Switch = False
 
 
 class EarlyStopping(Node):
@@ -268,9 +270,10 @@ class EarlyStopping(Node):
 
     target: Literal["pytorch_lightning.callbacks.EarlyStopping"] = Field(alias="_target_")
     monitor: Literal["val/loss", "val/nll", "val/kl", "finetune/val_loss", "finetune/val_accuracy"]
-    mode: Literal["min", "max"]
-    patience: Annotated[int, whole(0, 10**6, "epochs")]
+    mode: Literal["min", "max"] = "min"
+    patience: Annotated[int, whole(0, 10**6, "epochs")] = 3
     min_delta: Weight = 0.0
+    verbose: Switch = False
 
 
 class Progress(Node):
@@ -308,8 +311,7 @@ class Trainer(Node):
     target: Literal["pytorch_lightning.Trainer"] = Field(alias="_target_")
     accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"]
     devices: Annotated[
-        Literal[1, "auto"]
-        | Annotated[list[Annotated[int, whole(0, 1024)]], Field(min_length=1, max_length=1)],
+        Literal[1, "auto"] | Device,
         Chosen("1, or [i] for device i: a few hundred views do not fill two"),
     ]
     max_epochs: Annotated[int, whole(1, 10**6)]

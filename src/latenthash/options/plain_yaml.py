@@ -1,5 +1,6 @@
 """Reads YAML of unknown origin as plain values; what is more than that is refused."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
@@ -9,6 +10,8 @@ from omegaconf.errors import OmegaConfBaseException
 from latenthash import InputError
 
 MOST_LETTERS, MOST_NODES, DEEPEST = 2**18, 20_000, 24  # ours have a hundredth of it
+# What reading raises; the last is of OmegaConf, where there is no mapping.
+ERRORS = (yaml.YAMLError, OmegaConfBaseException, ValueError, RecursionError, AssertionError)
 REFUSED = "The bundle's config cannot be used: it {}. Use a bundle that train.py wrote."
 
 
@@ -36,8 +39,29 @@ def read_yaml(text: str) -> Any:
             if "${" in (scalar := getattr(event, "value", "")) or scalar == "???":
                 raise InputError(REFUSED.format("refers to other values by ${...}, or lacks one"))
         # OmegaConf reads numbers such as 1e-3, which YAML 1.1 takes for text.
-        return OmegaConf.to_container(OmegaConf.create(text))
+        values = OmegaConf.to_container(OmegaConf.create(text))
     except InputError:
         raise
-    except (yaml.YAMLError, OmegaConfBaseException, ValueError, RecursionError) as error:
-        raise InputError(REFUSED.format(f"cannot be read: {error}")) from error
+    except ERRORS as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(REFUSED.format(f"cannot be read: {reason}")) from error
+    if not isinstance(values, dict) or not all(map(_is_plain, _parts(values))):
+        raise InputError(REFUSED.format("is no mapping of names to plain values"))
+    return values
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    """Give a value, and all values within it."""
+    yield value
+    if isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _parts(part)
+
+
+def _is_plain(value: Any) -> bool:
+    """Say whether a value is one of JSON's kinds, its names text and its whole numbers short."""
+    if isinstance(value, dict):
+        return all(isinstance(key, str) for key in value)
+    if isinstance(value, int):
+        return abs(value) < 2**63  # longer ones take for ever to be written
+    return value is None or isinstance(value, str | float | list)

@@ -26,7 +26,7 @@ Callback: TypeAlias = Annotated[
 ]
 Cache: TypeAlias = Annotated[object, Slot(nodes.DiskCache)]
 Role: TypeAlias = Literal["signal", "noise_edited", "noise_similar", "outliers", "unseen"]
-Draws: TypeAlias = Annotated[int, whole(1, 10**6, "draws")]
+Draws: TypeAlias = Annotated[int, whole(1, 10**5, "draws")]
 
 
 class Job(Node):
@@ -106,6 +106,7 @@ class Evaluate(Node):
     """The config of evaluate.py."""
 
     benchmark: Annotated[object, Slot(nodes.Suite)] | None = None
+    logger: Annotated[object, Slot(nodes.RunLogger)]
     cache: Cache
     paths: Paths
     run: Path
@@ -140,9 +141,9 @@ class HashFile(Node):
     """What hash.json of a bundle holds beside its digest; `Hash.from_json` reads the numbers."""
 
     format: int
-    latenthash: Annotated[str, Kind("a version")]
+    latenthash: Annotated[str, Field(max_length=64), Kind("a version")]
     code: Annotated[Literal[True], Kind("true, or left out")] = True
-    k: int = 0
+    k: Annotated[int, whole(1, 4096)] = 1
     centroid: Annotated[list[float], Field(max_length=4096), Kind("a list of numbers")] = Field(
         default_factory=list
     )

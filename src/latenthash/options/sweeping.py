@@ -12,8 +12,10 @@ from omegaconf.errors import OmegaConfBaseException
 
 from latenthash import InputError
 from latenthash.options.checking import check_train
+from latenthash.options.mistakes import explain
 from latenthash.options.places import PATHS
 from latenthash.options.typed import MULTIRUN, as_typed
+from latenthash.refusals import find_refusal
 
 JOB = ("hydra.runtime.output_dir=.", "hydra.job.num=0")  # what a job has and a sweep has not yet
 
@@ -41,6 +43,10 @@ def check_sweep(config: DictConfig, config_name: str) -> None:
                 check_train(job)
             except InputError as error:
                 problems |= dict.fromkeys(error.problems)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise find_refusal(error) or InputError(
+            f"A job of the sweep cannot be composed: {explain(error)}"
+        ) from error
     finally:
         HydraConfig.instance().cfg = before
     if problems:
@@ -54,7 +60,7 @@ def quote_paths(config: DictConfig) -> None:
         config: of the sweep, with the node `hydra`.
     """
     params = config.hydra.sweeper.params or {}
-    with read_write(config), open_dict(config):
+    with read_write(config.hydra), open_dict(config.hydra):
         for key in PATHS & set(params):
             written = f"{key}={params[key]}"
             _, line = as_typed([MULTIRUN[0], written])
@@ -71,6 +77,10 @@ def _jobs(lines: list[str], config_name: str) -> Iterator[DictConfig]:
         else [str(override.input_line)]
         for override in parsed
     ]
+    if empty := [
+        str(override.input_line) for override, line in zip(parsed, choices, strict=True) if not line
+    ]:
+        raise InputError([f"{line} names nothing: give at least one choice." for line in empty])
     first = [line[0] for line in choices]
     base = _composed(first, config_name)
     yield base
@@ -86,10 +96,7 @@ def _jobs(lines: list[str], config_name: str) -> Iterator[DictConfig]:
 
 
 def _composed(lines: list[str], config_name: str) -> DictConfig:
-    try:
-        job = compose(config_name, [*lines, *JOB], return_hydra_config=True)
-    except (HydraException, OmegaConfBaseException) as error:
-        raise InputError(f"A job of the sweep cannot be composed: {error}") from error
+    job = compose(config_name, [*lines, *JOB], return_hydra_config=True)
     HydraConfig.instance().set_config(job)
     OmegaConf.set_struct(job, False)
     return OmegaConf.masked_copy(job, [str(key) for key in job if key != "hydra"])

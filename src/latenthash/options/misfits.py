@@ -1,0 +1,70 @@
+"""Options that are right each by itself and do not go together."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from latenthash.options.kinds import TARGET
+
+PIXELS, TRUNKS = "latenthash.features.pixels.Pixels", "latenthash.features.vgg16"
+DIGITS = "latenthash.data.digits.Digits"
+DATA = {  # job -> the data that it can be done with, and how to ask for both
+    "latenthash.enrolment.enrol": ("latenthash.data.splits.Splits", "data=folders"),
+    "latenthash.coding.fit_code": ("latenthash.data.pairs.Pairs", "+experiment=code"),
+    "latenthash.digits.learn_digits": (DIGITS, "+experiment=mnist"),
+}
+VARIATIONAL = ("latenthash.models.vae.VAE", "latenthash.models.vaegan.VAEGAN")
+LARGEST = 2**22  # numbers that a layer may make of one picture; 64 are made at once
+OURS = "latenthash."
+
+
+def find_misfits(values: Mapping[str, Any]) -> list[str]:
+    """Say what of a checked config of train.py does not go together, a sentence each.
+
+    Of classes that are not ours nothing is known.
+    """
+    job, data, features, model = (values[key] for key in ("job", "data", "features", "model"))
+    name, kind = model[TARGET], features[TARGET]
+    problems = find_large(values)
+    wanted, way = DATA.get(job[TARGET], (data[TARGET], ""))
+    if data[TARGET] != wanted and data[TARGET].startswith(OURS):
+        fitting = next(text for known, text in DATA.values() if known == data[TARGET])
+        problems.append(
+            f"The job {job[TARGET]} cannot be done with these data: they go with {fitting}, and "
+            f"the job with {way}."
+        )
+    if data[TARGET] == DIGITS and name.startswith(OURS) and name not in VARIATIONAL:
+        problems.append("data=mnist needs a model with a likelihood: model=vae or model=vaegan.")
+    if kind == PIXELS and (data[TARGET] == DIGITS) != (features["channels"] == 1):
+        problems.append(
+            f"features.channels={features['channels']} does not fit: 1 goes with data=mnist, 3 "
+            "with pictures."
+        )
+    if values["finetune"] and kind.startswith(OURS) and not kind.startswith(TRUNKS):
+        problems.append("finetune=true needs features that were learned: set features=vgg16.")
+    if name == VARIATIONAL[0] and model["separation"]["critic"]:
+        problems.append("model.separation.critic needs model=vaegan; set it to 0.")
+    if values["hash"]["gate"] and name.startswith(OURS) and name not in VARIATIONAL:
+        problems.append(
+            "hash.gate=true needs a model that rebuilds what it sees, model=vae or model=vaegan; "
+            "set hash.gate=false."
+        )
+    return problems
+
+
+def find_large(values: Mapping[str, Any]) -> list[str]:
+    """Say which layers of a checked config would make more of a picture than memory holds."""
+    features, model = values["features"], values["model"]
+    if model[TARGET] not in VARIATIONAL:
+        return []
+    sides = {"picture_channels": model["picture_side"]}
+    if features[TARGET] == PIXELS:
+        sides |= dict.fromkeys(("channels", "discriminator_channels"), features["size"])
+    return [
+        f"model.{key}={model[key]} makes more than {LARGEST:,} numbers of a picture of {side} px: "
+        "take fewer channels, or a smaller size."
+        for key, side in sides.items()
+        if any(
+            width * (side >> place) ** 2 > LARGEST
+            for place, width in enumerate(model.get(key, ()), 1)
+        )
+    ]

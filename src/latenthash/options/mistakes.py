@@ -1,0 +1,35 @@
+"""Says in a sentence what Hydra refused, and what may have been meant."""
+
+from collections.abc import Sequence
+
+from hydra.errors import MissingConfigException
+from omegaconf.errors import OmegaConfBaseException
+
+from latenthash.options.kinds import nearest
+from latenthash.options.typed import parsed
+
+
+def explain(error: Exception, line: Sequence[str] = ()) -> str:
+    """Say what Hydra refused.
+
+    Args:
+        error: what it raised.
+        line: arguments of the command.
+    """
+    if isinstance(error, MissingConfigException) and error.options:
+        group, _, name = str(error.missing_cfg_file).rpartition("/")
+        files = ", ".join(error.options)
+        return f"{group}={name} is not one of {files}{nearest(name, error.options) or '.'}"
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename} cannot be written: {error.strerror}. Name another folder."
+    cause = error.__cause__
+    words = " ".join(str(error).partition("full_key:")[0].split())
+    if isinstance(cause, OmegaConfBaseException) and cause.parent_node is not None:
+        # Their names, and not their nodes: an option of another command cannot be resolved.
+        known = [str(key) for key in cause.parent_node]
+        return f"{cause.full_key} is no option{nearest(str(cause.key), known) or '.'}"
+    if "Config group override must be" in words:
+        return "An option such as model=NAME cannot be null: leave it away, or name a file of it."
+    if unread := [part for part in line if "=" in part and not parsed(part)]:
+        return f"{unread[0]} cannot be read: {words}"
+    return words or type(error).__name__
