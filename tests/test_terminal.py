@@ -109,3 +109,17 @@ def test_progress_is_shown_on_standard_error_to_whom_watches(
     assert ("Counting" in err.getvalue()) == watched
     assert Progress().is_enabled == watched
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("at http://me:s3cret@host:5000/x", "at http://***@host:5000/x"),
+        (r"uri=http\://me\:s3cret@host", r"uri=http\://***@host"),  # as Hydra writes an override
+        ("sqlite:////tmp/a.db", "sqlite:////tmp/a.db"),
+        ("me@host", "me@host"),
+    ],
+)
+def test_log_lines_hold_no_password(text: str, shown: str) -> None:
+    record = logging.LogRecord("a", logging.INFO, "", 0, "%s", (text,), None)
+    assert Lines("%(message)s").format(record) == shown

@@ -16,8 +16,8 @@ from latenthash.options.kinds import OURS
 from latenthash.options.mistakes import explain
 from latenthash.options.typed import as_typed
 from latenthash.resolvers import register_resolvers
-from latenthash.store_uri import without_password
 from latenthash.surroundings import settle
+from latenthash.terminal import without_password
 
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130  # exit codes; the last is a shell's for Ctrl-C
 # What Hydra raises of a command line.

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from latenthash import InputError, JobError, report
-from latenthash.store_uri import without_password
+from latenthash.terminal import without_password
 from latenthash.tracking import (
     BUNDLE,
     HAS_BUNDLE,

@@ -1,6 +1,5 @@
 """Where an MLflow store is: paths made into URIs and read from them, and no password told."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,19 +9,13 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from latenthash import InputError
+from latenthash.terminal import without_password
 
 SERVERS = ("http", "https")
 WAYS = (
     "a server's http://HOST:PORT, or sqlite:///PATH for a database of your own (unset "
     "MLFLOW_TRACKING_URI for the one beside the project)"
 )
-# User and password of any URI in a text: as SQLAlchemy reads one, a password may hold slashes.
-SECRET = re.compile(r"(?<=://)[^\s/]\S*@")
-
-
-def without_password(text: str) -> str:
-    """Give a text with no user or password in the URIs that it holds."""
-    return SECRET.sub("***@", text)
 
 
 def hide_passwords(path: Path) -> None:

@@ -20,8 +20,8 @@ from latenthash import InputError, JobError, comparison, report
 from latenthash.endings import ended_by_sigterm, endings
 from latenthash.options.sweeping import check_sweep, quote_paths
 from latenthash.refusals import find_refusal, refusals
-from latenthash.store_uri import hide_passwords, without_password
-from latenthash.terminal import escaped
+from latenthash.store_uri import hide_passwords
+from latenthash.terminal import escaped, without_password
 from latenthash.tracking import (
     FINGERPRINT,
     HELD_OUT,

@@ -4,6 +4,7 @@ Everything here goes to standard error, so that standard output holds nothing bu
 """
 
 import logging
+import re
 import unicodedata
 from collections.abc import Iterable
 from types import TracebackType
@@ -12,6 +13,7 @@ from typing import TypeAlias, TypeVar
 from rich import progress
 from rich.console import Console
 
+SECRET = re.compile(r"(?<=://)[^\s/]\S*@")  # user and password of a URI; it may hold slashes
 T = TypeVar("T")
 ExcInfo: TypeAlias = (
     tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
@@ -35,17 +37,23 @@ def escaped(text: str) -> str:
     )
 
 
+def without_password(text: str) -> str:
+    """Give a text with no user or password in the URIs that it holds."""
+    return SECRET.sub("***@", text)
+
+
 class Lines(logging.Formatter):
     """Writes a record as one line, whatever it quotes; only a traceback has several."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # logging's name
-        """Format the message, escaped."""
-        record.message = escaped(record.message)
+        """Format the message, escaped and without passwords."""
+        record.message = escaped(without_password(record.message))
         return super().formatMessage(record)
 
     def formatException(self, ei: ExcInfo) -> str:  # logging's name
         """Format the traceback, each of its lines escaped."""
-        return "\n".join(map(escaped, super().formatException(ei).split("\n")))
+        text = without_password(super().formatException(ei))
+        return "\n".join(map(escaped, text.split("\n")))
 
 
 def is_watched() -> bool:

@@ -21,9 +21,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from latenthash import InputError, database
 from latenthash.processes import Processes
 from latenthash.resolvers import register_resolvers
-from latenthash.store_uri import WAYS, StoreURI, local_path, sqlite_uri, without_password
+from latenthash.store_uri import WAYS, StoreURI, local_path, sqlite_uri
 from latenthash.surroundings import escape_migrations
-from latenthash.terminal import escaped
+from latenthash.terminal import escaped, without_password
 
 # A research tool on private pictures tells nobody that it runs.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
