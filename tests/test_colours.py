@@ -65,14 +65,24 @@ def png(values: Array, bits: int, colour_type: int, key: tuple[int, ...] = ()) -
 
 
 def tiff(
-    values: Array, bits: int, white: int, order: str = "<", deflate: bool = False, sample: int = 1
+    values: Array,
+    bits: int,
+    white: int,
+    order: str = "<",
+    deflate: bool = False,
+    sample: int = 1,
+    most: int | None = None,
 ) -> bytes:
-    """Build a grey TIFF; white is 0 where 0 stands for white, and 1 where it stands for black."""
+    """Build a grey TIFF.
+
+    White is 0 where 0 stands for white, and 1 where it stands for black; most is named as the
+    largest value.
+    """
     body = b"".join(packed(values, bits, order))
     body = zlib.compress(body) if deflate else body
     tags = {
         256: WIDTH, 257: HEIGHT, 258: bits, 259: 8 if deflate else 1, 262: white, 273: 0, 277: 1,
-        278: HEIGHT, 279: len(body), 339: sample,
+        278: HEIGHT, 279: len(body), **({} if most is None else {281: most}), 339: sample,
     }  # fmt: skip
     tags[273] = 14 + 12 * len(tags)
     entries = b"".join(struct.pack(f"{order}HHII", tag, 4, 1, v) for tag, v in tags.items())
@@ -150,6 +160,14 @@ TWINS: dict[str, tuple[bytes, Array]] = {
        for deflate in (False, True)
        if not (bits == 12 and (white == 0 or order == ">"))  # Pillow knows them not
        and not (bits == 16 and white == 0 and order == ">")},
+    **{f"tiff {bits} in 16 {white}":
+       (tiff(stored(GREY, bits), 16, white, most=2**bits - 1), np.abs(GREY - (white == 0)))
+       for bits in (9, 10, 12, 14, 15) for white in (0, 1)},
+    "tiff 12 in 16 >": (tiff(stored(GREY, 12), 16, 1, ">", most=4095), GREY),
+    **{f"tiff {bits} with a largest value of {most}":
+       (tiff(stored(GREY / 5, bits), bits, 1, most=most), GREY / 5)
+       for bits, most in [(8, 51), (8, 63), (16, 13107), (16, 65535), (16, 0), (16, 255),
+                          (8, 4095)]},
     **{f"tiff rgb 16{order}": (data, COLOUR)
        for order, data in both(written, DEEP_COLOUR, photometric="rgb").items()},
     **{f"tiff rgb alpha 16{order}": (data, half_seen(COLOUR)) for order, data in both(
@@ -201,6 +219,10 @@ UNKNOWN: dict[str, bytes] = {
     **{f"tiff apart 16{order}": data for order, data in both(
         written, DEEP_COLOUR.transpose(2, 0, 1).copy(), photometric="rgb", planarconfig="separate"
     ).items()},
+    "tiff 16 above 12": tiff(stored(GREY, 16), 16, 1, most=4095),
+    **{f"tiff rgb 12 in 16{order}": data for order, data in both(
+        written, stored(COLOUR, 12).astype(np.uint16), photometric="rgb",
+        extratags=[(281, "H", 3, (4095,) * 3, True)]).items()},
     "pfm": b"Pf %d %d -1.0\n" % (WIDTH, HEIGHT) + GREY.astype("<f4").tobytes(),
     "spider": saved(GREY.astype(np.float32), "SPIDER"),
     "fits 16": b"".join(

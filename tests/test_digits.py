@@ -32,7 +32,7 @@ def arrays(n: int = 120, side: int = 8) -> dict[str, NDArray[Any]]:
     }
 
 
-def file(folder: Path, **changed: NDArray[Any]) -> str:
+def file(folder: Path, **changed: Any) -> str:
     path = folder / "digits.npz"
     np.savez_compressed(path, **(arrays() | changed))
     return str(path)
@@ -70,6 +70,37 @@ def test_digits_of_another_size_are_scaled(tmp_path: Path) -> None:
     assert views.shape == (84, 12, 12, 1)
     # A picture of one grey keeps it.
     assert (views == views[:, :1, :1]).all()
+
+
+def test_digits_are_scaled_a_few_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (120, 16, 10), np.uint8)
+    for size in (6, 20):
+        whole = split(tmp_path, file=file(tmp_path, images=images), size=size).train.views
+        at_once: list[int] = []
+
+        def resized(
+            x: torch.Tensor, size: int, scale: Any = module._resized, at_once: list[int] = at_once
+        ) -> torch.Tensor:
+            at_once.append(len(x) * max(x[0].numel(), size**2))
+            made: torch.Tensor = scale(x, size)
+            return made
+
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "CHUNK_BYTES", 2000)
+            patch.setattr(module, "_resized", resized)
+            parts = split(tmp_path, size=size, file=str(tmp_path / "digits.npz")).train.views
+        torch.testing.assert_close(parts, whole, rtol=0, atol=0)
+        assert max(at_once) <= 2000
+
+
+def test_digits_that_would_fill_the_memory_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "MOST_BYTES", 120 * 12**2)
+        split(tmp_path, size=12)
+        with pytest.raises(InputError, match=r"features\.size=13 makes 20,280 bytes"):
+            split(tmp_path, size=13)
 
 
 def test_without_mnist_the_bundled_digits_stand_in_and_it_is_said_loudly(
@@ -120,6 +151,12 @@ def test_mnist_is_that_of_torchvision_with_its_own_test_set(
     [
         ({"images": np.zeros((120, 8, 8))}, r"images must be \(N, H, W\) uint8"),
         ({"images": np.zeros((120, 64), np.uint8)}, r"images must be \(N, H, W\) uint8"),
+        ({"images": np.uint8(3)}, r"images must be .*, and are \(\) uint8"),
+        ({"images": np.zeros((0, 8, 8), np.uint8)}, r"images must be \(N, H, W\) uint8"),
+        ({"images": np.zeros((120, 1, 1025), np.uint8)}, "at most 1024 px a side, and have 1 x 10"),
+        ({"images": np.zeros((120, 1025, 1), np.uint8)}, "at most 1024 px a side, and have 1025"),
+        ({"labels": np.int64(3)}, r"labels must be \(120,\) whole numbers, and are \(\)"),
+        ({"images": np.uint8(3), "labels": np.int64(3)}, r"images must be \(N, H, W\) uint8"),
         ({"labels": np.zeros(119, np.int64)}, r"labels must be \(120,\) whole numbers"),
         ({"labels": np.zeros(120)}, r"labels must be \(120,\) whole numbers"),
         ({"labels": np.full(120, 10)}, "labels must be digits 0 to 9"),
@@ -128,7 +165,7 @@ def test_mnist_is_that_of_torchvision_with_its_own_test_set(
     ],
 )
 def test_arrays_of_another_kind_are_refused(
-    tmp_path: Path, changed: dict[str, NDArray[Any]], sentence: str
+    tmp_path: Path, changed: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(InputError, match=sentence):
         split(tmp_path, file=file(tmp_path, **changed))

@@ -55,12 +55,12 @@ def checkpoints(trainer: pl.Trainer) -> list[Path]:
     return list((Path(trainer.default_root_dir) / "checkpoints").glob("*.ckpt"))
 
 
-def fit(module: Counter, folder: Path, save_top_k: int = 1) -> None:
+def fit(module: Counter, folder: Path, save_top_k: int = 1, batches: int = 1) -> None:
     trainer = quiet_trainer(folder, len(module.losses) + (module.stop is not None))
     checkpoint = trainer.checkpoint_callback
     assert isinstance(checkpoint, pl.callbacks.ModelCheckpoint)
     checkpoint.save_top_k = save_top_k
-    batch = DataLoader(TensorDataset(torch.zeros(1, 1)))
+    batch = DataLoader(TensorDataset(torch.zeros(batches, 1)))
     fit_best_epoch(module, trainer, batch, batch, "model.learning_rate")
 
 
@@ -100,6 +100,67 @@ def test_diverged_training_is_called_so(
         module.count.fill_(weight)
     with pytest.raises(JobError, match=r"Counter diverged.* Lower model\.learning_rate\."):
         fit(module, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+class Growing(Counter):
+    """Its training loss is not finite from some batch of some epoch on.
+
+    Args:
+        losses: of the validation, one per epoch.
+        diverges: epoch and batch, from 0 on.
+        manual: whether it steps by itself.
+    """
+
+    def __init__(self, losses: list[float], diverges: tuple[int, int], manual: bool) -> None:
+        super().__init__(losses)
+        self.automatic_optimization = not manual
+        self.diverges = diverges
+        self.steps: list[tuple[int, int]] = []
+
+    def training_step(self, batch: list[Tensor], batch_idx: int) -> Tensor:
+        """Let the weight grow by 1, or beyond all numbers."""
+        step = (self.current_epoch, batch_idx)
+        self.steps.append(step)
+        loss = -self.count * (inf if step >= self.diverges else 1)
+        if not self.automatic_optimization:
+            optimizer = self.optimizers()
+            assert isinstance(optimizer, pl.core.optimizer.LightningOptimizer)
+            optimizer.zero_grad()
+            self.manual_backward(loss)
+            optimizer.step()
+        return loss
+
+
+@pytest.mark.parametrize("manual", [False, True])
+@pytest.mark.parametrize(
+    ("losses", "diverges", "best"),
+    [
+        ([nan] * 5, (0, 0), None),
+        ([nan] * 5, (0, 1), None),
+        ([2.0, 1.0, nan, nan, nan], (2, 0), 6),
+        ([1.0, 2.0, nan, nan, nan], (2, 1), 3),
+        ([2.0, nan, 1.0, 1.0, 1.0], (4, 2), 9),  # a validation that overflows is no divergence
+    ],
+)
+def test_training_stops_at_the_first_loss_that_is_not_finite(
+    losses: list[float],
+    diverges: tuple[int, int],
+    best: int | None,
+    manual: bool,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    module = Growing(losses, diverges, manual)
+    if best is None:
+        with pytest.raises(JobError, match=r"Growing diverged.* Lower model\.learning_rate\."):
+            fit(module, tmp_path, batches=3)
+    else:
+        fit(module, tmp_path, batches=3)
+        assert module.count.item() == best
+        assert f"Growing diverged in epoch {diverges[0] + 1}: its loss" in caplog.text
+    # The step that starts from a weight of 0 has a loss of 0 * inf, which is NaN.
+    assert module.steps[-1] == diverges
     assert not list(tmp_path.iterdir())
 
 

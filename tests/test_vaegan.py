@@ -16,7 +16,7 @@ from torch.distributions import Normal, kl_divergence
 from torch.utils.data import DataLoader, TensorDataset
 
 from fitting import MARKS, NO_SEPARATION, differing, quiet_trainer, weights
-from latenthash import InputError
+from latenthash import InputError, JobError
 from latenthash.features import FeatureSet
 from latenthash.models import adversary, separation, vaegan
 from latenthash.models.adversary import LAYER_FLOOR, Adversary
@@ -535,6 +535,14 @@ def test_fit_logs_every_network_and_leaves_a_model_ready_to_use(
     assert pictures.shape == (5, 3, 16, 16)
     assert pictures.min() >= 0
     assert pictures.max() <= 1
+
+
+@pytest.mark.parametrize("apart", [{}, {"separation": APART["separation"]}], ids=["", "apart"])
+def test_fit_that_diverges_stops_at_once(apart: dict[str, Any], tmp_path: Path) -> None:
+    m = model(learning_rate=1e30, **apart, **VECTORS)
+    with pytest.raises(JobError, match=r"VAEGAN diverged.* Lower model\.learning_rate\."):
+        fit(m, tmp_path, (20,), 50)
+    assert m.current_epoch <= 1
 
 
 def test_fit_of_a_separated_model_logs_what_keeps_apart(tmp_path: Path) -> None:

@@ -1,15 +1,43 @@
 """Training by gradient: what every Lightning module here has in common."""
 
+import logging
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from latenthash import JobError
+
+log = logging.getLogger(__name__)
+
+
+class StopDiverged(pl.Callback):
+    """End a training at the first batch whose loss is NaN or infinite: no later one mends it.
+
+    Attributes:
+        epoch: in which it diverged, from 0 on; None while it has not.
+    """
+
+    epoch: int | None = None
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        module: pl.LightningModule,
+        outputs: Tensor | Mapping[str, Any] | None,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Look at the loss that the module's training_step returned."""
+        assert isinstance(outputs, Mapping)
+        if self.epoch is None and not torch.isfinite(outputs["loss"]).all():
+            self.epoch = trainer.current_epoch
+            trainer.should_stop = True
 
 
 def fit_best_epoch(
@@ -21,18 +49,23 @@ def fit_best_epoch(
 ) -> None:
     """Train a module, and leave it with the weights of its best epoch, ready to be used.
 
+    It stops where the training diverges; an epoch before that is used, with a warning.
+
     Args:
-        module: logs what the trainer's ModelCheckpoint monitors.
+        module: logs what the trainer's ModelCheckpoint monitors; its training_step returns the
+            loss, also where it steps by itself.
         trainer: its callbacks hold a ModelCheckpoint.
         train: batches to learn from.
         validation: batches that choose the epoch.
         rate: the option that sets the learning rate.
 
     Raises:
-        JobError: if the training diverged.
+        JobError: if the training diverged before any epoch was of use.
     """
     checkpoint = trainer.checkpoint_callback
     assert isinstance(checkpoint, pl.callbacks.ModelCheckpoint)
+    diverged = StopDiverged()
+    trainer.callbacks.append(diverged)  # type: ignore[attr-defined]
     module.train()
     try:
         trainer.fit(module, train, validation)
@@ -48,10 +81,15 @@ def fit_best_epoch(
         with suppress(OSError):  # there is no folder, or other files are in it
             Path(str(checkpoint.dirpath)).rmdir()
     check_finite(module, rate, checkpoint.best_model_score)
+    if diverged.epoch is not None:
+        log.warning(
+            "The training of %s diverged in epoch %d: its loss was NaN or infinite. The best epoch "
+            "before that is used. Lower %s.", type(module).__name__, diverged.epoch + 1, rate,
+        )  # fmt: skip
     module.eval()
 
 
-def check_finite(module: nn.Module, rate: str, loss: torch.Tensor | None = None) -> None:
+def check_finite(module: nn.Module, rate: str, loss: Tensor | None = None) -> None:
     """Refuse a module whose training ended in NaN or infinity.
 
     Args:

@@ -15,11 +15,13 @@ DEEP_GREY = ("I", "I;16", "I;16B", "I;16L", "I;16N")  # Pillow's modes for more 
 GREY = ("1", "L", "LA")
 PNG_BITS = {"1": 1, "L;2": 2, "L;4": 4, "I;16B": 16, "RGB;16B": 16}  # of what Pillow finds stored
 FULL_RANGE = ("PPM", "JPEG2000")  # Pillow stretches their grey values to 16 bits
+MAX_SAMPLE_VALUE = 281  # a TIFF's tag
+DEPTHS = {2**bits - 1: bits for bits in range(9, 16)}  # largest value -> bits, of 9 to 15
 SAVE_AS = "save it as 8 or 16 bits"
 
 
 def stored_bits(image: Image.Image) -> int:
-    """Say how many bits a channel has in the file of a picture that is not loaded yet.
+    """Say how many bits the values have in the file of a picture that is not loaded yet.
 
     Raises:
         Unusable: nothing says which of its values is white, or Pillow reads them wrongly.
@@ -45,10 +47,13 @@ def rgb(
 
     Args:
         image: as Pillow decodes it.
-        bits: of a channel, from `stored_bits`.
+        bits: of the values, from `stored_bits`.
         file: where it was read from.
         background: 0..255, behind transparent pixels.
         remarks: what had to be left out is added here.
+
+    Raises:
+        Unusable: some values have more bits.
     """
     profile = image.info.get("icc_profile")
     image = _keyed(image, bits, file)
@@ -87,7 +92,13 @@ def _tiff_bits(image: TiffImageFile) -> int:
             f"holds channels of {bits} bits one after the other; save it with channels "
             "interleaved, or as 8 bits"
         )
-    return int(bits)
+    # A camera's depth, in values of 16 bits. Any other largest value is that of the picture, and
+    # says nothing of what is white; so it may be by chance up to 8 bits.
+    depths = {DEPTHS.get(top, bits) for top in tags.get(MAX_SAMPLE_VALUE, ())} or {bits}
+    depth = min(bits, *depths)
+    if depth < bits and image.mode not in DEEP_GREY:  # Pillow keeps the upper 8 of 16 bits
+        raise Unusable(f"holds colours of {depth} bits in values of {bits}; {SAVE_AS}")
+    return int(depth)
 
 
 def _keyed(image: Image.Image, bits: int, file: BinaryIO) -> Image.Image:
@@ -126,7 +137,10 @@ def _opaque(mask: NDArray[np.bool_]) -> Image.Image:
 def _eight_bits(image: Image.Image, bits: int) -> Image.Image:
     # Pillow's own conversion clips at 255, which turns a 16-bit picture white.
     top = 2**bits - 1
-    values = (np.asarray(image).astype(np.uint32) * 255 + top // 2) // top
+    values = np.asarray(image).astype(np.uint32)
+    if values.max() > top:
+        raise Unusable(f"holds values over {top}, which its header names as white; {SAVE_AS}")
+    values = (values * 255 + top // 2) // top
     if _white_is_zero(image):
         values = 255 - values
     return Image.fromarray(values.astype(np.uint8))

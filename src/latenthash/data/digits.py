@@ -28,6 +28,8 @@ HEADS = {  # version of the format -> what reads the head of an array
     (2, 0): np.lib.format.read_array_header_2_0,
 }
 FEWEST = 100  # digits; fewer cannot be split in three
+LARGEST = 1024  # px, of a side; what is larger is no digit, and scaling it fills the memory
+CHUNK_BYTES = 2**24  # of the images that are scaled at once, before they are four times as large
 
 Images = NDArray[np.uint8]  # (N, H, W)
 Labels = NDArray[np.int64]  # (N,)
@@ -63,7 +65,8 @@ class Digits:
         train, validation, test: the three splits.
 
     Raises:
-        InputError: if the file cannot be used, or the shares leave nothing.
+        InputError: if the file cannot be used, the digits would be too large, or the shares leave
+            nothing.
     """
 
     def __init__(
@@ -82,6 +85,11 @@ class Digits:
         else:
             self.source, (images, labels), tested = _bundled(folder)
         n = len(images)
+        if n * size**2 > MOST_BYTES:
+            raise InputError(
+                f"features.size={size} makes {n * size**2:,} bytes of {n} digits, over the limit "
+                f"of {MOST_BYTES:,}; lower it."
+            )
         if tested is None:
             tested = round(test * n)
             order = np.random.default_rng(seed).permutation(n)
@@ -135,11 +143,16 @@ def _read(path: Path) -> tuple[Images, Labels]:
         ) from error
     except Exception as error:  # damaged archives end in almost any exception
         raise InputError(f"data.file={path} is no .npz that can be read: {error}") from error
-    problems = []
     if images.ndim != 3 or images.dtype != np.uint8 or min(images.shape) < 1:
-        problems.append(
+        raise InputError(
             f"data.file={path}: images must be (N, H, W) uint8, and are {images.shape} "
             f"{images.dtype}."
+        )
+    problems = []
+    if max(images.shape[1:]) > LARGEST:
+        problems.append(
+            f"data.file={path}: images may have at most {LARGEST} px a side, and have "
+            f"{images.shape[1]} x {images.shape[2]}; scale them down."
         )
     if labels.shape != images.shape[:1] or not np.issubdtype(labels.dtype, np.integer):
         problems.append(
@@ -186,6 +199,12 @@ def _scaled(images: Images, size: int) -> Tensor:
     """Scale images (N, H, W) to (N, size, size, 1)."""
     x = torch.from_numpy(images)[:, None]
     if x.shape[2:] != (size, size):
-        x = F.interpolate(x.float(), (size, size), mode="bilinear", antialias=True)
-        x = x.round().clamp(0, 255).to(torch.uint8)
+        chunks = torch.split(x, max(1, CHUNK_BYTES // max(images[0].size, size**2)))
+        x = torch.cat([_resized(chunk, size) for chunk in chunks])
     return x.permute(0, 2, 3, 1)
+
+
+def _resized(x: Tensor, size: int) -> Tensor:
+    """Scale images (N, 1, H, W) uint8 to (N, 1, size, size)."""
+    x = F.interpolate(x.float(), (size, size), mode="bilinear", antialias=True)
+    return x.round().clamp(0, 255).to(torch.uint8)

@@ -246,10 +246,10 @@ def _read(
 
 
 def _plain(pictures: Mapping[str, list[Picture]]) -> list[str]:
-    """Refuse a Signal that shows nothing: networks tell it from no other picture of one colour."""
+    """Refuse a Signal that shows nothing: networks tell it from no other such picture."""
     return [
-        f"data.signal: {picture.name} has no detail, for it is of one colour; give a picture that "
-        "shows something."
+        f"data.signal: {picture.name} has no detail beyond what noise on one colour has; give a "
+        "picture that shows something."
         for picture in pictures.get("signal", [])
         if not has_detail(picture.pixels)
     ]

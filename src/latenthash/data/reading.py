@@ -22,7 +22,7 @@ from latenthash.terminal import escaped
 
 Unreadable: TypeAlias = Literal["refuse", "skip"]
 
-READING = "reading 2"  # changed whenever files give other pixels, of which caches know nothing
+READING = "reading 3"  # changed whenever files give other pixels, of which caches know nothing
 MIN_SIDE = 8  # px; below this there is no content to hash
 DRAWINGS = ("EPS", "WMF")  # Pillow hands these to other programs
 ALLOW = "raise max_pixels to allow it: data.reader.max_pixels in training, else reader.max_pixels"

@@ -76,8 +76,12 @@ class VAEGAN(Autoencoder):
         )
         self.critic = LatentCritic(shared["latent_dim"]) if self.separation.critic else None
 
-    def training_step(self, batch: list[Tensor], batch_idx: int) -> None:
-        """Give every network the gradient of its own objective, then let them step."""
+    def training_step(self, batch: list[Tensor], batch_idx: int) -> Tensor:
+        """Give every network the gradient of its own objective, then let them step.
+
+        Returns:
+            the sum of all objectives, which nothing descends.
+        """
         x, y = self.inputs(batch[0]), batch[1]
         mean, log_variance = self.encoder(x)
         kl = self.separation.kl(mean, log_variance, y)
@@ -137,6 +141,10 @@ class VAEGAN(Autoencoder):
             values["critic_loss"] = critic_loss
         values |= {f"decoder_gradient_{name}": norm for name, norm in norms.items()}
         self.log_terms("train", values | kl_terms(mean, kl), len(x))
+        losses = [encoder_loss, rec_term + gan_term, real_loss + fake_loss]
+        if critic_loss is not None:
+            losses.append(critic_loss)
+        return torch.stack(losses).detach().sum()
 
     def configure_optimizers(self) -> pl.utilities.types.OptimizerLRScheduler:
         """Give Lightning an Adam for each network."""
