@@ -155,10 +155,7 @@ def test_folder_that_cannot_be_written_is_named(
     make(place)
     for folder in (place, place / "below"):
         ours = Processes(folder, "work")
-        uses: list[Callable[[], object]] = [
-            ours.prepare, lambda: ours.own, lambda: ours.claim("job", "vae", True).__enter__()
-        ]  # fmt: skip
         assert not list(ours.dead())
-        for use in uses:
+        for use in (ours.prepare, lambda o=ours: o.own, ours.claim("a", "vae", True).__enter__):
             with pytest.raises(InputError, match="says which processes are at work cannot be used"):
                 use()

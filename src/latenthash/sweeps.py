@@ -72,8 +72,9 @@ class Sweep(Callback):
             try:
                 grid = _grid(config)  # first: what it refuses leaves nothing behind
                 store = open_store(config)
-                store.end_dead()
                 parent_id = self._open_parent(config, grid, store)
+            except InputError:
+                raise
             except STORE_ERRORS as error:
                 raise InputError(f"The sweep cannot begin: {brief(error)}") from error
         os.environ |= {PARENT_VARIABLE: parent_id, PROCESS_VARIABLE: str(os.getpid())}
@@ -107,8 +108,11 @@ class Sweep(Callback):
         parent_id = os.environ.get(PARENT_VARIABLE)
         if parent_id is not None:
             job = config.hydra.job
-            store = open_store(config)
-            store.client.set_tag(parent_id, f"{JOB_AT}{job.num}", escaped(job.override_dirname))
+            try:
+                store = open_store(config)
+                store.client.set_tag(parent_id, f"{JOB_AT}{job.num}", escaped(job.override_dirname))
+            except (InputError, *STORE_ERRORS) as error:  # of which the job warns, and goes on
+                log.info("In the sweep's tables job %d comes last: %s", job.num, brief(error))
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """End the parent; leave with exit code 1 when a job failed."""
