@@ -110,5 +110,5 @@ def _begin(cfg: DictConfig, logger: RunLogger) -> None:
     epochs = {"trainer": {"max_epochs": cfg.trainer.max_epochs}}
     logged = [*BUNDLED, *(["finetuning"] if cfg.finetune else [])]
     logger.log_params(scalars({key: config[key] for key in logged} | epochs))
-    log.info("Run %s (%s)", logger.run_name, logger.id)
+    log.info("Run %s (%s)", logger.run_name, logger.id or "not in MLflow yet")
     pl.seed_everything(cfg.seed, workers=True, verbose=False)

@@ -19,6 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 from latenthash import InputError, JobError, comparison, report
 from latenthash.endings import ended_by_sigterm, endings
 from latenthash.options.sweeping import check_sweep, quote_paths
+from latenthash.recording import RECORD, is_told
 from latenthash.refusals import find_refusal, refusals
 from latenthash.store_uri import hide_passwords, without_password
 from latenthash.terminal import escaped
@@ -126,7 +127,11 @@ class Sweep(Callback):
                 comparison.show_summary(_compare(store, parent_id, folder))
                 runs = [run.info for run in jobs_of(store, parent_id)]
                 failed = [run.run_name for run in runs if run.status != "FINISHED"]
-                store.client.set_terminated(parent_id, "FAILED" if failed else "FINISHED")
+                # A run that the store could not be told of is in no list of the store's.
+                records = sorted(folder.rglob(RECORD))
+                untold = [str(path.parent) for path in records if not is_told(path.parent)]
+                status = "FAILED" if failed or untold else "FINISHED"
+                store.client.set_terminated(parent_id, status)
             except (InputError, *STORE_ERRORS) as error:
                 raise JobError(f"The sweep has not ended in MLflow: {brief(error)}") from error
         os.environ.pop(PARENT_VARIABLE)
@@ -135,6 +140,9 @@ class Sweep(Callback):
             log.error(
                 "%d job(s) failed: %s. The same command repeats only these.", len(failed), names
             )
+        if untold:
+            log.error("MLflow does not have all that is kept in %s", ", ".join(untold))
+        if failed or untold:
             raise SystemExit(1)
 
 
