@@ -70,6 +70,8 @@ def test_evaluate_composes() -> None:
 def test_tracking_uri_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
     assert composed(root="evaluate").logger.tracking_uri == "http://127.0.0.1:1"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")  # as good as none
+    assert composed(root="evaluate").logger.tracking_uri.startswith("sqlite:///")
 
 
 def test_database_lies_in_the_root_whatever_its_name() -> None:

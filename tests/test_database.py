@@ -15,7 +15,11 @@ import pytest
 
 from latenthash import InputError, database
 
-TABLES = ["CREATE TABLE experiments (id)", "INSERT INTO experiments VALUES (0)"]
+TABLES = [
+    "CREATE TABLE alembic_version (version_num)",
+    "CREATE TABLE experiments (experiment_id, artifact_location, lifecycle_stage)",
+    "INSERT INTO experiments VALUES (0, '', '')",
+]
 
 
 def make(path: Path) -> None:
@@ -36,6 +40,11 @@ def damaged(*statements: str) -> Callable[[Path], None]:
 def as_folder(path: Path) -> None:
     path.unlink()
     path.mkdir()
+
+
+def as_another_program(path: Path) -> None:
+    path.unlink()
+    damaged("CREATE TABLE experiments (id, name)", "INSERT INTO experiments VALUES (1, 'a')")(path)
 
 
 def as_fifo(path: Path) -> None:
@@ -72,10 +81,10 @@ def test_whoever_is_stopped_leaves_no_half_of_it(
     path = tmp_path / "mlflow.db"
 
     def stopped(new: Path) -> None:
-        for at, statement in zip(["before", "within"], TABLES, strict=True):
+        for at, statements in {"before": TABLES[:2], "within": TABLES[2:]}.items():
             if moment == at:
                 raise KeyboardInterrupt
-            damaged(statement)(new)
+            damaged(*statements)(new)
         if moment == "after":
             raise KeyboardInterrupt
 
@@ -155,6 +164,9 @@ def test_database_that_another_program_made_meanwhile_stays(tmp_path: Path) -> N
         (lambda path: path.write_bytes(b"garbage" * 999), "(file is not a database)"),
         (damaged("DROP TABLE experiments"), "is half made"),
         (damaged("DELETE FROM experiments"), "is half made"),
+        (damaged("DROP TABLE alembic_version"), "or of another program"),
+        (damaged("ALTER TABLE experiments DROP lifecycle_stage"), "or of another program"),
+        (as_another_program, "or of another program"),
         (damaged("CREATE TABLE _alembic_tmp_runs (id)"), "left the table _alembic_tmp_runs."),
     ],
 )

@@ -1,16 +1,17 @@
 """Which processes are alive, and which job is whose: locks of real processes, killed ones too."""
 
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
 import pytest
 
-from latenthash import processes
+from latenthash import InputError, processes
 from latenthash.processes import Processes
 
 ALIVE = """
@@ -108,3 +109,53 @@ def test_claim_is_of_one_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         thread.join()
     assert not inside
     assert not list(tmp_path.glob("*.claim"))
+
+
+def test_claims_of_killed_processes_are_forgotten(tmp_path: Path) -> None:
+    ours = Processes(tmp_path, "work")
+    (tmp_path / "left.claim").touch()
+    with ours.claim("held", "vae", False):
+        assert not list(ours.dead())
+        assert [path.name for path in tmp_path.glob("*.claim")] == ["held.claim"]
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../secret", "/secret", "a\0b", "x" * 300])
+def test_name_that_is_none_of_ours_is_of_nobody_alive(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "processes"
+    folder.mkdir()
+    (tmp_path / "secret").touch()
+    ours = Processes(folder, "work")
+    for beginning in ("", ours.prefix, f"{ours.prefix}../"):
+        assert not ours.is_alive(beginning + name)
+    assert not list(folder.iterdir())
+
+
+def as_file(path: Path) -> None:
+    path.touch()
+
+
+def as_forbidden(path: Path) -> None:
+    path.mkdir(mode=0o500)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        as_file,
+        pytest.param(
+            as_forbidden,
+            marks=pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root"),
+        ),
+    ],
+)
+def test_folder_that_cannot_be_written_is_named(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    place = tmp_path / "processes"
+    make(place)
+    for folder in (place, place / "below"):
+        ours = Processes(folder, "work")
+        assert not list(ours.dead())
+        for use in (ours.prepare, lambda o=ours: o.own, ours.claim("a", "vae", True).__enter__):
+            with pytest.raises(InputError, match="says which processes are at work cannot be used"):
+                use()

@@ -7,6 +7,7 @@ import pytest
 from latenthash import InputError
 from latenthash.store_uri import (
     StoreURI,
+    artifact_folder,
     hide_passwords,
     local_path,
     sqlite_uri,
@@ -109,3 +110,15 @@ def test_passwords_are_taken_out_of_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize("uri", ["s3://b/x", "mlflow-artifacts:/1", "http://h/x", "dbfs:/x"])
 def test_artifacts_elsewhere_lie_on_no_disk(uri: str) -> None:
     assert local_path(uri) is None
+
+
+@pytest.mark.parametrize(
+    "root", ["s3://me:word@bucket/x", "mlflow-artifacts:/x", "file:///tmp/x", "dbfs:/x", "http://h"]
+)
+def test_artifacts_of_a_local_database_lie_in_a_folder(root: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"^logger\.artifact_root=.* must be a folder") as caught:
+        artifact_folder(root)
+    assert "word" not in str(caught.value)
+    for name in FOLDERS:
+        assert artifact_folder(str(tmp_path / name)) == tmp_path / name
+        assert artifact_folder(name) == Path.cwd() / name

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -16,8 +17,10 @@ from omegaconf import DictConfig, OmegaConf
 from PIL import Image
 
 from app import TINY, artifact, call, runs, sources
-from latenthash import InputError
+from latenthash import InputError, database
+from latenthash.recording import log_later
 from latenthash.resolvers import picture_choice, within
+from latenthash.sweeps import jobs_of
 from latenthash.tracking import FINGERPRINT, Store
 
 ODD = [
@@ -207,6 +210,48 @@ def test_sigterm_ends_the_sweep_only_in_its_own_process(
     else:
         assert (done.code, parent.info.status) == (143, "KILLED")
         assert statuses == ["KILLED"]
+
+
+@pytest.mark.parametrize("back", [True, False])
+def test_jobs_go_on_when_the_store_goes_away(
+    back: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store is gone in the middle of job 0, and maybe back in the middle of job 2."""
+    check, log_entry = database.check, Store.log_entry
+    seen: list[int] = []
+
+    def is_gone() -> bool:
+        return bool(seen) and not (back and len(seen) == 3)
+
+    def checked(path: Path, writing: bool) -> None:
+        if is_gone():
+            raise InputError(f"{path} is gone.")
+        check(path, writing)
+
+    def logged(*args: Any) -> None:
+        if is_gone():
+            raise OSError("gone")
+        log_entry(*args)
+
+    monkeypatch.setattr(database, "check", checked)
+    monkeypatch.setattr(Store, "log_entry", logged)
+    monkeypatch.setattr("latenthash.enrolment.enrol", lambda cfg, *_: seen.append(cfg.seed))
+    command = [*TINY, *sources(tmp_path), "seed=0,1,2", "hydra.sweep.dir=out"]
+    done = call("train.py", tmp_path, "-m", *command)
+    assert done.code == 1, done.output
+    assert seen == [0, 1, 2]
+    assert "Traceback" not in done.output
+    untold = {0, 1} if back else {0, 1, 2}
+    for job in (0, 1, 2):
+        command_later = f'log="{tmp_path}/out/{job}"'
+        assert (command_later in done.output) == (job in untold), done.output
+    seen.clear()
+    (parent,) = runs(tmp_path, "sweep")
+    assert parent.info.status == "FAILED"
+    store = Store(f"sqlite:///{tmp_path}/mlflow.db", "latenthash", str(tmp_path / "mlartifacts"))
+    for job in untold:
+        log_later(store, tmp_path / "out" / str(job))
+    assert [run.info.status for run in jobs_of(store, parent.info.run_id)] == ["FINISHED"] * 3
 
 
 def test_job_of_another_process_is_waited_for_and_reused(

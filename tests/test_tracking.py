@@ -7,9 +7,11 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from pathlib import Path
 from threading import Thread
 
@@ -17,14 +19,29 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from mlflow.entities import Run
-from mlflow.environment_variables import MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT
+from mlflow.environment_variables import (
+    MLFLOW_HTTP_REQUEST_MAX_RETRIES,
+    MLFLOW_HTTP_REQUEST_TIMEOUT,
+    MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT,
+)
+from mlflow.exceptions import MlflowException
 
 from app import ROOT, TINY, artifact, call, runs, sources
 from latenthash import InputError
 from latenthash.data.views import Views
 from latenthash.store_uri import sqlite_uri
 from latenthash.sweeps import jobs_of
-from latenthash.tracking import HAS_BUNDLE, JOB, KIND, OVERRIDES, PROCESS, REUSED, Store, scalars
+from latenthash.tracking import (
+    HAS_BUNDLE,
+    JOB,
+    KIND,
+    OVERRIDES,
+    PROCESS,
+    REUSED,
+    Store,
+    brief,
+    scalars,
+)
 from test_store_uri import FOLDERS
 
 
@@ -192,7 +209,7 @@ def test_runs_of_dead_processes_are_marked_killed_and_no_others(tmp_path: Path) 
         made_by(f"{prefix}dead", "FINISHED"): "FINISHED",
     }
     for _ in range(2):
-        Store(uri, "latenthash", artifacts).end_dead()
+        Store(uri, "latenthash", artifacts)
         for run_id, status in expected.items():
             assert store.client.get_run(run_id).info.status == status
     assert {path.name for path in folder.iterdir()} == {store.processes.own}
@@ -258,7 +275,8 @@ def test_fresh_database_is_whole_or_absent(tmp_path: Path, monkeypatch: pytest.M
             opened(tmp_path)
     assert not (tmp_path / "mlflow.db").exists()
     store = opened(tmp_path)
-    assert {p.name for p in tmp_path.iterdir()} <= {"mlflow.db", "mlflow.db.lock"}
+    others = {"mlartifacts", "mlflow.db.processes", "mlflow.db.lock"}
+    assert {p.name for p in tmp_path.iterdir()} - others == {"mlflow.db"}
     default = store.client.get_experiment("0")
     assert default.artifact_location == (tmp_path / "mlartifacts/0").as_uri()
 
@@ -346,6 +364,49 @@ def test_what_is_no_mlflow_server_is_named(
     assert os.environ == before
 
 
+@pytest.mark.parametrize("given", [None, "7"])
+def test_server_is_waited_for_longer_once_it_has_answered(
+    place: Path, monkeypatch: pytest.MonkeyPatch, given: str | None
+) -> None:
+    """A busy server is not a dead one; and what the user sets goes before."""
+    names = ("MLFLOW_HTTP_REQUEST_TIMEOUT", "MLFLOW_HTTP_REQUEST_MAX_RETRIES")
+    for name in names if given else ():
+        monkeypatch.setenv(name, str(given))
+    waited = []
+
+    def waits() -> tuple[int, int]:
+        return MLFLOW_HTTP_REQUEST_TIMEOUT.get(), MLFLOW_HTTP_REQUEST_MAX_RETRIES.get()
+
+    monkeypatch.setattr(Store, "_experiment", lambda *_: str(waited.append(waits())))
+    opened(place)
+    for opening, later in zip(*waited, waits(), strict=True):
+        assert (opening, later) == (7, 7) if given else opening < 5 and 2 <= later <= 60
+    assert given or not set(names) & set(os.environ), "jobs in other processes would take it up"
+
+
+def chained(*errors: Exception) -> Exception:
+    """Let each error be the cause of the one before."""
+    for error, cause in pairwise(errors):
+        error.__cause__ = cause
+    return errors[0]
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (MlflowException("gone.\nand more"), "gone."),
+        (chained(MlflowException("a"), OSError("b"), ConnectionError("c")), "c."),
+        (chained(MlflowException("a"), InputError("Set b."), OSError("c")), "Set b."),
+        (MlflowException("http://me:s3cret@h failed"), "http://***@h failed."),
+        (OSError(), "OSError."),
+        (MlflowException("x" * 500), "x" * 400 + "."),
+        (InputError("x" * 500), "x" * 500 + "."),
+    ],
+)
+def test_error_is_told_by_its_cause(error: Exception, sentence: str) -> None:
+    assert brief(error) == sentence
+
+
 def test_mlflow_prints_no_address() -> None:
     assert MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT.get(), "it would hold the password"
 
@@ -425,6 +486,7 @@ def test_project_that_was_moved_is_read_and_not_written_elsewhere(place: Path) -
     # The ways out that the sentence names.
     assert opened(new, "another").experiment_id
     Store(sqlite_uri(new / "mlflow.db"), "e", f"{old}/mlartifacts")
+    shutil.rmtree(old)
     new.rename(old)
     opened(old).add(run, pd.DataFrame({"a": [1]}), "t", {})
     assert next(old.rglob("t.csv")).read_text() == "a\n1\n"
@@ -437,6 +499,48 @@ def test_artifacts_that_cannot_be_written_are_a_sentence(place: Path) -> None:
     (place / "mlartifacts").touch()
     with pytest.raises(InputError, match="cannot be written to"):
         store.add(run, pd.DataFrame({"a": [1]}), "t", {})
+
+
+def test_database_of_another_program_stays_as_it_is(place: Path) -> None:
+    path = place / "mlflow.db"
+    path.unlink()
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("CREATE TABLE experiments (id INTEGER, name TEXT)")
+        other.execute("INSERT INTO experiments VALUES (1, 'mine')")
+    before = path.read_bytes()
+    for reading in (True, False):
+        with pytest.raises(InputError, match="or of another program"):
+            opened(place, reading=reading)
+    assert path.read_bytes() == before
+    assert {p.name for p in place.iterdir()} == {"mlflow.db"}
+
+
+@pytest.mark.parametrize("name", ["mlartifacts", "mlflow.db.processes"])
+def test_folder_that_cannot_be_made_is_refused_before_work(place: Path, name: str) -> None:
+    (place / name).touch()
+    with pytest.raises(InputError, match=f"cannot be used: {place / name} "):
+        opened(place)
+    assert opened(place, reading=True).client.get_experiment_by_name("e") is None
+
+
+def test_database_that_is_held_later_is_not_waited_for_long(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("latenthash.database.BUSY", 0.1)
+    run = run_with_bundle(opened(place))
+    with closing(sqlite3.connect(place / "mlflow.db", isolation_level=None)) as other:
+        reading = opened(place, reading=True)
+        other.execute("BEGIN IMMEDIATE")
+        uses: list[Callable[[], object]] = [
+            lambda: reading.add(run, pd.DataFrame({"a": [1]}), "t", {}),
+            lambda: reading.create_run({}),
+            lambda: reading.open_again(run.info.run_id, True),
+        ]
+        for use in uses:
+            start = time.monotonic()
+            with pytest.raises(InputError, match="another program holds it"):
+                use()
+            assert time.monotonic() - start < 2
 
 
 def test_artifacts_lie_where_the_first_run_was_told(place: Path) -> None:

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 BUSY = 5.0  # s to wait for another program that is writing
 LOCKED = 60.0  # s to wait for another process that makes the same database; that takes about two
 MAKING = ".making-"  # folders beside a database, in which it is made
+# Columns of MLflow's table of experiments, which tables of that name elsewhere hardly have.
+COLUMNS = {"experiment_id", "artifact_location", "lifecycle_stage"}
 JOURNALS = ("-journal", "-wal", "-shm")  # what SQLite keeps beside a database
 # Primary code of SQLite -> what a user can do.
 WAYS = {
@@ -98,9 +100,10 @@ def check(path: Path, writing: bool) -> None:
         uri = f"{path.as_uri()}?mode=rw"
         with closing(sqlite3.connect(uri, BUSY, uri=True, isolation_level=None)) as database:
             tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
-            # MLflow's own last step is to enter an experiment.
-            rows = "SELECT 1 FROM experiments LIMIT 1"
-            whole = "experiments" in tables and database.execute(rows).fetchone()
+            found = database.execute("SELECT name FROM pragma_table_info('experiments')")
+            whole = "alembic_version" in tables and {name for (name,) in found} >= COLUMNS
+            if whole:  # MLflow's own last step is to enter an experiment
+                whole = database.execute("SELECT 1 FROM experiments LIMIT 1").fetchone() is not None
             if whole and writing:
                 database.execute("BEGIN IMMEDIATE")
                 database.execute("ROLLBACK")
@@ -110,9 +113,9 @@ def check(path: Path, writing: bool) -> None:
         raise InputError(f"The MLflow database {path} cannot be used ({error}): {way}.") from error
     if not whole:
         raise InputError(
-            f"The MLflow database {path} is half made, or of another program: it holds no "
-            "experiment, for a call was stopped while it made the tables. No run is lost: move the "
-            "file away (or name another one, logger.tracking_uri=sqlite:///PATH) and call again."
+            f"The MLflow database {path} is half made, or of another program: it lacks "
+            "MLflow's tables, or any experiment. Nothing in it was changed: move the file away (or "
+            "name another one, logger.tracking_uri=sqlite:///PATH) and call again."
         )
     unfinished = sorted(name for name in tables if name.startswith("_alembic_tmp_"))
     if unfinished:

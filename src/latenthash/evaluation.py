@@ -171,7 +171,6 @@ def _open_to_judge(cfg: DictConfig) -> tuple[Bundle, Store, bool]:
         bundle, store, and whether run= names it by more than `latest`.
     """
     store = open_store(cfg)
-    store.end_dead()
     named = cfg.run != "latest"
     if not named and not store.evaluable():
         log.warning("There is no finished run here: the code that ships is judged.")

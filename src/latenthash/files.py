@@ -6,6 +6,8 @@ import stat
 from io import BufferedReader
 from pathlib import Path
 
+from latenthash import InputError
+
 LARGEST = 2**32  # bytes; no picture, network or table of anybody is larger
 # A pipe without a writer is not waited for, and no terminal takes hold of the process.
 FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
@@ -84,6 +86,28 @@ def digest(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise Unusable(f"cannot be read ({error.strerror})") from error
+
+
+def make_folder(path: Path, what: str) -> None:
+    """Make a folder to write to, unless it is there.
+
+    Args:
+        path: of the folder.
+        what: begins the sentence on why it cannot be: what the folder is.
+
+    Raises:
+        InputError: if it cannot be made or written to.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        problem = None if os.access(path, os.W_OK | os.X_OK) else "it may not be written to"
+    except OSError as error:
+        problem = error.strerror
+    if problem:
+        raise InputError(
+            f"{what} cannot be used: {path} ({problem}). Move away what is in its place, or give "
+            "yourself the right to write there."
+        )
 
 
 def _no_file(kind: int) -> Unusable:

@@ -8,6 +8,7 @@ import hashlib
 import logging
 import os
 import platform
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,8 +16,11 @@ from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
+from latenthash.files import make_folder
+
 log = logging.getLogger(__name__)
 
+CLAIM = ".claim"  # ends the names of files of jobs
 POLL = 0.5  # seconds between looks whether another process has ended
 
 _own: dict[tuple[Path, int], FileLock] = {}  # (file name's beginning, process) -> its lock
@@ -36,11 +40,20 @@ class Processes:
         host = "".join(c if c.isalnum() or c == "." else "_" for c in platform.node())
         self.prefix = f"{host}-{hashlib.sha256(work.encode()).hexdigest()[:8]}-"
 
+    def prepare(self) -> None:
+        """Make the folder.
+
+        Raises:
+            InputError: if it cannot be made or written to.
+        """
+        make_folder(self.folder, "The folder that says which processes are at work")
+
     @property
     def own(self) -> str:
         """The name of this process, which is marked as alive from now on."""
         key = self.folder / self.prefix, os.getpid()
         if key not in _own:
+            self.prepare()
             lock = self._lock(f"{self.prefix}{uuid4().hex}")
             lock.acquire()
             _own[key] = lock
@@ -48,7 +61,9 @@ class Processes:
 
     def is_alive(self, name: str) -> bool:
         """Say whether the process of a name is alive; of other machines nothing is known."""
-        if not (self.folder / name).is_file():
+        # A name comes from a store that others write to, too.
+        ours = re.fullmatch(f"{re.escape(self.prefix)}[0-9a-f]{{32}}", name)
+        if not ours or not (self.folder / name).is_file():
             return False
         try:
             with self._lock(name).acquire(blocking=False):
@@ -57,14 +72,32 @@ class Processes:
             return True
 
     def dead(self) -> Iterator[str]:
-        """Give the names of processes that ended; each is forgotten when the next is asked for."""
+        """Give the names of processes that ended; each is forgotten when the next is asked for.
+
+        What they had claimed is forgotten as well.
+        """
         for path in sorted(self.folder.glob(f"{self.prefix}*")):
-            try:
-                with self._lock(path.name).acquire(blocking=False):
+            with self._if_free(path) as free:
+                if free:
                     yield path.name
-                    path.unlink(missing_ok=True)
-            except Timeout:
-                continue  # alive, or another process is at it
+        for path in sorted(self.folder.glob(f"*{CLAIM}")):
+            with self._if_free(path):
+                pass
+
+    @contextmanager
+    def _if_free(self, path: Path) -> Iterator[bool]:
+        """Say whether a file is nobody's: it is held meanwhile, and then removed."""
+        try:
+            lock = self._lock(path.name)
+            lock.acquire(blocking=False)
+        except Timeout:  # of a living process, or another one looks at it
+            yield False
+            return
+        try:
+            yield True
+            path.unlink(missing_ok=True)
+        finally:
+            lock.release()
 
     @contextmanager
     def claim(self, job: str, title: str, wait: bool) -> Iterator[None]:
@@ -75,7 +108,8 @@ class Processes:
             title: what to call it.
             wait: whether to wait for another process that is at it, or to begin all the same.
         """
-        lock = self._lock(f"{job}.claim")
+        self.prepare()
+        lock = self._lock(f"{job}{CLAIM}")
         try:
             lock.acquire(blocking=False)
         except Timeout:
@@ -92,5 +126,4 @@ class Processes:
             lock.release()
 
     def _lock(self, name: str) -> FileLock:
-        self.folder.mkdir(parents=True, exist_ok=True)
         return FileLock(self.folder / name)

@@ -226,6 +226,14 @@ def _replay(store: Store, folder: Path, restore: bool) -> str:
     return run_id
 
 
+def is_told(folder: Path) -> bool:
+    """Say whether MLflow was told all of the run in a folder, as far as its record knows."""
+    first, *later = _read(folder)
+    if later and "known" in later[-1]:
+        return True
+    return bool(first["run"]) and not any("known" in entry or "run" in entry for entry in later)
+
+
 def _add(folder: Path, entry: Mapping[str, Any]) -> None:
     """Add an entry to the record of a run: what was logged, or which run knows all so far."""
     with (folder / RECORD).open("a", encoding="utf-8") as file:

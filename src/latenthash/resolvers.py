@@ -13,10 +13,10 @@ from latenthash import InputError
 
 
 def register_resolvers() -> None:
-    """Let the config use `${pictures:FOLDER}`, `${within:PATH,FOLDER}` and `${sqlite:PATH}`."""
+    """Let the config use `${pictures:FOLDER}`, `${within:PATH,FOLDER}` and `${store:PATH}`."""
     OmegaConf.register_new_resolver("pictures", picture_choice, replace=True)
     OmegaConf.register_new_resolver("within", within, replace=True)
-    OmegaConf.register_new_resolver("sqlite", sqlite, replace=True)
+    OmegaConf.register_new_resolver("store", store, replace=True)
 
 
 def picture_choice(folder: object) -> str:
@@ -61,8 +61,9 @@ def within(path: object, folder: object) -> str:
     return str(path).removeprefix(f"{Path(str(folder))}{os.sep}")
 
 
-def sqlite(path: object) -> str:
-    """Give the URI of a database file."""
+def store(path: object) -> str:
+    """Give the URI of the store: what MLFLOW_TRACKING_URI names, or else a database file."""
     from latenthash.store_uri import sqlite_uri
 
-    return sqlite_uri(str(path))
+    # An empty variable is as good as none: shells and containers cannot always take one away.
+    return os.environ.get("MLFLOW_TRACKING_URI") or sqlite_uri(str(path))

@@ -57,10 +57,9 @@ def train(cfg: DictConfig) -> None:
         logger: RunLogger = build(
             cfg.logger, fingerprint=fingerprint(cfg, digests), folder=str(folder)
         )
-        logger.store.end_dead()
         in_sweep = logger.parent_run_id is not None
         with logger.claim(wait=in_sweep and not cfg.force):
-            if not cfg.force and logger.reuse_finished():
+            if not (cfg.force or logger.lost) and logger.reuse_finished():
                 refresh_sweep(logger.store, logger.parent_run_id)
                 return
             try:
@@ -75,7 +74,8 @@ def train(cfg: DictConfig) -> None:
                     raise
                 log.error("Job %s was ended; the sweep goes on.", logger.run_name)
             finally:
-                refresh_sweep(logger.store, logger.parent_run_id)
+                if not logger.lost:
+                    refresh_sweep(logger.store, logger.parent_run_id)
 
 
 def _run(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> None:
@@ -113,5 +113,5 @@ def _begin(cfg: DictConfig, logger: RunLogger) -> None:
     epochs = {"trainer": {"max_epochs": cfg.trainer.max_epochs}}
     logged = [*BUNDLED, *(["finetuning"] if cfg.finetune else [])]
     logger.log_params(scalars({key: config[key] for key in logged} | epochs))
-    log.info("Run %s (%s)", logger.run_name, logger.id)
+    log.info("Run %s (%s)", logger.run_name, logger.id or "not in MLflow yet")
     pl.seed_everything(cfg.seed, workers=True, verbose=False)

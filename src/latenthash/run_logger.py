@@ -23,6 +23,8 @@ from latenthash.tracking import (
     REUSED,
     RUN_NAME,
     Store,
+    StoreRefused,
+    brief,
 )
 
 log = logging.getLogger(__name__)
@@ -62,8 +64,15 @@ class RunLogger(Recorder, Logger):
         if parent_run_id:
             tags[PARENT] = parent_run_id
         Logger.__init__(self)
-        store = Store(tracking_uri, experiment_name, artifact_root)
+        store = Store(tracking_uri, experiment_name, artifact_root, later=True)
         Recorder.__init__(self, store, Path(folder), tags)
+        try:
+            store.open()
+        except StoreRefused as error:
+            if parent_run_id is None:
+                raise
+            self.lost = brief(error)  # the sweep has begun, and all its jobs are to be done
+            log.warning("%s The job goes on; all it makes is kept in %s", self.lost, folder)
         self.parent_run_id = parent_run_id
         self.fingerprint = fingerprint
         self.overrides = overrides
@@ -81,12 +90,12 @@ class RunLogger(Recorder, Logger):
                     f"{path} exists already: move it away, or write elsewhere with "
                     "hydra.run.dir=PATH (hydra.sweep.dir=PATH for a sweep)."
                 )
-        super().begin(live)
+        super().begin(live and self.lost is None)
 
     @property
     def name(self) -> str:
         """The experiment, as Lightning asks for it."""
-        return self.store.experiment_id
+        return self.store.experiment
 
     @property
     def version(self) -> str:

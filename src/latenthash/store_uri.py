@@ -1,5 +1,6 @@
 """Where an MLflow store is: paths made into URIs and read from them, and no password told."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -36,6 +37,21 @@ def sqlite_uri(path: str | Path) -> str:
     except UnicodeEncodeError:
         shown = str(path).encode(errors="replace").decode()
         raise InputError(f"MLflow cannot keep runs in {shown}: its name is not UTF-8.") from None
+
+
+def artifact_folder(given: str) -> Path:
+    """Give the folder that logger.artifact_root names.
+
+    Raises:
+        InputError: if it names another place: MLflow would make a folder s3: in the working
+            directory.
+    """
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:/", given):
+        raise InputError(
+            f"logger.artifact_root={without_password(given)} must be a folder; only a server keeps "
+            "artifacts elsewhere: name one with logger.tracking_uri=http://HOST:PORT."
+        )
+    return Path(given).absolute()
 
 
 def local_path(artifact_uri: str) -> Path | None:

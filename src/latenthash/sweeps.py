@@ -19,6 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 from latenthash import InputError, JobError, comparison, report
 from latenthash.endings import ended_by_sigterm, endings
 from latenthash.options.sweeping import check_sweep, quote_paths
+from latenthash.recording import RECORD, is_told
 from latenthash.refusals import find_refusal, refusals
 from latenthash.store_uri import hide_passwords
 from latenthash.terminal import escaped, without_password
@@ -62,20 +63,21 @@ class Sweep(Callback):
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Create the store before parallel jobs need it, and the parent, or reopen it."""
         HydraConfig.instance().set_config(config)  # Hydra does so only when a job starts
-        with refusals(Path(config.hydra.sweep.dir)):
-            name = str(kwargs["config_name"])
-            if name != "train":
-                raise InputError(f"{name}.py makes no sweeps: leave -m away, or sweep train.py.")
-            _grid(config)  # what a resolver refuses is not wrapped there
-            quote_paths(config)
-            check_sweep(config, name)
-            try:
-                grid = _grid(config)  # first: what it refuses leaves nothing behind
+        try:
+            with refusals(Path(config.hydra.sweep.dir)):
+                name = str(kwargs["config_name"])
+                if name != "train":
+                    raise InputError(f"{name}.py makes no sweeps: leave -m away, or sweep train.py")
+                grid = _grid(config)  # what a resolver refuses is told here without wrapping
+                quote_paths(config)
+                check_sweep(config, name)  # before a store is made
                 store = open_store(config)
-                store.end_dead()
-                parent_id = self._open_parent(config, grid, store)
-            except STORE_ERRORS as error:
-                raise InputError(f"The sweep cannot begin: {brief(error)}") from error
+                with store.explained("written to"):
+                    parent_id = self._open_parent(config, grid, store)
+        except Exception as error:
+            # Hydra only warns when a callback fails, and would run the jobs as orphans.
+            log.exception("The sweep cannot begin")
+            raise SystemExit(1) from error
         os.environ |= {PARENT_VARIABLE: parent_id, PROCESS_VARIABLE: str(os.getpid())}
         endings.enter_context(ended_by_sigterm())
         endings.push(partial(_end_early, store, parent_id))
@@ -107,8 +109,11 @@ class Sweep(Callback):
         parent_id = os.environ.get(PARENT_VARIABLE)
         if parent_id is not None:
             job = config.hydra.job
-            store = open_store(config)
-            store.client.set_tag(parent_id, f"{JOB_AT}{job.num}", escaped(job.override_dirname))
+            try:
+                store = open_store(config)
+                store.client.set_tag(parent_id, f"{JOB_AT}{job.num}", escaped(job.override_dirname))
+            except (InputError, *STORE_ERRORS) as error:  # of which the job warns, and goes on
+                log.info("In the sweep's tables job %d comes last: %s", job.num, brief(error))
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """End the parent; leave with exit code 1 when a job failed."""
@@ -122,7 +127,11 @@ class Sweep(Callback):
                 comparison.show_summary(_compare(store, parent_id, folder))
                 runs = [run.info for run in jobs_of(store, parent_id)]
                 failed = [run.run_name for run in runs if run.status != "FINISHED"]
-                store.client.set_terminated(parent_id, "FAILED" if failed else "FINISHED")
+                # A run that the store could not be told of is in no list of the store's.
+                records = sorted(folder.rglob(RECORD))
+                untold = [str(path.parent) for path in records if not is_told(path.parent)]
+                status = "FAILED" if failed or untold else "FINISHED"
+                store.client.set_terminated(parent_id, status)
             except (InputError, *STORE_ERRORS) as error:
                 raise JobError(f"The sweep has not ended in MLflow: {brief(error)}") from error
         os.environ.pop(PARENT_VARIABLE)
@@ -131,6 +140,9 @@ class Sweep(Callback):
             log.error(
                 "%d job(s) failed: %s. The same command repeats only these.", len(failed), names
             )
+        if untold:
+            log.error("MLflow does not have all that is kept in %s", ", ".join(untold))
+        if failed or untold:
             raise SystemExit(1)
 
 

@@ -19,9 +19,10 @@ from PIL import Image
 from sqlalchemy.exc import SQLAlchemyError
 
 from latenthash import InputError, database
+from latenthash.files import make_folder
 from latenthash.processes import Processes
 from latenthash.resolvers import register_resolvers
-from latenthash.store_uri import WAYS, StoreURI, local_path, sqlite_uri
+from latenthash.store_uri import WAYS, StoreURI, artifact_folder, local_path, sqlite_uri
 from latenthash.surroundings import escape_migrations
 from latenthash.terminal import escaped, without_password
 
@@ -30,13 +31,15 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 # MLflow would print the server's address with its password.
 os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
-# The defaults, 7 retries of 120 s each, are minutes of silence before a refusal.
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "4")
 import mlflow
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.entities import Run as Run  # exported: sweeps speak of runs too
+from mlflow.environment_variables import (
+    MLFLOW_HTTP_REQUEST_MAX_RETRIES,
+    MLFLOW_HTTP_REQUEST_TIMEOUT,
+    MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER,
+)
 from mlflow.exceptions import MlflowException
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from mlflow.tracking.context.registry import resolve_tags
@@ -52,8 +55,13 @@ for twice in ("mlflow.store.db.utils", "urllib3.connectionpool"):
 # A launcher of parallel jobs starts them without train.py, which registers them too.
 register_resolvers()
 
+
+class StoreRefused(InputError):
+    """A store cannot be used now; the message names it and the way out."""
+
+
 # What writing to a store raises: its server is gone, its disk is full, the run was deleted.
-STORE_ERRORS = (MlflowException, SQLAlchemyError, OSError)
+STORE_ERRORS = (StoreRefused, MlflowException, SQLAlchemyError, OSError)
 BATCH = 100  # parameters, metrics or tags that MLflow takes at once
 LONGEST = 250  # letters of a parameter's value; the limit of older servers
 KIND, FINGERPRINT, OVERRIDES = "latenthash.kind", "latenthash.fingerprint", "latenthash.overrides"
@@ -71,47 +79,87 @@ HELD_OUT, TEST_LATENTS = "held_out", "test_latents"  # tables among the artifact
 class Store:
     """An MLflow experiment on a tracking server or in a local database.
 
+    A store that is opened to write to it marks the runs of dead processes.
+
     Args:
         tracking_uri: of the server, or sqlite:///<path>.
         experiment_name: created when it does not exist.
         artifact_root: folder for artifacts; used with a local database only, and only when
             the experiment is created.
         reading: nothing is made, and a deleted experiment is as good as none.
+        later: whether it is opened when first used, and not at once.
 
     Raises:
-        InputError: if the store cannot be opened, or would keep artifacts in another place.
+        InputError: if this names no store.
+        StoreRefused: if it cannot be opened, or would keep artifacts in another place.
     """
 
     def __init__(
-        self, tracking_uri: str, experiment_name: str, artifact_root: str, reading: bool = False
+        self,
+        tracking_uri: str,
+        experiment_name: str,
+        artifact_root: str,
+        reading: bool = False,
+        later: bool = False,
     ) -> None:
         self.name = StoreURI.parse(tracking_uri)
         self.uri = self.name.text
-        self.root = Path(artifact_root).absolute()
-        with self.explained(), _patience():
-            if self.name.database:
-                if not reading:
-                    database.prepare(self.name.database, self._make_database)
-                database.check(self.name.database, writing=not reading)
-            self.client = MlflowClient(self.uri)
-            self.experiment_id = self._experiment(experiment_name, reading)
+        self.root = artifact_folder(artifact_root)
+        self.experiment = experiment_name
+        self.reading = reading
+        self._opened: tuple[MlflowClient, str] | None = None
+        if not later:
+            self.open()
+
+    def open(self) -> tuple[MlflowClient, str]:
+        """Open the store, unless it is open, and give MLflow's client and the experiment's id.
+
+        Raises:
+            StoreRefused: if it cannot be opened; the next call tries again.
+        """
+        if self._opened is None:
+            with self.explained(), _patience():
+                if self.name.database:
+                    if not self.reading:
+                        database.prepare(self.name.database, self._make_database)
+                    database.check(self.name.database, writing=not self.reading)
+                if not self.reading:
+                    if self.name.database:
+                        make_folder(self.root, "The folder for artifacts, logger.artifact_root,")
+                    self.processes.prepare()
+                client = MlflowClient(self.uri)
+                self._opened = client, self._experiment(client)
+                if not self.reading:
+                    self._end_dead()
+        return self._opened
+
+    @property
+    def client(self) -> MlflowClient:
+        """MLflow's client of the store, which is opened for it."""
+        return self.open()[0]
+
+    @property
+    def experiment_id(self) -> str:
+        """The id of the experiment; empty when there is none to read from."""
+        return self.open()[1]
 
     def _make_database(self, path: Path) -> None:
         """Let MLflow make its tables, and the experiment that it calls Default."""
         uri = StoreURI.parse(sqlite_uri(path)).text
         SqlAlchemyStore(uri, self.root.as_uri()).engine.dispose()  # type: ignore[no-untyped-call]
 
-    def _experiment(self, name: str, reading: bool) -> str:
+    def _experiment(self, client: MlflowClient) -> str:
         """Give the id of the experiment; nothing when there is none to read from."""
-        experiment = self.client.get_experiment_by_name(name)
+        name, reading = self.experiment, self.reading
+        experiment = client.get_experiment_by_name(name)
         if experiment is None and not reading:
             try:
                 location = self.root.as_uri() if self.name.database else None
-                self.client.create_experiment(name, location)
+                client.create_experiment(name, location)
             except MlflowException as error:
                 if error.error_code != "RESOURCE_ALREADY_EXISTS":  # another process was faster
                     raise
-            experiment = self.client.get_experiment_by_name(name)
+            experiment = client.get_experiment_by_name(name)
         if experiment is None:
             return ""
         if experiment.lifecycle_stage == "deleted":
@@ -143,11 +191,11 @@ class Store:
         """Turn what the store raises into a sentence on what it cannot be, without a password."""
         try:
             yield
-        except InputError:
-            raise
+        except InputError as error:
+            raise StoreRefused(error.problems) from error
         except Exception as error:  # MLflow lets pass what SQLAlchemy, requests, protobuf raise
-            raise InputError(
-                f"The MLflow store {self} cannot be {verb}: {_cause(error)}. Put it right, or set "
+            raise StoreRefused(
+                f"The MLflow store {self} cannot be {verb}: {brief(error)} Put it right, or set "
                 f"MLFLOW_TRACKING_URI or logger.tracking_uri to one that can: {WAYS}."
             ) from error
 
@@ -241,22 +289,28 @@ class Store:
         """Add a table and figures, each by its file, to a run that has ended.
 
         Raises:
-            InputError: if they cannot be kept, or would lie outside the project.
+            StoreRefused: if they cannot be kept, or would lie outside the project.
         """
-        self._check_place(f"run {run.info.run_id}", run.info.artifact_uri)
         with self.explained("written to"):
+            self._check_place(f"run {run.info.run_id}", run.info.artifact_uri)
+            self._check_free()
             self.log_table(run.info.run_id, table, name)
             for path in figures:
                 self.client.log_artifact(run.info.run_id, str(path), f"figures/{path.parent.name}")
+
+    def _check_free(self) -> None:
+        """Refuse a database that another program holds; MLflow would try for long."""
+        if self.name.database:
+            database.check(self.name.database, writing=True)
 
     @property
     def processes(self) -> Processes:
         """The processes of this machine that keep runs in this experiment."""
         place = self.name.database or self.root
         folder = place.with_name(f"{place.name}.processes")
-        return Processes(folder, f"{self} {self.experiment_id}")
+        return Processes(folder, f"{self} {self.experiment}")
 
-    def end_dead(self) -> None:
+    def _end_dead(self) -> None:
         """Mark the runs as KILLED that processes of this machine left open when they died."""
         try:
             for process in self.processes.dead():
@@ -271,6 +325,8 @@ class Store:
 
     def create_run(self, tags: Mapping[str, str]) -> str:
         """Begin a run of this process, and give its id."""
+        with self.explained("written to"):
+            self._check_free()
         known = resolve_tags({**tags, PROCESS: self.processes.own})  # user, source, commit
         return str(self.client.create_run(self.experiment_id, tags=known).info.run_id)
 
@@ -290,6 +346,8 @@ class Store:
             run_id: the run.
             restore: whether it is taken back when it was deleted.
         """
+        with self.explained("written to"):
+            self._check_free()
         try:
             run = self.client.get_run(run_id)
         except MlflowException as error:
@@ -357,9 +415,22 @@ class Store:
 
 
 def brief(error: BaseException) -> str:
-    """Give the first line of an error as a sentence, without the password that a URI may hold."""
-    line = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return without_password(line).rstrip(".") + "."
+    """Give what first went wrong as a sentence, without the password that a URI may hold.
+
+    Args:
+        error: a refusal speaks for itself; of others the cause says more.
+    """
+    while not isinstance(error, InputError) and (earlier := _before(error)) is not None:
+        error = earlier
+    line = without_password(str(error)).strip().partition("\n")[0]
+    if not isinstance(error, InputError):  # a server may answer with a whole page
+        line = line[:400]
+    return (line.rstrip(".") or type(error).__name__) + "."
+
+
+def _before(error: BaseException) -> BaseException | None:
+    """Give the error that an error came of."""
+    return error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
 def _chunks(values: Mapping[str, Any]) -> Iterator[list[tuple[str, Any]]]:
@@ -408,25 +479,29 @@ def no_run(run_id: str, store: StoreURI) -> InputError:
     )
 
 
-def _cause(error: BaseException) -> str:
-    """Give the text of what first went wrong: a line without passwords."""
-    while (earlier := error.__cause__ or error.__context__) is not None:
-        error = earlier
-    # A server may answer with a whole page.
-    line = without_password(str(error)).strip().partition("\n")[0][:400].rstrip(".")
-    return line or type(error).__name__
+def _wait(timeout: int, retries: int) -> None:
+    """Set how long MLflow waits for a server, unless the user's variables say so.
+
+    Args:
+        timeout: s, of each try.
+        retries: after the first try.
+    """
+    MLFLOW_HTTP_REQUEST_TIMEOUT.default = timeout
+    MLFLOW_HTTP_REQUEST_MAX_RETRIES.default = retries
+    # A server may ask for hours.
+    MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER.default = False
+
+
+# MLflow's own, 7 retries of 120 s each, are a quarter of an hour of silence.
+WAIT = 60, 2
+_wait(*WAIT)
 
 
 @contextmanager
 def _patience() -> Iterator[None]:
-    """Let MLflow wait seconds, not minutes, for a server that is not there."""
-    before = dict(os.environ)
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "3")  # s, of each of two tries
-    os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "1"
-    os.environ["MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER"] = "false"
+    """Let MLflow wait seconds for a server that may not be there."""
+    _wait(3, 1)
     try:
         yield
     finally:
-        for name in set(os.environ) - set(before):
-            del os.environ[name]
-        os.environ.update(before)
+        _wait(*WAIT)
