@@ -91,6 +91,24 @@ def test_every_choice_of_a_sweep_is_checked_before_its_first_job(tmp_path: Path)
     assert not list(tmp_path.glob("mlflow.db*")), "work began"
 
 
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        (["model.latent_dim=2,${nope}"], "'nope' not found"),
+        (["seed=glob(*)"], "seed=glob(*) names nothing: give at least one choice."),
+        (["model=vae,nope"], "model=nope is not one of pca, topology, vae, vaegan"),
+    ],
+)
+def test_sweep_that_cannot_be_composed_runs_no_job(
+    tmp_path: Path, line: list[str], sentence: str
+) -> None:
+    """Hydra only warns of what a callback raises, and would go on without it."""
+    done = call("train.py", tmp_path, "-m", *line)
+    assert done.code == 2, done.output
+    assert sentence in done.output
+    assert not list(tmp_path.glob("mlflow.db*")), "work began"
+
+
 def test_paths_in_the_file_of_a_sweep_are_what_was_written() -> None:
     params = {"data.signal": "1.10,2024_05", "data.unseen": '"a","b"', "seed": "0,1_0"}
     config = OmegaConf.create({"hydra": {"sweeper": {"params": params}}})

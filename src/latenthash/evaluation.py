@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from hydra.core.hydra_config import HydraConfig
 from matplotlib.figure import Figure
 from omegaconf import DictConfig
 
@@ -24,6 +23,7 @@ from latenthash.metrics import held_out
 from latenthash.options.checking import check_evaluate
 from latenthash.options.effects import BENCHMARK, CODES, HASHES, LOG, MATCHES, check_effects
 from latenthash.options.effects import HELD_OUT as ALONE
+from latenthash.options.sweeping import typed_line
 from latenthash.recording import log_later
 from latenthash.refusals import refusals
 from latenthash.store_uri import StoreURI
@@ -43,7 +43,7 @@ def evaluate(cfg: DictConfig) -> None:
     """
     with refusals(Path(cfg.paths.output)):
         check_evaluate(cfg)
-        line = HydraConfig.get().overrides.task
+        line = typed_line()
         if cfg.log is not None:
             check_effects(LOG, line)
             log_later(open_store(cfg), Path(cfg.log))

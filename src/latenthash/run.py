@@ -8,7 +8,6 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytorch_lightning as pl
-from hydra.core.hydra_config import HydraConfig
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from omegaconf import DictConfig, OmegaConf
 
@@ -20,6 +19,7 @@ from latenthash.endings import ended_by_sigterm
 from latenthash.features.weights import IMAGENET, RANDOM
 from latenthash.options.checking import check_train, find_bundle_problems
 from latenthash.options.effects import check_training_effects
+from latenthash.options.sweeping import typed_line
 from latenthash.refusals import log_problems, refusals
 from latenthash.run_logger import RunLogger
 from latenthash.sweeps import is_job_apart, refresh_sweep
@@ -48,7 +48,7 @@ def train(cfg: DictConfig) -> None:
     folder = Path(cfg.paths.output)
     with refusals(folder), ended_by_sigterm():
         check_train(cfg)
-        check_training_effects(cfg, HydraConfig.get().overrides.task)
+        check_training_effects(cfg, typed_line())
         if cfg.job._target_ == ENROL and (problems := find_bundle_problems(cfg)):
             log.warning("evaluate.py will refuse the bundle of this run. %s", " ".join(problems))
         # Once, and before training: a file that changes meanwhile is not what was trained on.

@@ -18,7 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from latenthash import InputError, JobError, comparison, report
 from latenthash.endings import ended_by_sigterm, endings
-from latenthash.options.sweeping import check_sweep, quote_paths
+from latenthash.options.sweeping import check_sweep, quote_paths, typed_line
 from latenthash.recording import RECORD, is_told
 from latenthash.refusals import find_refusal, refusals
 from latenthash.store_uri import hide_passwords
@@ -71,9 +71,11 @@ class Sweep(Callback):
                 grid = _grid(config)  # what a resolver refuses is told here without wrapping
                 quote_paths(config)
                 check_sweep(config, name)  # before a store is made
-                store = open_store(config)
-                with store.explained("written to"):
+                try:
+                    store = open_store(config)
                     parent_id = self._open_parent(config, grid, store)
+                except STORE_ERRORS as error:
+                    raise InputError(f"The sweep cannot begin: {brief(error)}") from error
         except Exception as error:
             # Hydra only warns when a callback fails, and would run the jobs as orphans.
             log.exception("The sweep cannot begin")
@@ -83,7 +85,7 @@ class Sweep(Callback):
         endings.push(partial(_end_early, store, parent_id))
 
     def _open_parent(self, config: DictConfig, grid: dict[str, str], store: Store) -> str:
-        overrides = [without_password(str(o)) for o in config.hydra.overrides.task]
+        overrides = [without_password(text) for text in typed_line()]
         fingerprint = sha256(json.dumps([sorted(overrides), grid]).encode()).hexdigest()
         with store.lock():
             same = store.find({KIND: SWEEP, FINGERPRINT: fingerprint})

@@ -34,7 +34,7 @@ def check_sweep(config: DictConfig, config_name: str) -> None:
         InputError: for all that is wrong with any of them.
     """
     params = config.hydra.sweeper.params or {}
-    lines = [*config.hydra.overrides.task, *(f"{key}={value}" for key, value in params.items())]
+    lines = [*typed_line(), *(f"{key}={value}" for key, value in params.items())]
     before = HydraConfig.instance().cfg
     problems: dict[str, None] = {}  # in order, each once
     try:
@@ -51,6 +51,13 @@ def check_sweep(config: DictConfig, config_name: str) -> None:
         HydraConfig.instance().cfg = before
     if problems:
         raise InputError(list(problems))
+
+
+def typed_line() -> list[str]:
+    """Give the overrides of the command as they were typed, for they may refer to anything."""
+    line = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)
+    assert isinstance(line, list)
+    return line
 
 
 def quote_paths(config: DictConfig) -> None:
