@@ -407,6 +407,21 @@ def test_error_is_told_by_its_cause(error: Exception, sentence: str) -> None:
     assert brief(error) == sentence
 
 
+def test_error_that_is_handled_meanwhile_is_no_cause() -> None:
+    def fails() -> None:
+        try:
+            raise ConnectionError("refused")
+        except ConnectionError:
+            raise MlflowException("no answer")  # noqa: B904
+
+    try:
+        raise RuntimeError("the training failed")
+    except RuntimeError:
+        with pytest.raises(MlflowException) as caught:
+            fails()
+    assert brief(caught.value) == "refused."
+
+
 def test_mlflow_prints_no_address() -> None:
     assert MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT.get(), "it would hold the password"
 

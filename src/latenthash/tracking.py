@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from traceback import walk_tb
 from typing import Any
 
 import pandas as pd
@@ -429,8 +430,16 @@ def brief(error: BaseException) -> str:
 
 
 def _before(error: BaseException) -> BaseException | None:
-    """Give the error that an error came of."""
-    return error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    """Give the error that an error came of; None when there was none, or none of its own."""
+    if error.__cause__ is not None or error.__suppress_context__:
+        return error.__cause__
+    before = error.__context__
+    if before is None or before.__traceback__ is None:
+        return None
+    # A run that failed is told to the store while its error is handled, further out. That error is
+    # no cause: only what was caught on the way of this one is.
+    way = [frame for frame, _ in walk_tb(error.__traceback__)]
+    return before if before.__traceback__.tb_frame in way else None
 
 
 def _chunks(values: Mapping[str, Any]) -> Iterator[list[tuple[str, Any]]]:
