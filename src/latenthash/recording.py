@@ -109,13 +109,8 @@ class Recorder:
 
     def log_table(self, table: pd.DataFrame, name: str) -> None:
         """Keep a table as <name>.csv, and as <name>.json, which the UI shows."""
-        report.write_csv(table, self.folder / f"{name}.csv")
-        report.write_text(table.to_json(orient="split", index=False), self.folder / f"{name}.json")
+        report.write_table(table, self.folder, name)
         self._keep({"table": name})
-
-    def log_file(self, name: str) -> None:
-        """Keep a file of the output folder."""
-        self._keep({"file": name})
 
     def log_folder(self, name: str) -> None:
         """Keep a folder of the output folder."""

@@ -18,7 +18,7 @@ from omegaconf import DictConfig
 from PIL import Image
 from sqlalchemy.exc import SQLAlchemyError
 
-from latenthash import InputError, database
+from latenthash import InputError, database, report
 from latenthash.processes import Processes
 from latenthash.resolvers import register_resolvers
 from latenthash.store_uri import WAYS, StoreURI, local_path, sqlite_uri, without_password
@@ -336,16 +336,19 @@ class Store:
 
     def log_figure(self, run_id: str, figure: Figure, name: str) -> None:
         """Keep a figure as figures/<name>.png."""
-        self.client.log_figure(run_id, figure, f"figures/{name}.png", save_kwargs={"dpi": 110})
+        file = f"figures/{name}.png"
+        with TemporaryDirectory() as folder:
+            report.write_figure(figure, Path(folder, file))
+            self.log_entry(run_id, Path(folder), {"file": file})
 
     def log_table(self, run_id: str, table: pd.DataFrame, name: str) -> None:
         """Keep a table as <name>.json, which the UI shows, and as <name>.csv.
 
         MlflowClient.log_table appends to a table of the same name; a refreshed table replaces it.
         """
-        self.client.log_text(run_id, table.to_json(orient="split", index=False), f"{name}.json")
-        self.client.log_text(run_id, table.to_csv(index=False), f"{name}.csv")
-        self._show_table(run_id, name)
+        with TemporaryDirectory() as folder:
+            report.write_table(table, Path(folder), name)
+            self.log_entry(run_id, Path(folder), {"table": name})
 
     def _show_table(self, run_id: str, name: str) -> None:
         """Let MLflow's UI find a table."""
