@@ -60,6 +60,7 @@ KIND, FINGERPRINT, OVERRIDES = "latenthash.kind", "latenthash.fingerprint", "lat
 FOLDER = "latenthash.folder"  # tag of a run: URI of the folder that its paths are relative to
 PROCESS = "latenthash.process"  # tag: which process of which machine the run is of
 HAS_BUNDLE = "latenthash.bundle"  # tag of a run that can be evaluated
+RECORDED = "latenthash.record"  # tag: the token of the record in the run's output folder
 REUSED = "latenthash.reused."  # tag of a parent: this + run id -> the overrides it stands for
 JOB, SWEEP, BENCHMARK = "job", "sweep", "benchmark"
 PARENT, RUN_NAME = MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME  # MLflow's own tags
@@ -283,12 +284,23 @@ class Store:
         except STORE_ERRORS as error:
             log.warning("MLflow was not told of the failure: %s", brief(error))
 
-    def open_again(self, run_id: str, restore: bool) -> bool:
-        """Say whether a run is there.
+    def end(self, run_id: str, status: str) -> None:
+        """End a run that cannot be gone on with, if the store can be told."""
+        try:
+            self.client.set_terminated(run_id, status)
+        except STORE_ERRORS as error:
+            log.warning("Run %s may still be called RUNNING: %s", run_id, brief(error))
+
+    def open_again(self, run_id: str, tags: Mapping[str, str], restore: bool) -> bool:
+        """Say whether a run with these tags is there, to go on with.
 
         Args:
             run_id: the run.
+            tags: that it must have.
             restore: whether it is taken back when it was deleted.
+
+        Raises:
+            InputError: if another process is at it, or it lies outside the project.
         """
         try:
             run = self.client.get_run(run_id)
@@ -296,6 +308,12 @@ class Store:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                 raise
             return False
+        if not tags.items() <= run.data.tags.items():
+            return False
+        self._check_place(f"run {run_id}", run.info.artifact_uri)
+        process = run.data.tags.get(PROCESS, "")
+        if process != self.processes.own and self.processes.is_alive(process):
+            raise InputError(f"Run {run_id} is still being made: wait until its process has ended.")
         if restore and run.info.lifecycle_stage == "deleted":
             self.client.restore_run(run_id)
         return True
