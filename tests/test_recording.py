@@ -1,9 +1,12 @@
 """Runs in their output folder and in MLflow: what is kept when MLflow fails, and logged later."""
 
+import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
@@ -11,13 +14,17 @@ import pytest
 from matplotlib.figure import Figure
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
+from omegaconf import OmegaConf
 
 from app import TINY, call, runs, sources
 from latenthash import InputError, JobError
+from latenthash.benchmark.job import run_benchmark
 from latenthash.benchmark.keeping import keep
-from latenthash.recording import RECORD, Recorder, log_later
+from latenthash.processes import Processes
+from latenthash.record import RECORD, Record
+from latenthash.recording import Recorder, log_later
 from latenthash.run_logger import RunLogger
-from latenthash.tracking import Store
+from latenthash.tracking import PROCESS, RECORDED, Store
 
 GONE = MlflowException("API request to http://me:secret@host failed\nand more")
 
@@ -49,6 +56,13 @@ def breaks(monkeypatch: pytest.MonkeyPatch, after: int, error: Exception = GONE)
 
     monkeypatch.setattr(Store, "log_entry", failing)
     return asked
+
+
+def later(store: Store, folder: Path) -> None:
+    """Log the run of a folder, as log= does."""
+    record = Record.read(folder)
+    record.check_files()
+    log_later(store, record)
 
 
 def fill(run: Recorder) -> None:
@@ -114,7 +128,7 @@ def test_store_that_fails_loses_nothing_and_is_asked_once(
     files = {str(path.relative_to(run.folder)) for path in run.folder.rglob("*.*")}
     assert {"bundle/hash.json", "figures/empty.png", "held_out.csv", "config.yaml"} <= files
     for _ in range(2):  # the second time there is nothing new to say
-        log_later(store, run.folder)
+        later(store, run.folder)
     check(store, run.id)
 
 
@@ -145,8 +159,8 @@ def test_run_that_was_deleted_meanwhile_is_kept(
         shutil.copy(empty, tmp_path / "other/mlflow.db")
         other = f"sqlite:///{tmp_path}/other/mlflow.db"
         store = Store(other, "latenthash", str(tmp_path / "other/mlartifacts"))
-    log_later(store, run.folder)
-    log_later(store, run.folder)
+    later(store, run.folder)
+    later(store, run.folder)
     (again,) = store.find({"kind": "test"})
     assert (again.info.run_id == run.id) == (way == "deleted")
     check(store, again.info.run_id)
@@ -170,30 +184,136 @@ def test_killed_run_can_be_logged_from_its_folder(store: Store, tmp_path: Path) 
     run = Recorder(store, tmp_path / "out", {})
     run.begin(live=False)
     fill(run)
-    log_later(store, run.folder)
+    later(store, run.folder)
     (made,) = store.find({"a": "b"})
     check(store, made.info.run_id, "KILLED")
 
 
-@pytest.mark.parametrize(
-    "record",
-    [
-        None, "", "no json", "[]", '{"run": 3, "tags": {}}', '{"tags": {}}',
-        '{"run": "", "tags": {}}\n{"file": "../secret"}',
-        '{"run": "", "tags": {}}\n{"folder": "/etc"}',
-        '{"run": "", "tags": {}}\n{"table": "nowhere"}',
-    ],
-)  # fmt: skip
-def test_folder_that_holds_no_run_is_refused(
-    store: Store, tmp_path: Path, record: str | None
+# ---- folders that may come from anybody ----
+
+TAGS = {"kind": "test", RECORDED: "token"}
+HEAD = json.dumps({"tags": TAGS})
+METRIC = '{"metrics": {"a": 1}, "step": 0, "time": 0}'
+
+
+def written(folder: Path, *lines: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / RECORD).write_text("".join(f"{line}\n" for line in (HEAD, *lines)))
+    return folder
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_run_of_another_folder_is_left_alone(store: Store, tmp_path: Path, deleted: bool) -> None:
+    other = store.create_run({"kind": "other", RECORDED: "another token"})
+    store.client.set_terminated(other, "FINISHED")
+    if deleted:
+        store.client.delete_run(other)
+    before = store.client.get_run(other).to_dictionary()
+    later(store, written(tmp_path / "out", f'{{"run": "{other}"}}', METRIC, '{"status": "FAILED"}'))
+    assert store.client.get_run(other).to_dictionary() == before
+    (made,) = store.find({"kind": "test"})
+    assert (made.info.status, made.data.metrics) == ("FAILED", {"a": 1})
+
+
+def test_run_that_is_still_made_is_refused(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "out").mkdir()
-    (tmp_path / "secret").touch()
-    if record is not None:
-        (tmp_path / "out" / RECORD).write_text(record)
-    with pytest.raises(InputError, match=r"^log="):
-        log_later(store, tmp_path / "out")
+    run = Recorder(store, tmp_path / "out", {})
+    run.begin()
+    store.client.set_tag(run.id, PROCESS, "another")
+    monkeypatch.setattr(Processes, "is_alive", lambda *_: True)
+    with pytest.raises(InputError, match="still being made"):
+        later(store, run.folder)
+    assert store.client.get_run(run.id).info.status == "RUNNING"
+
+
+def test_attempt_that_fails_leaves_no_run_open(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = written(tmp_path / "out", METRIC, '{"status": "FINISHED"}')
+    for _ in range(2):
+        with monkeypatch.context() as patch, pytest.raises(JobError, match="cannot be logged"):
+            breaks(patch, 1)
+            later(store, folder)
+    (made,) = store.find({"kind": "test"})
+    assert made.info.status == "FAILED"
+    later(store, folder)
+    (made,) = store.find({"kind": "test"})
+    assert made.info.status == "FINISHED"
+
+
+def test_nothing_is_written_where_the_project_was(empty: Path, tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    shutil.copy(empty, old)
+    run = Recorder(
+        Store(f"sqlite:///{old}/mlflow.db", "x", str(old / "mlartifacts")), old / "o", {}
+    )
+    run.begin()
+    fill(run)
+    old.rename(new)
+    store = Store(f"sqlite:///{new}/mlflow.db", "y", str(new / "mlartifacts"))
+    with pytest.raises(InputError, match="was the project moved or copied"):
+        later(store, new / "o")
+    assert not old.exists()
+
+
+# ---- records that are there already ----
+
+RUN, KNOWN, ENDED = '{"run": "a"}', '{"known": "a"}', '{"status": "FINISHED"}'
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ([], True),  # the store took no run
+        ([RUN, METRIC], True),  # killed
+        ([RUN, METRIC, ENDED], True),
+        ([RUN, METRIC, KNOWN, METRIC, ENDED], False),  # the store failed
+        ([RUN, METRIC, KNOWN, METRIC, ENDED, KNOWN], True),  # and was told later
+        ([METRIC, ENDED], False),  # a benchmark before it is logged
+        ([METRIC, ENDED, RUN], False),  # killed while it was logged
+        ([METRIC, ENDED, RUN, KNOWN], True),
+        ([RUN, METRIC, ENDED, '{"run": "b"}'], False),  # killed while it was logged elsewhere
+        (["what else"], False),
+    ],
+)
+def test_record_is_replaced_only_when_all_of_it_is_told(
+    store: Store, tmp_path: Path, lines: list[str], told: bool
+) -> None:
+    folder = written(tmp_path / "out", *lines)
+    before = (folder / RECORD).read_text()
+    run = Recorder(store, folder, {})
+    if told:
+        run.begin(live=False)
+        assert list(Record.read(folder).entries) == [{"tags": run.tags}]
+        return
+    with pytest.raises(InputError, match=r"move it away, or write elsewhere with hydra\.run\.dir="):
+        run.begin()
+    assert (folder / RECORD).read_text() == before
     assert not store.find({})
+
+
+@pytest.mark.parametrize("at", ["tags", "run"])
+def test_disk_that_is_full_at_the_beginning_leaves_one_run_that_failed(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    add = Record.add
+
+    def full(record: Record, entry: dict[str, Any]) -> None:
+        if at in entry:
+            raise OSError(28, "disk full")
+        add(record, entry)
+
+    monkeypatch.setattr(Record, "add", full)
+    run = Recorder(store, tmp_path / "out", {"kind": "test"})
+    with pytest.raises(OSError, match="disk full") as caught:
+        run.begin()
+    run.fail(caught.value)
+    assert [found.info.status for found in store.find({"kind": "test"})] == ["FAILED"]
+
+
+# ---- the runs of jobs ----
 
 
 def job(tmp_path: Path, **more: Any) -> RunLogger:
@@ -217,6 +337,28 @@ def test_folder_with_results_is_refused_first(store: Store, tmp_path: Path, name
     assert made.info.status == "FAILED"
 
 
+def test_job_of_a_sweep_that_was_deleted_is_not_done_twice(
+    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    done = job(tmp_path)
+    done.begin()
+    done.finish()
+    parent = store.create_run({})
+    assert not job(tmp_path).reuse_finished()  # a single job is repeated
+    assert job(tmp_path, parent_run_id=parent).reuse_finished()
+    assert not caplog.records
+    store.client.delete_run(parent)
+    assert job(tmp_path, parent_run_id=parent).reuse_finished()
+    assert "cannot show what was done before" in caplog.text
+
+
+def test_single_job_asks_for_none_that_was_done(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(Store, "find")
+    assert not job(tmp_path).reuse_finished()
+
+
 def test_store_that_takes_no_run_is_refused_before_work(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,6 +372,14 @@ def test_store_that_takes_no_run_is_refused_before_work(
 
 
 # ---- through the commands ----
+
+
+def test_folder_is_looked_at_before_any_store_is_opened(tmp_path: Path) -> None:
+    os.mkfifo(written(tmp_path / "out", '{"file": "x"}') / "x")
+    refused = call("evaluate.py", tmp_path, "log=out")
+    assert refused.code == 2
+    assert "out/run.jsonl names cannot be logged" in refused.output
+    assert not (tmp_path / "mlflow.db").exists()
 
 
 def test_training_goes_on_without_its_store_and_is_logged_later(
@@ -283,6 +433,8 @@ def test_benchmark_is_kept_when_it_cannot_be_logged(
             run.finish()
     names = ("leaderboard.csv", "figures.csv", "benchmark.html", "figures/edits.png", "config.yaml")
     assert all((out / name).is_file() for name in names)
-    log_later(store, out)
+    with pytest.raises(InputError, match="does not have in full"):  # before pictures are read
+        run_benchmark(OmegaConf.create({"paths": {"output": str(out)}}), *[Mock()] * 2, named=True)
+    later(store, out)
     (made,) = store.find({"latenthash.kind": "benchmark"})
     assert (made.info.status, made.data.params) == ("FINISHED", {"suite": "s"})

@@ -24,6 +24,7 @@ from latenthash.hashing import Hash
 from latenthash.identity import Identity
 from latenthash.options.checking import find_problems
 from latenthash.options.roots import HashFile
+from latenthash.refusals import refuse_existing
 
 FORMAT = 2  # raised whenever older readers would misread a bundle
 HASH, WEIGHTS, CONFIG = "hash.json", "weights.safetensors", "config.yaml"
@@ -65,8 +66,7 @@ class Bundle:
         Raises:
             InputError: if there is a folder of that name.
         """
-        if folder.exists():
-            raise InputError(f"{folder} exists already; move it away or write elsewhere.")
+        refuse_existing(folder)
         files = {
             WEIGHTS: save_weights({k: v.cpu().contiguous() for k, v in self.weights.items()}),
             CONFIG: self.config.encode(),

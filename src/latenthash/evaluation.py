@@ -24,6 +24,7 @@ from latenthash.options.checking import check_evaluate
 from latenthash.options.effects import BENCHMARK, CODES, HASHES, LOG, MATCHES, check_effects
 from latenthash.options.effects import HELD_OUT as ALONE
 from latenthash.options.sweeping import typed_line
+from latenthash.record import Record
 from latenthash.recording import log_later
 from latenthash.refusals import refusals
 from latenthash.store_uri import StoreURI
@@ -46,7 +47,9 @@ def evaluate(cfg: DictConfig) -> None:
         line = typed_line()
         if cfg.log is not None:
             check_effects(LOG, line)
-            log_later(open_store(cfg), Path(cfg.log))
+            record = Record.read(Path(cfg.log))
+            record.check_files()  # before any store is opened
+            log_later(open_store(cfg), record)
             return
         if cfg.hashes is not None:
             check_effects(HASHES, line)

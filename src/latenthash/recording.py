@@ -3,14 +3,15 @@
 The output folder alone is enough: what MLflow cannot be told now it can be told later.
 """
 
-import json
 import logging
+import os
 import shlex
 import time
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
@@ -20,18 +21,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from latenthash import InputError, JobError, report
+from latenthash.record import RECORD, Record
 from latenthash.terminal import without_password
-from latenthash.tracking import (
-    BUNDLE,
-    HAS_BUNDLE,
-    STORE_ERRORS,
-    Store,
-    brief,
-)
+from latenthash.tracking import BUNDLE, HAS_BUNDLE, RECORDED, STORE_ERRORS, Store, brief
 
 log = logging.getLogger(__name__)
-
-RECORD = "run.jsonl"  # in the output folder: the run, then what was logged, a line each
 
 
 class Recorder:
@@ -46,7 +40,8 @@ class Recorder:
     def __init__(self, store: Store, folder: Path, tags: Mapping[str, str]) -> None:
         self.store = store
         self.folder = folder
-        self.tags = dict(tags)
+        self.tags = {**tags, RECORDED: uuid4().hex}
+        self.record = Record(folder)
         self.id = ""  # MLflow's; empty until there is one
         self.lost: str | None = None  # why MLflow does not have everything
         self._live = False
@@ -59,8 +54,13 @@ class Recorder:
             live: whether MLflow is told at once, or only when the run is finished.
 
         Raises:
-            InputError: if MLflow takes no run.
+            InputError: if MLflow takes no run, or lacks one that the folder holds.
         """
+        refuse_untold(self.folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / RECORD).unlink(missing_ok=True)
+        # First: of a run that MLflow has there is a record, whatever happens.
+        self.record.add({"tags": self.tags})
         if live:
             try:
                 self.id = self.store.create_run(self.tags)
@@ -70,9 +70,7 @@ class Recorder:
                     f"The MLflow store takes no run: {brief(error)} Set logger.tracking_uri or "
                     "MLFLOW_TRACKING_URI to one that does."
                 ) from error
-        self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / RECORD).unlink(missing_ok=True)
-        _add(self.folder, {"run": self.id, "tags": self.tags})
+            self.record.add({"run": self.id})
         self._live, self._begun = live, True
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
@@ -109,13 +107,8 @@ class Recorder:
 
     def log_table(self, table: pd.DataFrame, name: str) -> None:
         """Keep a table as <name>.csv, and as <name>.json, which the UI shows."""
-        report.write_csv(table, self.folder / f"{name}.csv")
-        report.write_text(table.to_json(orient="split", index=False), self.folder / f"{name}.json")
+        report.write_table(table, self.folder, name)
         self._keep({"table": name})
-
-    def log_file(self, name: str) -> None:
-        """Keep a file of the output folder."""
-        self._keep({"file": name})
 
     def log_folder(self, name: str) -> None:
         """Keep a folder of the output folder."""
@@ -132,25 +125,27 @@ class Recorder:
         self._keep({"status": "FINISHED"})
         if not self._live:
             try:
-                self.id = _replay(self.store, self.folder, restore=False)
+                self.id = _replay(self.store, Record.read(self.folder), restore=False)
                 self.lost = None
-            except STORE_ERRORS as error:
+            except (InputError, *STORE_ERRORS) as error:
                 self.lost = self.lost or brief(error)
         if self.lost:
             raise JobError(self._how_to_log())
 
     def fail(self, error: BaseException) -> None:
         """End the run as FAILED, or KILLED when it was interrupted, and keep the traceback."""
-        status = "FAILED" if isinstance(error, Exception) else "KILLED"
+        status = _status_after(error)
         text = "".join(traceback.format_exception(error))
         if not self._begun:  # and what lies in the folder is not ours
-            if not self.lost:
+            if self.id:
+                self.store.end(self.id, status)
+            elif not self.lost:
                 self.store.add_ended(self.tags, status, text)
             return
-        # MLflow first: where the disk is full, the run is not left open.
-        self._send({"status": status})
         try:
-            _add(self.folder, {"status": status})
+            # MLflow first: where the disk is full, the run is not left open.
+            self._send({"status": status})
+            self.record.add({"status": status})
             self.log_text(text, "traceback.txt")
         except OSError as problem:
             log.warning("The traceback is not kept: %s", problem)
@@ -158,7 +153,7 @@ class Recorder:
             log.error(self._how_to_log())
 
     def _keep(self, entry: Mapping[str, Any]) -> None:
-        _add(self.folder, entry)
+        self.record.add(entry)
         self._send(entry)
 
     def _send(self, entry: Mapping[str, Any]) -> None:
@@ -173,96 +168,78 @@ class Recorder:
                 "MLflow cannot be written any more: %s The run goes on; all it makes is kept in %s",
                 self.lost, self.folder,
             )  # fmt: skip
-            _add(self.folder, {"known": self.id})
-            _add(self.folder, entry)
+            self.record.add({"known": self.id})
+            self.record.add(entry)
 
     def _how_to_log(self) -> str:
-        quoted = QuotedString(str(self.folder), Quote.double).with_quotes()
         return (
             f"MLflow does not have all of this run: {self.lost} It is kept in {self.folder}; to "
-            f"log it later: python evaluate.py {shlex.quote(f'log={quoted}')}"
+            f"log it later: {_command(self.folder)}"
         )
 
 
-def log_later(store: Store, folder: Path) -> None:
+def refuse_untold(folder: Path) -> None:
+    """Keep a run that lies in a folder, and that MLflow does not have in full, from being replaced.
+
+    Raises:
+        InputError: if there is one, or may be.
+    """
+    if not os.path.lexists(folder / RECORD):
+        return
+    problem = f"{folder} holds a run that MLflow does not have in full: {_command(folder)} logs it;"
+    try:
+        if Record.read(folder).is_told:
+            return
+    except InputError as error:
+        problem = f"{error} It would be replaced:"
+    raise InputError(f"{problem} move it away, or write elsewhere with hydra.run.dir=PATH.")
+
+
+def log_later(store: Store, record: Record) -> None:
     """Log a run that its output folder alone has in full.
 
     Args:
         store: where it is logged: into the run as it was begun there, or into a new one.
-        folder: its output folder.
+        record: of its output folder, with all its files.
 
     Raises:
-        InputError: if the folder holds no run, or what it names is not there.
+        InputError: if the run is still being made, or would be kept outside the project.
         JobError: if the store still cannot be written.
     """
     try:
-        run_id = _replay(store, folder, restore=True)
+        run_id = _replay(store, record, restore=True)
     except STORE_ERRORS as error:
-        raise JobError(f"The run in {folder} cannot be logged: {brief(error)}") from error
-    log.info("Run %s has everything that %s holds", run_id, folder)
+        raise JobError(f"The run in {record.folder} cannot be logged: {brief(error)}") from error
+    log.info("Run %s has everything that %s holds", run_id, record.folder)
 
 
-def _replay(store: Store, folder: Path, restore: bool) -> str:
-    """Tell MLflow what it does not know of a run, and give the run's id.
-
-    Args:
-        store: where it is logged.
-        folder: its output folder.
-        restore: whether a run that was deleted is taken back.
-    """
-    entries = _read(folder)
-    run_id = str(next(entry["run"] for entry in reversed(entries) if "run" in entry))
-    new = 0
-    if run_id and store.open_again(run_id, restore):
+def _replay(store: Store, record: Record, restore: bool) -> str:
+    """Tell MLflow what it does not know of a run, and give the run's id."""
+    entries, run_id, new = record.entries, record.run_id, 0
+    # The record may name any run; only the one that was made of it is gone on with.
+    if run_id and store.open_again(run_id, {RECORDED: record.token}, restore):
         new = max((i for i, entry in enumerate(entries) if entry.get("known") == run_id), default=0)
     else:
         run_id = store.create_run(entries[0]["tags"])
-        _add(folder, {"run": run_id})
-    for entry in entries[new:]:
-        store.log_entry(run_id, folder, entry)
-    if not any("status" in entry for entry in entries):  # its process was killed
-        store.log_entry(run_id, folder, {"status": "KILLED"})
-    _add(folder, {"known": run_id})
+    try:
+        if run_id != record.run_id:
+            record.add({"run": run_id})
+        for entry in entries[new:]:
+            store.log_entry(run_id, record.folder, entry)
+        if not any("status" in entry for entry in entries):  # its process was killed
+            store.log_entry(run_id, record.folder, {"status": "KILLED"})
+        record.add({"known": run_id})
+    except BaseException as error:
+        store.end(run_id, _status_after(error))
+        raise
     return run_id
 
 
-def is_told(folder: Path) -> bool:
-    """Say whether MLflow was told all of the run in a folder, as far as its record knows."""
-    first, *later = _read(folder)
-    if later and "known" in later[-1]:
-        return True
-    return bool(first["run"]) and not any("known" in entry or "run" in entry for entry in later)
+def _status_after(error: BaseException) -> str:
+    return "FAILED" if isinstance(error, Exception) else "KILLED"
 
 
-def _add(folder: Path, entry: Mapping[str, Any]) -> None:
-    """Add an entry to the record of a run: what was logged, or which run knows all so far."""
-    with (folder / RECORD).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(entry) + "\n")
-
-
-def _read(folder: Path) -> list[dict[str, Any]]:
-    """Read the record of a run."""
-    path = folder / RECORD
-    try:
-        entries = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        assert entries and all(isinstance(entry, dict) for entry in entries)
-        assert isinstance(entries[0]["run"], str) and isinstance(entries[0]["tags"], dict)
-    except (OSError, ValueError, KeyError, AssertionError) as error:
-        raise InputError(
-            f"log={folder} must be the output folder of a run that could not be logged, with its "
-            f"{RECORD}."
-        ) from error
-    for name in (name for entry in entries for name in _files(entry)):
-        # A folder may come from anywhere: nothing that lies outside of it is sent.
-        file = (folder / name).resolve()
-        if not file.is_relative_to(folder.resolve()) or not file.exists():
-            raise InputError(f"log={folder}: {name}, which its {RECORD} names, is not there.")
-    return entries
-
-
-def _files(entry: Mapping[str, Any]) -> list[str]:
-    """Name the files and folders that an entry is about."""
-    names = [str(entry[kind]) for kind in ("file", "folder", "image") if kind in entry]
-    if "table" in entry:
-        names += [f"{entry['table']}.csv", f"{entry['table']}.json"]
-    return names
+def _command(folder: Path) -> str:
+    """Give the command that logs the run of a folder."""
+    quoted = QuotedString(str(folder), Quote.double).with_quotes()
+    return f"python evaluate.py {shlex.quote(f'log={quoted}')}"

@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import os
 import shutil
 import sys
 import tempfile
@@ -26,6 +27,19 @@ def collect(*makers: Callable[[], Any]) -> list[Any]:
     if problems:
         raise InputError(problems)
     return made
+
+
+def refuse_existing(path: Path) -> None:
+    """Refuse to write over what another run left.
+
+    Raises:
+        InputError: if something is there.
+    """
+    if os.path.lexists(path):
+        raise InputError(
+            f"{path} exists already: move it away, or write elsewhere with hydra.run.dir=PATH "
+            "(hydra.sweep.dir=PATH for a sweep)."
+        )
 
 
 def find_refusal(error: BaseException) -> InputError | None:

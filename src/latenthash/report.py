@@ -181,6 +181,12 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
     write_text(_one_line(table).to_csv(index=False), path)
 
 
+def write_table(table: pd.DataFrame, folder: Path, name: str) -> None:
+    """Write a table as <name>.csv, and as <name>.json, which MLflow's UI shows."""
+    write_csv(table, folder / f"{name}.csv")
+    write_text(table.to_json(orient="split", index=False), folder / f"{name}.json")
+
+
 def write_figure(figure: Figure, path: Path) -> None:
     """Write a figure as PNG, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)

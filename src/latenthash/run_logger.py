@@ -8,8 +8,8 @@ from typing import Any
 
 from pytorch_lightning.loggers import Logger
 
-from latenthash import InputError
 from latenthash.recording import Recorder
+from latenthash.refusals import refuse_existing
 from latenthash.terminal import escaped
 from latenthash.tracking import (
     BUNDLE,
@@ -22,6 +22,7 @@ from latenthash.tracking import (
     PARENT,
     REUSED,
     RUN_NAME,
+    STORE_ERRORS,
     Store,
     StoreRefused,
     brief,
@@ -84,12 +85,8 @@ class RunLogger(Recorder, Logger):
         Raises:
             InputError: if it does, or MLflow takes no run.
         """
-        for path in (self.folder / name for name in RESULTS):
-            if path.exists():
-                raise InputError(
-                    f"{path} exists already: move it away, or write elsewhere with "
-                    "hydra.run.dir=PATH (hydra.sweep.dir=PATH for a sweep)."
-                )
+        for name in RESULTS:
+            refuse_existing(self.folder / name)
         super().begin(live and self.lost is None)
 
     @property
@@ -111,11 +108,19 @@ class RunLogger(Recorder, Logger):
 
     def reuse_finished(self) -> bool:
         """In a sweep, say whether this very job was done before, and show that run in the sweep."""
-        done = self.store.find({KIND: JOB, FINGERPRINT: self.fingerprint}, "FINISHED")
-        if not (self.parent_run_id and done):
+        if not self.parent_run_id:
+            return False
+        done = []
+        try:
+            done = self.store.find({KIND: JOB, FINGERPRINT: self.fingerprint}, "FINISHED")
+            if done:
+                tag = REUSED + done[0].info.run_id
+                self.store.client.set_tag(self.parent_run_id, tag, self.overrides)
+        except STORE_ERRORS as error:
+            log.warning("The sweep cannot show what was done before: %s", brief(error))
+        if not done:
             return False
         run = done[0].info
-        self.store.client.set_tag(self.parent_run_id, REUSED + run.run_id, self.overrides)
         log.info("Skipped: run %s (%s) did it; force=true repeats it.", run.run_name, run.run_id)
         return True
 

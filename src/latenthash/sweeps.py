@@ -19,7 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 from latenthash import InputError, JobError, comparison, report
 from latenthash.endings import ended_by_sigterm, endings
 from latenthash.options.sweeping import check_sweep, quote_paths, typed_line
-from latenthash.recording import RECORD, is_told
+from latenthash.record import RECORD, Record
 from latenthash.refusals import find_refusal, refusals
 from latenthash.store_uri import hide_passwords
 from latenthash.terminal import escaped, without_password
@@ -131,7 +131,7 @@ class Sweep(Callback):
                 failed = [run.run_name for run in runs if run.status != "FINISHED"]
                 # A run that the store could not be told of is in no list of the store's.
                 records = sorted(folder.rglob(RECORD))
-                untold = [str(path.parent) for path in records if not is_told(path.parent)]
+                untold = [str(p.parent) for p in records if not Record.read(p.parent).is_told]
                 status = "FAILED" if failed or untold else "FINISHED"
                 store.client.set_terminated(parent_id, status)
             except (InputError, *STORE_ERRORS) as error:

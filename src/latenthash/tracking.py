@@ -19,7 +19,7 @@ from omegaconf import DictConfig
 from PIL import Image
 from sqlalchemy.exc import SQLAlchemyError
 
-from latenthash import InputError, database
+from latenthash import InputError, database, report
 from latenthash.files import make_folder
 from latenthash.processes import Processes
 from latenthash.resolvers import register_resolvers
@@ -69,6 +69,7 @@ KIND, FINGERPRINT, OVERRIDES = "latenthash.kind", "latenthash.fingerprint", "lat
 FOLDER = "latenthash.folder"  # tag of a run: URI of the folder that its paths are relative to
 PROCESS = "latenthash.process"  # tag: which process of which machine the run is of
 HAS_BUNDLE = "latenthash.bundle"  # tag of a run that can be evaluated
+RECORDED = "latenthash.record"  # tag: the token of the record in the run's output folder
 REUSED = "latenthash.reused."  # tag of a parent: this + run id -> the overrides it stands for
 JOB, SWEEP, BENCHMARK = "job", "sweep", "benchmark"
 PARENT, RUN_NAME = MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME  # MLflow's own tags
@@ -340,12 +341,23 @@ class Store:
         except STORE_ERRORS as error:
             log.warning("MLflow was not told of the failure: %s", brief(error))
 
-    def open_again(self, run_id: str, restore: bool) -> bool:
-        """Say whether a run is there.
+    def end(self, run_id: str, status: str) -> None:
+        """End a run that cannot be gone on with, if the store can be told."""
+        try:
+            self.client.set_terminated(run_id, status)
+        except STORE_ERRORS as error:
+            log.warning("Run %s may still be called RUNNING: %s", run_id, brief(error))
+
+    def open_again(self, run_id: str, tags: Mapping[str, str], restore: bool) -> bool:
+        """Say whether a run with these tags is there, to go on with.
 
         Args:
             run_id: the run.
+            tags: that it must have.
             restore: whether it is taken back when it was deleted.
+
+        Raises:
+            InputError: if another process is at it, or it lies outside the project.
         """
         with self.explained("written to"):
             self._check_free()
@@ -355,6 +367,12 @@ class Store:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                 raise
             return False
+        if not tags.items() <= run.data.tags.items():
+            return False
+        self._check_place(f"run {run_id}", run.info.artifact_uri)
+        process = run.data.tags.get(PROCESS, "")
+        if process != self.processes.own and self.processes.is_alive(process):
+            raise InputError(f"Run {run_id} is still being made: wait until its process has ended.")
         if restore and run.info.lifecycle_stage == "deleted":
             self.client.restore_run(run_id)
         return True
@@ -395,16 +413,19 @@ class Store:
 
     def log_figure(self, run_id: str, figure: Figure, name: str) -> None:
         """Keep a figure as figures/<name>.png."""
-        self.client.log_figure(run_id, figure, f"figures/{name}.png", save_kwargs={"dpi": 110})
+        file = f"figures/{name}.png"
+        with TemporaryDirectory() as folder:
+            report.write_figure(figure, Path(folder, file))
+            self.log_entry(run_id, Path(folder), {"file": file})
 
     def log_table(self, run_id: str, table: pd.DataFrame, name: str) -> None:
         """Keep a table as <name>.json, which the UI shows, and as <name>.csv.
 
         MlflowClient.log_table appends to a table of the same name; a refreshed table replaces it.
         """
-        self.client.log_text(run_id, table.to_json(orient="split", index=False), f"{name}.json")
-        self.client.log_text(run_id, table.to_csv(index=False), f"{name}.csv")
-        self._show_table(run_id, name)
+        with TemporaryDirectory() as folder:
+            report.write_table(table, Path(folder), name)
+            self.log_entry(run_id, Path(folder), {"table": name})
 
     def _show_table(self, run_id: str, name: str) -> None:
         """Let MLflow's UI find a table."""

@@ -41,6 +41,7 @@ from latenthash.data.pictures import shareable
 from latenthash.data.reading import Reader, shown
 from latenthash.data.suite import LIBRARIES, Suite
 from latenthash.locating import Places, with_weights
+from latenthash.recording import refuse_untold
 from latenthash.refusals import collect
 from latenthash.terminal import track
 from latenthash.tracking import Store
@@ -74,6 +75,7 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) ->
         InputError: if pictures, edits, groups, numbers or models cannot be used, before any work.
         JobError: if all is kept in the output folder, but cannot be logged.
     """
+    refuse_untold(Path(cfg.paths.output))
     suite: Suite = build(cfg.benchmark)
     # Which pictures there are decides the figures, so that nothing is left out unasked.
     unreadable = cfg.unreadable or "refuse"
