@@ -341,4 +341,4 @@ def test_digits_of_one_kind_are_refused(tmp_path: Path) -> None:
 def test_digits_without_a_signal_cannot_be_enrolled(tmp_path: Path) -> None:
     done = call("train.py", tmp_path, "data=mnist", f"data.file={file(tmp_path)}")
     assert done.code == 2
-    assert "digits go with +experiment=mnist" in done.output
+    assert "they go with +experiment=mnist" in done.output

@@ -32,7 +32,8 @@ def drawn(role: str, index: int) -> NDArray[np.uint8]:
     """Draw a picture of its own for every role and index."""
     rng = np.random.default_rng([sorted(MEMBERS).index(role), index])
     noise = rng.integers(0, 256, (36, 48, 3), dtype=np.uint8)
-    return np.asarray(cv2.GaussianBlur(noise, (0, 0), 2), np.uint8)
+    soft = cv2.GaussianBlur(noise, (0, 0), 2)
+    return np.asarray(cv2.normalize(soft, None, 0, 255, cv2.NORM_MINMAX), np.uint8)
 
 
 @pytest.fixture

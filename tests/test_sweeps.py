@@ -18,6 +18,7 @@ from PIL import Image
 
 from app import TINY, artifact, call, runs, sources
 from latenthash import InputError, database
+from latenthash.record import Record
 from latenthash.recording import log_later
 from latenthash.resolvers import picture_choice, within
 from latenthash.sweeps import jobs_of
@@ -250,7 +251,7 @@ def test_jobs_go_on_when_the_store_goes_away(
     assert parent.info.status == "FAILED"
     store = Store(f"sqlite:///{tmp_path}/mlflow.db", "latenthash", str(tmp_path / "mlartifacts"))
     for job in untold:
-        log_later(store, tmp_path / "out" / str(job))
+        log_later(store, Record.read(tmp_path / "out" / str(job)))
     assert [run.info.status for run in jobs_of(store, parent.info.run_id)] == ["FINISHED"] * 3
 
 

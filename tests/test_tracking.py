@@ -549,7 +549,7 @@ def test_database_that_is_held_later_is_not_waited_for_long(
         uses: list[Callable[[], object]] = [
             lambda: reading.add(run, pd.DataFrame({"a": [1]}), "t", {}),
             lambda: reading.create_run({}),
-            lambda: reading.open_again(run.info.run_id, True),
+            lambda: reading.open_again(run.info.run_id, {}, True),
         ]
         for use in uses:
             start = time.monotonic()

@@ -28,9 +28,9 @@ def has_detail(pixels: NDArray[np.uint8]) -> bool:
         side //= 2
     rows, columns = height // side, width // side
     cells = values[: rows * side, : columns * side].reshape(rows, side, columns, side, 3)
-    noise = np.quantile(cells.std((1, 3)), QUIET, axis=(0, 1))
-    if noise.max() > LOUDEST:
+    if values.std((0, 1)).max() > LOUDEST:
         return True
+    noise = np.quantile(cells.std((1, 3)), QUIET, axis=(0, 1))
     away = np.abs(values - np.median(values, (0, 1)))
     if (away > FAINT + TIMES * noise).any(-1).sum() >= MARKS:
         return True
