@@ -13,10 +13,10 @@ from latenthash.models.autoencoder import Shared
 from latenthash.options.checking import check_evaluate, check_train, find_problems
 from latenthash.options.edits import SIDE
 from latenthash.options.effects import (
+    AGAIN,
     BENCHMARK,
     CODES,
     HASHES,
-    HELD_OUT,
     MATCHES,
     check_effects,
     check_training_effects,
@@ -250,8 +250,8 @@ def test_paths_are_all_options_that_name_files() -> None:
         (MATCHES, ["pictures=x", "groups=g.csv", "edits=[jpeg]", "fpr=0.1"],
          ["groups", "edits", "fpr"]),
         (MATCHES, ["pictures=x", "fpr=null", "explain=false"], []),
-        (HELD_OUT, ["run=latest", "gallery=5"], ["gallery"]),
-        (HELD_OUT, ["explain=true"], ["explain"]),
+        (AGAIN, ["run=latest", "gallery=5"], ["gallery"]),
+        (AGAIN, ["explain=true"], ["explain"]),
         (BENCHMARK, ["benchmark=edits_v1", "pictures=x", "reader.background=[0,0,0]"], []),
         (BENCHMARK, ["+benchmark=edits_v1", "++fpr=0.1", "explain=true"], ["explain"]),
     ],

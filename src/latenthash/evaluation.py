@@ -21,8 +21,7 @@ from latenthash.data.splits import ViewSet
 from latenthash.locating import Places, with_pictures, with_weights
 from latenthash.metrics import held_out
 from latenthash.options.checking import check_evaluate
-from latenthash.options.effects import BENCHMARK, CODES, HASHES, LOG, MATCHES, check_effects
-from latenthash.options.effects import HELD_OUT as ALONE
+from latenthash.options.effects import AGAIN, BENCHMARK, CODES, HASHES, LOG, MATCHES, check_effects
 from latenthash.options.sweeping import typed_line
 from latenthash.record import Record
 from latenthash.recording import log_later
@@ -117,7 +116,7 @@ def _job(bundle: Bundle, pictures: str | None) -> str:
     """Name the job that was asked for of a bundle."""
     if bundle.hash is None:
         return CODES
-    return ALONE if pictures is None else MATCHES
+    return AGAIN if pictures is None else MATCHES
 
 
 def _given(cfg: DictConfig, bundle: Bundle, config: DictConfig) -> verdicts.Given | None:

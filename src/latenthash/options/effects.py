@@ -7,7 +7,7 @@ from omegaconf import DictConfig
 from latenthash import InputError
 
 LOG, HASHES, BENCHMARK = "log=FOLDER", "hashes=[LH1-...,LH1-...]", "benchmark=NAME"
-CODES, MATCHES, HELD_OUT = (
+CODES, MATCHES, AGAIN = (
     "run=code pictures=PATH",
     "run=RUN pictures=PATH",
     "run=RUN alone",
@@ -22,7 +22,7 @@ JOBS = {  # how each job is asked for -> options that it looks at
     ),
     CODES: ("run", "pictures", "reader.max_pixels", "unreadable"),
     MATCHES: ("run", "pictures", "explain", "reader.max_pixels", "unreadable"),
-    HELD_OUT: ("run", "reader.max_pixels"),
+    AGAIN: ("run", "reader.max_pixels"),
 }
 # Where things are kept and how they are shown, whatever is done.
 EVERYWHERE = ("cache", "logger", "paths", "hydra", "format")
