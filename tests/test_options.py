@@ -10,7 +10,12 @@ from omegaconf import OmegaConf
 
 from latenthash import InputError
 from latenthash.models.autoencoder import Shared
-from latenthash.options.checking import check_evaluate, check_train, find_problems
+from latenthash.options.checking import (
+    check_evaluate,
+    check_train,
+    find_bundle_problems,
+    find_problems,
+)
 from latenthash.options.edits import SIDE
 from latenthash.options.effects import (
     AGAIN,
@@ -230,6 +235,26 @@ def test_value_that_cannot_be_resolved_is_named(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.delenv("NOWHERE", raising=False)
     with pytest.raises(InputError, match="NOWHERE"):
         check_train(composed("data.signal=${oc.env:NOWHERE}"))
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ([], ""),
+        (["+experiment=code", "data.outliers=x"], ""),
+        (["+augment.x={_target_:albumentations.RandomScale,p:1.0}"], "albumentations.RandomScale"),
+        (["+experiment=code", "data.outliers=x", "+augment.x._target_=albumentations.RandomScale"],
+         "albumentations.RandomScale"),
+        (["model._target_=torch.nn.Identity"], "torch.nn.Identity"),
+    ],
+)  # fmt: skip
+def test_what_no_bundle_may_hold_is_known_before_the_training(
+    options: list[str], named: str
+) -> None:
+    cfg = composed(*options)
+    check_train(cfg)
+    problems = find_bundle_problems(cfg)
+    assert [named in problem for problem in problems] == ([True] if named else [])
 
 
 def test_paths_are_all_options_that_name_files() -> None:

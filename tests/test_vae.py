@@ -480,8 +480,3 @@ def test_fit_to_black_and_white_pictures_learns_them(tmp_path: Path) -> None:
     drawn = model.decode(model.encode(x))
     assert torch.equal(drawn.round(), x)
     assert (drawn - x).abs().mean() < 0.1
-
-
-def test_latent_critic_is_refused() -> None:
-    with pytest.raises(InputError, match=r"model\.separation\.critic needs model=vaegan"):
-        vae(separation=NO_SEPARATION | {"critic": 1.0})

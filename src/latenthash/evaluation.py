@@ -63,9 +63,10 @@ def evaluate(cfg: DictConfig) -> None:
         run = store.get(bundle.run_id) if store else None
         places = Places.of(cfg.run, run)
         config = with_weights(config, places)
-        # How much of this machine a file may take is for its owner to say, not for the bundle.
+        # How much of this machine is taken is for its owner to say, not for the bundle.
         config.data.reader.max_pixels = cfg.reader.max_pixels
-        config.data.workers = 0
+        if "workers" in config.data:
+            config.data.workers = 0  # processes
         cache = build(cfg.cache)
         figures: Iterator[tuple[str, Figure]] = iter(())
         check_effects(_job(bundle, cfg.pictures), line)

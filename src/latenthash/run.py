@@ -35,7 +35,7 @@ warnings.filterwarnings("ignore", "The `srun` command is available")
 # Lightning takes the number that Slurm or torchrun gave this process, and lets only the first log.
 LightningEnvironment().set_global_rank(0)
 
-ENROL = "latenthash.enrolment.enrol"  # the job that leaves a bundle with a hash
+LEAVING = ("latenthash.enrolment.enrol", "latenthash.coding.fit_code")  # jobs that leave bundles
 SOURCES = (*ROLES, "file")  # keys of conf/data that name a user's files
 
 
@@ -49,7 +49,7 @@ def train(cfg: DictConfig) -> None:
     with refusals(folder), ended_by_sigterm():
         check_train(cfg)
         check_training_effects(cfg, typed_line())
-        if cfg.job._target_ == ENROL and (problems := find_bundle_problems(cfg)):
+        if cfg.job._target_ in LEAVING and (problems := find_bundle_problems(cfg)):
             log.warning("evaluate.py will refuse the bundle of this run. %s", " ".join(problems))
         # Once, and before training: a file that changes meanwhile is not what was trained on.
         sources = [key for key in SOURCES if cfg.data.get(key) is not None]

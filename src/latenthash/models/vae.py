@@ -6,7 +6,6 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from latenthash import InputError
 from latenthash.models.autoencoder import Autoencoder, Shared
 
 
@@ -25,8 +24,6 @@ class VAE(Autoencoder):
         self, *, likelihood: str, beta_warmup: float, weight_decay: float, **shared: Unpack[Shared]
     ) -> None:
         super().__init__(likelihood=likelihood, **shared)
-        if self.separation.critic:
-            raise InputError("model.separation.critic needs model=vaegan; set it to 0.")
         self.beta_warmup = beta_warmup
         self.weight_decay = weight_decay
 
