@@ -15,7 +15,6 @@ from PIL import Image
 from skimage.data import astronaut
 
 from app import call, database
-from latenthash import InputError
 from latenthash.benchmark import peers as module
 from latenthash.benchmark import workers
 from latenthash.benchmark.codes import Floats, Pixels, Signs
@@ -29,6 +28,7 @@ from latenthash.cache import DiskCache
 from latenthash.data.reading import Picture, Reader
 from latenthash.data.suite import Suite, SuiteEdit
 from latenthash.data.views import TrimBorders, pipeline
+from latenthash.errors import InputError
 
 READER = Reader(512, 10**6, (255, 255, 255))
 

@@ -13,11 +13,11 @@ from PIL import Image
 from skimage.data import astronaut
 
 from app import artifact, call, database, runs
-from latenthash import InputError
 from latenthash.benchmark import peers
 from latenthash.benchmark.codes import LATENTS, Floats, Pixels
 from latenthash.benchmark.sources import Latent
 from latenthash.benchmark.timing import milliseconds
+from latenthash.errors import InputError
 from latenthash.features import weights
 
 COMMAND = ("benchmark=edits_v1", "pictures=photos", "resamples=20", "hydra.run.dir=out")

@@ -16,8 +16,9 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from latenthash import InputError, __version__
+from latenthash import __version__
 from latenthash.bundle import Bundle
+from latenthash.errors import InputError
 from latenthash.hashing import Hash
 from latenthash.identity import Identity
 

@@ -16,9 +16,9 @@ import yaml
 from PIL import Image
 
 from app import call
-from latenthash import InputError
 from latenthash.build import build_hasher, bundle_config, bundled_config, restore
 from latenthash.bundle import Bundle
+from latenthash.errors import InputError
 from latenthash.hashing import Hash
 from latenthash.options.checking import find_problems
 from latenthash.options.edits import BUNDLED_EDITS

@@ -13,7 +13,8 @@ from tempfile import mkdtemp
 
 import pytest
 
-from latenthash import InputError, database
+from latenthash import database
+from latenthash.errors import InputError
 
 TABLES = [
     "CREATE TABLE alembic_version (version_num)",

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
 from app import artifact, call, runs
-from latenthash import InputError, plots
+from latenthash import plots
 from latenthash.data import digits as module
 from latenthash.data.digits import Digits
+from latenthash.errors import InputError
 
 SPLIT: dict[str, Any] = {"validation": 0.1, "test": 0.2, "size": 8, "seed": 0}
 

@@ -13,7 +13,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from fitting import CONF, MARKS, NO_SEPARATION, differing, quiet_trainer, weights
-from latenthash import InputError
+from latenthash.errors import InputError
 from latenthash.features import FeatureSet
 from latenthash.metrics import auroc
 from latenthash.models.inputs import QUIETEST, Standardize

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from latenthash import InputError
 from latenthash.benchmark.groups import read_groups
 from latenthash.benchmark.onnx_files import dinohash_codes, sscd_codes
 from latenthash.data.digits import Digits
 from latenthash.data.pictures import source_digest
 from latenthash.data.reading import Reader
+from latenthash.errors import InputError
 from latenthash.features.weights import load_trunk
 from latenthash.files import Unusable, digest, open_regular, read_bounded
 

@@ -17,9 +17,9 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
 from fitting import CONF, MARKS, weights
-from latenthash import InputError
 from latenthash.cache import DiskCache
 from latenthash.data.splits import ViewSet
+from latenthash.errors import InputError
 from latenthash.features import Staged, is_staged
 from latenthash.features.finetune import FineTuner
 from latenthash.features.pixels import Pixels

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from latenthash import InputError, JobError
+from latenthash.errors import InputError, JobError
 from latenthash.hashing import Hash, LatentSet, calibration_rank
 
 

@@ -17,10 +17,10 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from app import TINY, artifact, call, runs, sources
-from latenthash import InputError
 from latenthash.build import build
 from latenthash.data.reading import Picture
 from latenthash.data.views import Views, pipeline
+from latenthash.errors import InputError
 from latenthash.features.pixels import Pixels
 from latenthash.features.vgg16 import VGG16
 from latenthash.identifying import Common, common_file, identify, roots, to_vectors

@@ -12,11 +12,11 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 from PIL import Image
 
-from latenthash import InputError
 from latenthash.build import bundled_config
 from latenthash.bundle import Bundle
 from latenthash.data.pictures import source_digest
 from latenthash.data.splits import ROLES
+from latenthash.errors import InputError
 from latenthash.locating import Places, with_pictures, with_weights
 from latenthash.tracking import FOLDER
 

@@ -12,8 +12,9 @@ from sklearn.metrics import (
     silhouette_score,
 )
 
-from latenthash import JobError, bootstrap, metrics
+from latenthash import bootstrap, metrics
 from latenthash.bootstrap import Measure
+from latenthash.errors import JobError
 from latenthash.hashing import Hash, LatentSet
 
 # Protocol, task 1; hash/radius and hash/centroid_i are logged by the run itself.

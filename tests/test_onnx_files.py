@@ -11,10 +11,10 @@ from PIL import Image
 from skimage.data import astronaut
 
 from app import call
-from latenthash import InputError
 from latenthash.benchmark import onnx_files
 from latenthash.benchmark.codes import Floats
 from latenthash.benchmark.onnx_files import dinohash_codes, sscd_codes
+from latenthash.errors import InputError
 from latenthash.projections import directions
 
 onnx = pytest.importorskip("onnx")

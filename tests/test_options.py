@@ -8,7 +8,7 @@ import pytest
 import yaml
 from omegaconf import OmegaConf
 
-from latenthash import InputError
+from latenthash.errors import InputError
 from latenthash.models.autoencoder import Shared
 from latenthash.options.checking import (
     check_evaluate,

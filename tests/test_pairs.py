@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latenthash import InputError
 from latenthash.data.pairs import Pairs
 from latenthash.data.reading import Reader
+from latenthash.errors import InputError
 
 
 def folder(tmp_path: Path, n: int) -> str:

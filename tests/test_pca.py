@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from safetensors.torch import load, save
 from torch import Tensor
 
-from latenthash import InputError
+from latenthash.errors import InputError
 from latenthash.features import FeatureSet
 from latenthash.models.pca import PCA
 from latenthash.models.whitening import pair_covariance, without_signal

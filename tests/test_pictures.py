@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latenthash import InputError
 from latenthash.cache import DiskCache
 from latenthash.data.pictures import (
     SKIP,
@@ -23,6 +22,7 @@ from latenthash.data.pictures import (
     source_digest,
 )
 from latenthash.data.reading import Reader
+from latenthash.errors import InputError
 
 ROLES = ("signal", "noise_edited", "noise_similar", "outliers", "unseen")
 

@@ -11,7 +11,8 @@ from threading import Thread
 
 import pytest
 
-from latenthash import InputError, processes
+from latenthash import processes
+from latenthash.errors import InputError
 from latenthash.processes import Processes
 
 ALIVE = """

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from latenthash import InputError
+from latenthash.errors import InputError
 from latenthash.record import DEEPEST, LARGEST, RECORD, Record
 from latenthash.tracking import RECORDED
 

@@ -17,9 +17,9 @@ from mlflow.exceptions import MlflowException
 from omegaconf import OmegaConf
 
 from app import TINY, call, runs, sources
-from latenthash import InputError, JobError
 from latenthash.benchmark.job import run_benchmark
 from latenthash.benchmark.keeping import keep
+from latenthash.errors import InputError, JobError
 from latenthash.processes import Processes
 from latenthash.record import RECORD, Record
 from latenthash.recording import Recorder, log_later

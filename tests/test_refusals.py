@@ -8,8 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from latenthash import InputError, JobError
-from latenthash.refusals import refusals
+from latenthash.errors import InputError, JobError, refusals
 
 
 def full(code: int = errno.ENOSPC) -> OSError:

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from latenthash import InputError
 from latenthash.benchmark.codes import Absent, Code, Floats, latent_codes
 from latenthash.benchmark.judging import Half, difference, halves, judge
 from latenthash.benchmark.leaderboard import (
@@ -30,6 +29,7 @@ from latenthash.benchmark.scores import (
     threshold,
 )
 from latenthash.data.suite import SuiteEdit
+from latenthash.errors import InputError
 from latenthash.projections import directions
 
 

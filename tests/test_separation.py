@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 
 from fitting import NO_SEPARATION
-from latenthash import InputError
+from latenthash.errors import InputError
 from latenthash.models.separation import LatentCritic, Separation, thirds
 
 Y = torch.tensor([1.0, 0.0, 0.0, 1.0])

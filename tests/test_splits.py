@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from omegaconf import OmegaConf
 from PIL import Image
 
-from latenthash import InputError
 from latenthash.data.reading import Reader
 from latenthash.data.splits import Splits, ViewSet
 from latenthash.data.views import view_seed
+from latenthash.errors import InputError
 
 CONF = Path(__file__).parent.parent / "conf"
 COUNTS = {"train": 7, "validation": 4, "calibration": 5, "test": 6, "edits": 3, "each": 1}

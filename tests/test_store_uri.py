@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from latenthash import InputError
+from latenthash.errors import InputError
 from latenthash.store_uri import (
     StoreURI,
     artifact_folder,

@@ -17,7 +17,8 @@ from omegaconf import DictConfig, OmegaConf
 from PIL import Image
 
 from app import TINY, artifact, call, runs, sources
-from latenthash import InputError, database
+from latenthash import database
+from latenthash.errors import InputError
 from latenthash.record import Record
 from latenthash.recording import log_later
 from latenthash.resolvers import picture_choice, within

@@ -14,7 +14,7 @@ from safetensors.torch import load, save
 from scipy.spatial.distance import cdist
 from torch import Tensor
 
-from latenthash import InputError
+from latenthash.errors import InputError
 from latenthash.features import FeatureSet
 from latenthash.models.topology import Topology
 from latenthash.persistence import (

@@ -27,8 +27,8 @@ from mlflow.environment_variables import (
 from mlflow.exceptions import MlflowException
 
 from app import ROOT, TINY, artifact, call, runs, sources
-from latenthash import InputError
 from latenthash.data.views import Views
+from latenthash.errors import InputError
 from latenthash.store_uri import sqlite_uri
 from latenthash.sweeps import jobs_of
 from latenthash.tracking import (

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from fitting import MARKS, quiet_trainer
-from latenthash import JobError
+from latenthash.errors import JobError
 from latenthash.training import fit_best_epoch
 
 pytestmark = MARKS

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from fitting import MARKS, NO_SEPARATION, differing, quiet_trainer, weights
-from latenthash import InputError
+from latenthash.errors import InputError
 from latenthash.features import FeatureSet
 from latenthash.models.vae import VAE
 

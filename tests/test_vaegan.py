@@ -16,7 +16,7 @@ from torch.distributions import Normal, kl_divergence
 from torch.utils.data import DataLoader, TensorDataset
 
 from fitting import MARKS, NO_SEPARATION, differing, quiet_trainer, weights
-from latenthash import InputError, JobError
+from latenthash.errors import InputError, JobError
 from latenthash.features import FeatureSet
 from latenthash.models import adversary, separation, vaegan
 from latenthash.models.adversary import LAYER_FLOOR, Adversary

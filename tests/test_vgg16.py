@@ -13,8 +13,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torchvision.models import vgg16
 
-from latenthash import InputError
 from latenthash.cache import DiskCache
+from latenthash.errors import InputError
 from latenthash.features import weights
 from latenthash.features.trunk import BATCH, layer_ends
 from latenthash.features.vgg16 import VGG16

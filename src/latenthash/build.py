@@ -12,12 +12,12 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from latenthash import InputError
 from latenthash.bundle import Bundle
 from latenthash.cache import DiskCache
 from latenthash.data.pairs import Pairs
 from latenthash.data.pictures import shareable
 from latenthash.data.splits import ROLES, TESTED, Splits
+from latenthash.errors import InputError
 from latenthash.features import is_staged
 from latenthash.features.weights import IMAGENET, RANDOM
 from latenthash.hasher import Hasher

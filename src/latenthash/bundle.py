@@ -18,13 +18,13 @@ from safetensors.torch import load as load_weights
 from safetensors.torch import save as save_weights
 from torch import Tensor
 
-from latenthash import InputError, __version__
+from latenthash import __version__
+from latenthash.errors import InputError, refuse_existing
 from latenthash.files import Unusable, read_bounded
 from latenthash.hashing import Hash
 from latenthash.identity import Identity
 from latenthash.options.checking import find_problems
 from latenthash.options.roots import HashFile
-from latenthash.refusals import refuse_existing
 
 FORMAT = 2  # raised whenever older readers would misread a bundle
 HASH, WEIGHTS, CONFIG = "hash.json", "weights.safetensors", "config.yaml"

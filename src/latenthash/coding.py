@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 from latenthash.build import build, build_hasher, build_pairs, bundled_config
 from latenthash.bundle import Bundle
 from latenthash.data.pairs import FEW
-from latenthash.refusals import collect
+from latenthash.errors import collect
 from latenthash.run_logger import RunLogger
 from latenthash.tracking import BUNDLE
 

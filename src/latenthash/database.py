@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from filelock import FileLock
 
-from latenthash import InputError
+from latenthash.errors import InputError
 
 log = logging.getLogger(__name__)
 

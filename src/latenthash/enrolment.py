@@ -11,11 +11,12 @@ import pytorch_lightning as pl
 from matplotlib.figure import Figure
 from omegaconf import DictConfig, OmegaConf
 
-from latenthash import InputError, plots, report
+from latenthash import plots, report
 from latenthash.bootstrap import Measure
 from latenthash.build import build, build_hasher, build_splits, bundled_config
 from latenthash.bundle import Bundle
 from latenthash.data.splits import Splits, ViewSet
+from latenthash.errors import InputError, collect
 from latenthash.features import FeatureSet
 from latenthash.features.weights import RANDOM
 from latenthash.finetuning import build_tuner, finetune
@@ -26,7 +27,6 @@ from latenthash.identity import Identity
 from latenthash.metrics import held_out, shares
 from latenthash.models import Aimed, Decoder, Diagrammed
 from latenthash.models.autoencoder import Autoencoder
-from latenthash.refusals import collect
 from latenthash.run_logger import RunLogger
 from latenthash.tracking import BUNDLE, HELD_OUT, TEST_LATENTS
 

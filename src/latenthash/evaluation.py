@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from omegaconf import DictConfig
 
-from latenthash import InputError, report, verdicts
+from latenthash import report, verdicts
 from latenthash.benchmark.job import run_benchmark
 from latenthash.build import build, build_splits, bundle_config, restore
 from latenthash.bundle import Bundle
@@ -18,6 +18,7 @@ from latenthash.cache import DiskCache
 from latenthash.data.pictures import is_folder, log_skipped
 from latenthash.data.reading import Unreadable
 from latenthash.data.splits import ViewSet
+from latenthash.errors import InputError, refusals
 from latenthash.locating import Places, with_pictures, with_weights
 from latenthash.metrics import held_out
 from latenthash.options.checking import check_evaluate
@@ -25,7 +26,6 @@ from latenthash.options.effects import AGAIN, BENCHMARK, CODES, HASHES, LOG, MAT
 from latenthash.options.sweeping import typed_line
 from latenthash.record import Record
 from latenthash.recording import log_later
-from latenthash.refusals import refusals
 from latenthash.store_uri import StoreURI
 from latenthash.tracking import HELD_OUT, Run, Store, find_store, no_run, open_store
 

@@ -6,7 +6,7 @@ import stat
 from io import BufferedReader
 from pathlib import Path
 
-from latenthash import InputError
+from latenthash.errors import InputError
 
 LARGEST = 2**32  # bytes; no picture, network or table of anybody is larger
 # A pipe without a writer is not waited for, and no terminal takes hold of the process.

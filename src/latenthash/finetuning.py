@@ -10,9 +10,10 @@ import torch
 from omegaconf import DictConfig
 from torch import Tensor, nn
 
-from latenthash import InputError, plots
+from latenthash import plots
 from latenthash.build import build
 from latenthash.data.splits import ViewSet
+from latenthash.errors import InputError
 from latenthash.features import Features, Staged, is_staged
 from latenthash.features.finetune import FineTuner
 from latenthash.hasher import begin

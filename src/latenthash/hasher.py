@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from latenthash import InputError
 from latenthash.data.splits import ViewSet
+from latenthash.errors import InputError
 from latenthash.features import Features, FeatureSet, Staged, is_staged
 from latenthash.hashing import Latents, LatentSet
 from latenthash.models import Decoder, Diagrammed, Model, Rebuilder

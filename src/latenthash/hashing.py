@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from latenthash import InputError, JobError
+from latenthash.errors import InputError, JobError
 
 Latents = NDArray[np.float64]  # (N, k)
 Floats = NDArray[np.float64]

@@ -12,7 +12,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from latenthash import InputError
+from latenthash.errors import InputError
 from latenthash.projections import CANDIDATES, directions
 
 VERSION = "LH1"  # another way to the bits, or another text, needs another

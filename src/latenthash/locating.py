@@ -8,11 +8,11 @@ from urllib.request import url2pathname
 
 from omegaconf import DictConfig
 
-from latenthash import InputError
 from latenthash.bundle import Bundle
 from latenthash.data.embedded import PREFIX
 from latenthash.data.pictures import is_file, is_folder, source_digest
 from latenthash.data.splits import ROLES
+from latenthash.errors import InputError
 from latenthash.features.weights import IMAGENET, RANDOM
 from latenthash.tracking import FOLDER, Run
 

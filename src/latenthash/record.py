@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from PIL import Image as Pixels
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
-from latenthash import InputError
+from latenthash.errors import InputError
 from latenthash.files import Unusable, open_regular, read_bounded
 from latenthash.options.kinds import Name, Node
 from latenthash.tracking import PARENT, PROCESS, RECORDED, RUN_NAME

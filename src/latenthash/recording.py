@@ -20,7 +20,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from latenthash import InputError, JobError, report
+from latenthash import report
+from latenthash.errors import InputError, JobError
 from latenthash.record import RECORD, Record
 from latenthash.terminal import without_password
 from latenthash.tracking import BUNDLE, HAS_BUNDLE, RECORDED, STORE_ERRORS, Store, brief

@@ -9,7 +9,7 @@ from pathlib import Path
 from hydra.core.override_parser.types import Quote, QuotedString
 from omegaconf import OmegaConf
 
-from latenthash import InputError
+from latenthash.errors import InputError
 
 
 def register_resolvers() -> None:

@@ -16,11 +16,14 @@ from latenthash.build import BUNDLED, build
 from latenthash.data.pictures import source_digest
 from latenthash.data.splits import ROLES
 from latenthash.endings import ended_by_sigterm
+from latenthash.errors import (
+    log_problems,
+    refusals,
+)
 from latenthash.features.weights import IMAGENET, RANDOM
 from latenthash.options.checking import check_train, find_bundle_problems
 from latenthash.options.effects import check_training_effects
 from latenthash.options.sweeping import typed_line
-from latenthash.refusals import log_problems, refusals
 from latenthash.run_logger import RunLogger
 from latenthash.sweeps import is_job_apart, refresh_sweep
 from latenthash.tracking import scalars

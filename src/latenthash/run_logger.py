@@ -8,8 +8,8 @@ from typing import Any
 
 from pytorch_lightning.loggers import Logger
 
+from latenthash.errors import refuse_existing
 from latenthash.recording import Recorder
-from latenthash.refusals import refuse_existing
 from latenthash.terminal import escaped
 from latenthash.tracking import (
     BUNDLE,

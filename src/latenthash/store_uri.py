@@ -9,7 +9,7 @@ from urllib.request import url2pathname
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from latenthash import InputError
+from latenthash.errors import InputError
 from latenthash.terminal import without_password
 
 SERVERS = ("http", "https")

@@ -16,11 +16,16 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from latenthash import InputError, JobError, comparison, report
+from latenthash import comparison, report
 from latenthash.endings import ended_by_sigterm, endings
+from latenthash.errors import (
+    InputError,
+    JobError,
+    find_refusal,
+    refusals,
+)
 from latenthash.options.sweeping import check_sweep, quote_paths, typed_line
 from latenthash.record import RECORD, Record
-from latenthash.refusals import find_refusal, refusals
 from latenthash.store_uri import hide_passwords
 from latenthash.terminal import escaped, without_password
 from latenthash.tracking import (

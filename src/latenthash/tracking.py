@@ -19,7 +19,8 @@ from omegaconf import DictConfig
 from PIL import Image
 from sqlalchemy.exc import SQLAlchemyError
 
-from latenthash import InputError, database, report
+from latenthash import database, report
+from latenthash.errors import InputError
 from latenthash.files import make_folder
 from latenthash.processes import Processes
 from latenthash.resolvers import register_resolvers

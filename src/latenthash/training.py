@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from latenthash import JobError
+from latenthash.errors import JobError
 
 log = logging.getLogger(__name__)
 

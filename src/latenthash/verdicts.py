@@ -12,13 +12,13 @@ import torch
 from matplotlib.figure import Figure
 from omegaconf import DictConfig
 
-from latenthash import InputError
 from latenthash.build import build
 from latenthash.data.detail import has_detail
 from latenthash.data.pictures import Unread, find_files, is_folder, read_files, refused
 from latenthash.data.reading import Picture, Reader, Unreadable
 from latenthash.data.splits import ViewSet
 from latenthash.data.views import pipeline
+from latenthash.errors import InputError
 from latenthash.explaining import explain
 from latenthash.hasher import Hasher
 from latenthash.hashing import Hash

@@ -10,9 +10,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from latenthash import InputError
 from latenthash.benchmark.codes import Code, Described
 from latenthash.benchmark.hashing import Item
+from latenthash.errors import InputError
 from latenthash.files import Unusable, read_bounded
 
 Labels: TypeAlias = NDArray[np.int64]

@@ -18,7 +18,6 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from latenthash import InputError
 from latenthash.benchmark.codes import Described, Pixels, Source
 from latenthash.benchmark.peers import parts, together
 from latenthash.benchmark.workers import in_workers
@@ -26,6 +25,7 @@ from latenthash.cache import DiskCache, cache_key
 from latenthash.data.reading import READING, Picture, Reader
 from latenthash.data.suite import LIBRARIES, Suite, SuiteEdit
 from latenthash.data.views import Pipeline, pipeline
+from latenthash.errors import InputError
 from latenthash.terminal import track
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from omegaconf import DictConfig, OmegaConf
 
-from latenthash import InputError, __version__, plots, report
+from latenthash import __version__, plots, report
 from latenthash.benchmark import hard
 from latenthash.benchmark.codes import LATENTS, Absent, Code, latent_codes
 from latenthash.benchmark.groups import name_copies, read_groups
@@ -40,9 +40,9 @@ from latenthash.cache import DiskCache
 from latenthash.data.pictures import shareable
 from latenthash.data.reading import Reader, shown
 from latenthash.data.suite import LIBRARIES, Suite
+from latenthash.errors import InputError, collect
 from latenthash.locating import Places, with_weights
 from latenthash.recording import refuse_untold
-from latenthash.refusals import collect
 from latenthash.terminal import track
 from latenthash.tracking import Store
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from latenthash import InputError
 from latenthash.benchmark.codes import Code, Described
 from latenthash.benchmark.scores import (
     Bootstrap,
@@ -16,6 +15,7 @@ from latenthash.benchmark.scores import (
     interval,
     threshold,
 )
+from latenthash.errors import InputError
 
 OPERATING_POINTS = (0.01, 0.001, 0.0001)  # false-positive rates
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from latenthash import InputError
 from latenthash.benchmark.codes import Code, Floats, Kind, Pixels, projected
+from latenthash.errors import InputError
 from latenthash.files import Unusable, read_bounded
 from latenthash.projections import unit
 

@@ -10,7 +10,6 @@ from functools import partial
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from latenthash import InputError
 from latenthash.benchmark.hashing import Item
 from latenthash.benchmark.workers import in_workers
 from latenthash.data.embedded import embedded
@@ -25,6 +24,7 @@ from latenthash.data.pictures import (
 )
 from latenthash.data.quarters import quarter
 from latenthash.data.reading import Picture, Reader
+from latenthash.errors import InputError
 from latenthash.files import Unusable
 from latenthash.terminal import track
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from latenthash import InputError
 from latenthash.benchmark.codes import Code, Floats, Kind, Pixels, Signs, plain_bits, signs
+from latenthash.errors import InputError
 from latenthash.features.vgg16 import VGG16
 from latenthash.hasher import Hasher
 from latenthash.projections import directions, unit

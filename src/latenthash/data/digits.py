@@ -16,8 +16,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchvision.datasets import MNIST
 
-from latenthash import InputError
 from latenthash.data.reading import shown
+from latenthash.errors import InputError
 from latenthash.files import Unusable, open_regular
 
 log = logging.getLogger(__name__)

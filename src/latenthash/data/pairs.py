@@ -5,13 +5,13 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
-from latenthash import InputError
 from latenthash.cache import DiskCache
 from latenthash.data.pictures import load_pictures
 from latenthash.data.quarters import quarter
 from latenthash.data.reading import Picture, Reader
 from latenthash.data.splits import ViewSet
 from latenthash.data.views import Edit, Views, pipeline
+from latenthash.errors import InputError
 from latenthash.terminal import track
 
 FEW = 50  # pictures; a code fitted on fewer is weak, and that is said

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from latenthash import InputError
 from latenthash.cache import DiskCache
 from latenthash.data.detail import has_detail
 from latenthash.data.embedded import PREFIX, SETS, embedded
 from latenthash.data.reading import Picture, Reader, shown
+from latenthash.errors import InputError
 from latenthash.files import Unusable, digest
 from latenthash.terminal import track
 

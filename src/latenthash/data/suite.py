@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 import PIL
 
-from latenthash import InputError
 from latenthash.data.views import Pixels
+from latenthash.errors import InputError
 
 # What edits pixels: other versions, other pixels.
 LIBRARIES = tuple(f"{lib.__name__} {lib.__version__}" for lib in (A, cv2, PIL))

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from latenthash import InputError
+from latenthash.errors import InputError
 from latenthash.features.trunk import TrunkFeatures, layer_ends
 
 GEM_POWER = 3.0  # p of generalised mean pooling (Radenovic, Tolias and Chum 2018)

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torchvision.models import VGG16_Weights
 from torchvision.models.vgg import cfgs, make_layers
 
-from latenthash import InputError
+from latenthash.errors import InputError
 from latenthash.files import Unusable, read_bounded
 
 log = logging.getLogger(__name__)

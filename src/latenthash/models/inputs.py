@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from latenthash import InputError
+from latenthash.errors import InputError
 from latenthash.features import FeatureSet
 from latenthash.models.networks import GROUPS
 

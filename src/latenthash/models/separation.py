@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from latenthash import InputError
+from latenthash.errors import InputError
 from latenthash.models.losses import cost_of
 from latenthash.models.networks import mlp_discriminator
 

@@ -8,7 +8,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from latenthash import InputError
+from latenthash.errors import InputError
 from latenthash.features import FeatureSet
 from latenthash.models.whitening import Whitening, without_signal
 from latenthash.persistence import (

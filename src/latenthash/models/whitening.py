@@ -15,7 +15,7 @@ from scipy.linalg import eigh
 from sklearn.decomposition import PCA
 from torch import Tensor, nn
 
-from latenthash import InputError
+from latenthash.errors import InputError
 from latenthash.features import FeatureSet
 
 # Of the features' root mean square: in directions narrower than this, the rounding of float32

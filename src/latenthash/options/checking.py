@@ -8,12 +8,11 @@ from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from latenthash import InputError
+from latenthash.errors import InputError, find_refusal
 from latenthash.options.edits import BUNDLED_EDITS, SIDE
 from latenthash.options.kinds import TARGET, Node, nearest, nodes_by_class
 from latenthash.options.misfits import find_misfits
 from latenthash.options.roots import Bundled, Evaluate, Train
-from latenthash.refusals import find_refusal
 
 LONGEST = 60  # letters of a value that a sentence repeats
 TOLD = 20  # problems that are told

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from omegaconf import DictConfig
 
-from latenthash import InputError
+from latenthash.errors import InputError
 
 LOG, HASHES, BENCHMARK = "log=FOLDER", "hashes=[LH1-...,LH1-...]", "benchmark=NAME"
 CODES, MATCHES, AGAIN = (

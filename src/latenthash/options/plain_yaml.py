@@ -7,7 +7,7 @@ import yaml
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from latenthash import InputError
+from latenthash.errors import InputError
 
 MOST_LETTERS, MOST_NODES, DEEPEST = 2**18, 20_000, 24  # ours have a hundredth of it
 # What reading raises; the last is of OmegaConf, where there is no mapping.

@@ -10,12 +10,11 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
-from latenthash import InputError
+from latenthash.errors import InputError, find_refusal
 from latenthash.options.checking import check_train
 from latenthash.options.mistakes import explain
 from latenthash.options.places import PATHS
 from latenthash.options.typed import MULTIRUN, as_typed
-from latenthash.refusals import find_refusal
 
 JOB = ("hydra.runtime.output_dir=.", "hydra.job.num=0")  # what a job has and a sweep has not yet
 

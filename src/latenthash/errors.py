@@ -6,14 +6,28 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from latenthash import InputError, JobError
-
 log = logging.getLogger(__name__)
+
+
+class InputError(ValueError):
+    """What the user gave cannot be used; the message names it and the way out.
+
+    Args:
+        problems: one sentence each; all that were found, not only the first.
+    """
+
+    def __init__(self, problems: str | Sequence[str]) -> None:
+        self.problems = [problems] if isinstance(problems, str) else list(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class JobError(RuntimeError):
+    """The work came to nothing, or not to all it should, for a reason that a sentence explains."""
 
 
 def collect(*makers: Callable[[], Any]) -> list[Any]:
