@@ -14,9 +14,11 @@ import PIL
 
 from latenthash.data.views import Pixels
 from latenthash.errors import InputError
+from latenthash.options.moved import FIRST_NAMES
 
 # What edits pixels: other versions, other pixels.
 LIBRARIES = tuple(f"{lib.__name__} {lib.__version__}" for lib in (A, cv2, PIL))
+CLASS = "__class_fullname__"  # albumentations' key for the class of a transform
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ class Suite:
         Not the code of the edits: whoever changes what one draws changes the version.
         """
         edits = {
-            edit.name: [step.to_dict()["transform"] for step in edit.transform]
+            edit.name: [_told(step.to_dict()["transform"]) for step in edit.transform]
             for edit in self.edits
         }
         known = json.dumps([self.version, edits], sort_keys=True)
@@ -142,6 +144,21 @@ class Suite:
 def edit_seed(version: str, name: str, digest: str) -> int:
     """Derive the seed of one edit of one picture, in [0, 2^32)."""
     return int.from_bytes(sha256(f"{version}/{name}/{digest}".encode()).digest()[:4], "big")
+
+
+def _told(values: Any) -> Any:
+    """Give what albumentations tells of a transform, without the modules that our classes are in.
+
+    A module may move. Classes that have are called by the name that the first digests knew.
+    """
+    if isinstance(values, list):
+        return [_told(value) for value in values]
+    if not isinstance(values, dict):
+        return values
+    told = {key: _told(value) for key, value in values.items()}
+    if (name := told.get(CLASS, "")).startswith("latenthash."):
+        told[CLASS] = FIRST_NAMES.get(name, name)
+    return told
 
 
 def _chain(edit: Any) -> list[Any]:

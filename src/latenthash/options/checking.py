@@ -12,6 +12,7 @@ from latenthash.errors import InputError, find_refusal
 from latenthash.options.edits import BUNDLED_EDITS, SIDE
 from latenthash.options.kinds import TARGET, Node, nearest, nodes_by_class
 from latenthash.options.misfits import find_misfits
+from latenthash.options.moved import MOVED
 from latenthash.options.roots import Bundled, Evaluate, Train
 
 LONGEST = 60  # letters of a value that a sentence repeats
@@ -74,13 +75,27 @@ def checked_bundle(values: object) -> dict[str, Any]:
         InputError: for all that is wrong with it.
     """
     try:
-        checked = Bundled.model_validate(values).model_dump(by_alias=True)
+        checked = Bundled.model_validate(_renamed(values)).model_dump(by_alias=True)
     except ValidationError as error:
         raise InputError([f"{ODD} {line}" for line in _sentences(Bundled, error)]) from error
     # Once more, whatever the schema says: Hydra calls what stands behind these keys.
     if odd := [name for name in _called(checked) if name not in {*CLASSES, *BUNDLED_EDITS}]:
         raise InputError(f"{ODD} it names {_shown(odd[0])}, which may not stand there.")
     return checked
+
+
+def _renamed(values: Any) -> Any:
+    """Call classes in plain values by their present names."""
+    if isinstance(values, list):
+        return [_renamed(value) for value in values]
+    if not isinstance(values, dict):
+        return values
+    return {
+        key: MOVED.get(value, value)
+        if key == TARGET and isinstance(value, str)
+        else _renamed(value)
+        for key, value in values.items()
+    }
 
 
 def _called(values: object) -> Iterator[object]:

@@ -10,6 +10,8 @@ from typing import Annotated, Any, TypeAlias, get_args
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, ValidationError, core_schema
 
+from latenthash.options.moved import MOVED
+
 TARGET = "_target_"
 OURS = "latenthash"  # the package
 LONGEST_REASON = 600  # letters: of a name that is a page long, the rest says nothing
@@ -149,7 +151,7 @@ class Slot:
         name = value.get(TARGET) if isinstance(value, dict) else None
         if not isinstance(name, str):
             raise refused(f"must name a class by `_target_`, such as {known}")
-        if info.context is None or name.split(".")[0] == OURS:
+        if info.context is None or (name.split(".")[0] == OURS and name not in MOVED):
             raise refused(f"names {name}, which may not stand here; {known} may")
         find_class(name)
         return value
@@ -161,6 +163,8 @@ def find_class(name: str) -> type:
     Raises:
         PydanticCustomError: if there is none.
     """
+    if name in MOVED:
+        raise refused(f"names {name}, which is {MOVED[name]} now")
     try:
         found = resolve_name(name)
     except Exception as error:  # importing runs code, which may raise anything
