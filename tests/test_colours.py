@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from latenthash.data.reading import Reader
-from latenthash.files import Unusable
+from latenthash.system.files import Unusable
 
 HEIGHT, WIDTH = 48, 64
 Array = NDArray[Any]

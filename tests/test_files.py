@@ -16,7 +16,12 @@ from latenthash.data.pictures import source_digest
 from latenthash.data.reading import Reader
 from latenthash.errors import InputError
 from latenthash.features.weights import load_trunk
-from latenthash.files import Unusable, digest, open_regular, read_bounded
+from latenthash.system.files import (
+    Unusable,
+    digest,
+    open_regular,
+    read_bounded,
+)
 
 NOTHING = hashlib.sha256().hexdigest()
 

@@ -11,9 +11,9 @@ from threading import Thread
 
 import pytest
 
-from latenthash import processes
 from latenthash.errors import InputError
-from latenthash.processes import Processes
+from latenthash.system import processes
+from latenthash.system.processes import Processes
 
 ALIVE = """
 import sys, time

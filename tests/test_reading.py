@@ -19,7 +19,7 @@ from PIL import Image, ImageCms
 
 from latenthash.data import reading
 from latenthash.data.reading import Reader
-from latenthash.files import Unusable
+from latenthash.system.files import Unusable
 
 Pixels = NDArray[np.uint8]
 

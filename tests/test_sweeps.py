@@ -260,7 +260,7 @@ def test_job_of_another_process_is_waited_for_and_reused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("latenthash.enrolment.enrol", lambda *_: None)
-    monkeypatch.setattr("latenthash.processes.POLL", 0.01)
+    monkeypatch.setattr("latenthash.system.processes.POLL", 0.01)
     command = [*TINY, *sources(tmp_path)]
     waited = []
 
@@ -281,7 +281,7 @@ def test_job_of_another_process_is_waited_for_and_reused(
     store.client.update_run(run_id, status="RUNNING")
     claim = contextlib.ExitStack()
     claim.enter_context(store.processes.claim(fingerprint, "job", wait=False))
-    logger, handler = logging.getLogger("latenthash.processes"), Other()
+    logger, handler = logging.getLogger("latenthash.system.processes"), Other()
     logger.addHandler(handler)
     try:
         done = call("train.py", tmp_path, "-m", *command)

@@ -11,7 +11,11 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from latenthash.callbacks import Progress
-from latenthash.terminal import Lines, escaped, track
+from latenthash.system.terminal import (
+    Lines,
+    escaped,
+    track,
+)
 
 CONF = Path(__file__).parent.parent / "conf"
 

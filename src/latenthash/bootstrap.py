@@ -8,7 +8,7 @@ import sklearn
 from numpy.typing import NDArray
 
 from latenthash.hashing import LatentSet
-from latenthash.terminal import track
+from latenthash.system.terminal import track
 
 LEVEL = (0.025, 0.975)  # a 95 % interval
 

@@ -20,11 +20,14 @@ from torch import Tensor
 
 from latenthash import __version__
 from latenthash.errors import InputError, refuse_existing
-from latenthash.files import Unusable, read_bounded
 from latenthash.hashing import Hash
 from latenthash.identity import Identity
 from latenthash.options.checking import find_problems
 from latenthash.options.roots import HashFile
+from latenthash.system.files import (
+    Unusable,
+    read_bounded,
+)
 
 FORMAT = 2  # raised whenever older readers would misread a bundle
 HASH, WEIGHTS, CONFIG = "hash.json", "weights.safetensors", "config.yaml"

@@ -6,7 +6,7 @@ from torchvision.utils import make_grid
 
 from latenthash.models.autoencoder import Autoencoder
 from latenthash.run_logger import RunLogger
-from latenthash.terminal import is_watched
+from latenthash.system.terminal import is_watched
 
 SHOWN, COLUMNS = 36, 6  # samples in a grid
 

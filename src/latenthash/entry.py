@@ -11,13 +11,13 @@ from traceback import format_exception, walk_tb
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from latenthash.endings import endings
 from latenthash.options.kinds import OURS
 from latenthash.options.mistakes import explain
 from latenthash.options.typed import as_typed
 from latenthash.resolvers import register_resolvers
-from latenthash.surroundings import settle
-from latenthash.terminal import without_password
+from latenthash.system.endings import endings
+from latenthash.system.surroundings import settle
+from latenthash.system.terminal import without_password
 
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130  # exit codes; the last is a shell's for Ctrl-C
 # What Hydra raises of a command line.

@@ -14,7 +14,7 @@ from latenthash.errors import InputError
 from latenthash.features import Features, FeatureSet, Staged, is_staged
 from latenthash.hashing import Latents, LatentSet
 from latenthash.models import Decoder, Diagrammed, Model, Rebuilder
-from latenthash.terminal import track
+from latenthash.system.terminal import track
 
 BATCH = 64  # views taken at once
 

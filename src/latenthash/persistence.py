@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ripser import ripser
 from sklearn.metrics.pairwise import cosine_distances
 
-from latenthash.terminal import track
+from latenthash.system.terminal import track
 
 Maps: TypeAlias = NDArray[np.float32]  # (C, H, W)
 Floats: TypeAlias = NDArray[np.float64]

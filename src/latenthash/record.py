@@ -17,8 +17,12 @@ from PIL import Image as Pixels
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from latenthash.errors import InputError
-from latenthash.files import Unusable, open_regular, read_bounded
 from latenthash.options.kinds import Name, Node
+from latenthash.system.files import (
+    Unusable,
+    open_regular,
+    read_bounded,
+)
 from latenthash.tracking import PARENT, PROCESS, RECORDED, RUN_NAME
 
 RECORD = "run.jsonl"  # its name in the output folder

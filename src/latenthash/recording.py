@@ -23,7 +23,7 @@ from PIL import Image
 from latenthash import report
 from latenthash.errors import InputError, JobError
 from latenthash.record import RECORD, Record
-from latenthash.terminal import without_password
+from latenthash.system.terminal import without_password
 from latenthash.tracking import BUNDLE, HAS_BUNDLE, RECORDED, STORE_ERRORS, Store, brief
 
 log = logging.getLogger(__name__)

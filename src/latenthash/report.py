@@ -20,7 +20,7 @@ from rich.text import Text
 from latenthash import plots
 from latenthash.bootstrap import Measure
 from latenthash.hashing import Hash, LatentSet
-from latenthash.terminal import escaped
+from latenthash.system.terminal import escaped
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,6 @@ from latenthash import __version__
 from latenthash.build import BUNDLED, build
 from latenthash.data.pictures import source_digest
 from latenthash.data.splits import ROLES
-from latenthash.endings import ended_by_sigterm
 from latenthash.errors import (
     log_problems,
     refusals,
@@ -26,6 +25,7 @@ from latenthash.options.effects import check_training_effects
 from latenthash.options.sweeping import typed_line
 from latenthash.run_logger import RunLogger
 from latenthash.sweeps import is_job_apart, refresh_sweep
+from latenthash.system.endings import ended_by_sigterm
 from latenthash.tracking import scalars
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from pytorch_lightning.loggers import Logger
 
 from latenthash.errors import refuse_existing
 from latenthash.recording import Recorder
-from latenthash.terminal import escaped
+from latenthash.system.terminal import escaped
 from latenthash.tracking import (
     BUNDLE,
     FINGERPRINT,

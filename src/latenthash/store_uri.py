@@ -10,7 +10,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from latenthash.errors import InputError
-from latenthash.terminal import without_password
+from latenthash.system.terminal import without_password
 
 SERVERS = ("http", "https")
 WAYS = (

@@ -17,7 +17,6 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from latenthash import comparison, report
-from latenthash.endings import ended_by_sigterm, endings
 from latenthash.errors import (
     InputError,
     JobError,
@@ -27,7 +26,14 @@ from latenthash.errors import (
 from latenthash.options.sweeping import check_sweep, quote_paths, typed_line
 from latenthash.record import RECORD, Record
 from latenthash.store_uri import hide_passwords
-from latenthash.terminal import escaped, without_password
+from latenthash.system.endings import (
+    ended_by_sigterm,
+    endings,
+)
+from latenthash.system.terminal import (
+    escaped,
+    without_password,
+)
 from latenthash.tracking import (
     FINGERPRINT,
     HELD_OUT,

@@ -21,12 +21,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from latenthash import database, report
 from latenthash.errors import InputError
-from latenthash.files import make_folder
-from latenthash.processes import Processes
 from latenthash.resolvers import register_resolvers
 from latenthash.store_uri import WAYS, StoreURI, artifact_folder, local_path, sqlite_uri
-from latenthash.surroundings import escape_migrations
-from latenthash.terminal import escaped, without_password
+from latenthash.system.files import make_folder
+from latenthash.system.processes import Processes
+from latenthash.system.surroundings import escape_migrations
+from latenthash.system.terminal import (
+    escaped,
+    without_password,
+)
 
 # A research tool on private pictures tells nobody that it runs.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")

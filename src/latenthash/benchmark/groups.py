@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 from latenthash.benchmark.codes import Code, Described
 from latenthash.benchmark.hashing import Item
 from latenthash.errors import InputError
-from latenthash.files import Unusable, read_bounded
+from latenthash.system.files import (
+    Unusable,
+    read_bounded,
+)
 
 Labels: TypeAlias = NDArray[np.int64]
 

@@ -26,7 +26,7 @@ from latenthash.data.reading import READING, Picture, Reader
 from latenthash.data.suite import LIBRARIES, Suite, SuiteEdit
 from latenthash.data.views import Pipeline, pipeline
 from latenthash.errors import InputError
-from latenthash.terminal import track
+from latenthash.system.terminal import track
 
 log = logging.getLogger(__name__)
 

@@ -43,7 +43,7 @@ from latenthash.data.suite import LIBRARIES, Suite
 from latenthash.errors import InputError, collect
 from latenthash.locating import Places, with_weights
 from latenthash.recording import refuse_untold
-from latenthash.terminal import track
+from latenthash.system.terminal import track
 from latenthash.tracking import Store
 
 log = logging.getLogger(__name__)

@@ -17,8 +17,11 @@ from PIL import Image
 
 from latenthash.benchmark.codes import Code, Floats, Kind, Pixels, projected
 from latenthash.errors import InputError
-from latenthash.files import Unusable, read_bounded
 from latenthash.projections import unit
+from latenthash.system.files import (
+    Unusable,
+    read_bounded,
+)
 
 # ImageNet's, of RGB in [0, 1], as both networks expect.
 MEAN = np.array([0.485, 0.456, 0.406], np.float32)

@@ -25,8 +25,8 @@ from latenthash.data.pictures import (
 from latenthash.data.quarters import quarter
 from latenthash.data.reading import Picture, Reader
 from latenthash.errors import InputError
-from latenthash.files import Unusable
-from latenthash.terminal import track
+from latenthash.system.files import Unusable
+from latenthash.system.terminal import track
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from PIL import Image, ImageCms, TiffImagePlugin
 from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
-from latenthash.files import Unusable
+from latenthash.system.files import Unusable
 
 DEEP_GREY = ("I", "I;16", "I;16B", "I;16L", "I;16N")  # Pillow's modes for more than 8 bits
 GREY = ("1", "L", "LA")

@@ -19,7 +19,7 @@ from latenthash.data.earth import render_earth
 from latenthash.data.quarters import cut
 from latenthash.data.reading import Picture, Reader
 from latenthash.data.sushi import render_sushi
-from latenthash.terminal import track
+from latenthash.system.terminal import track
 
 PREFIX = "embedded:"  # of a source that is not a path
 PLATES = 100  # the thesis's count of similar pictures

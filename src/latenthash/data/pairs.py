@@ -12,7 +12,7 @@ from latenthash.data.reading import Picture, Reader
 from latenthash.data.splits import ViewSet
 from latenthash.data.views import Edit, Views, pipeline
 from latenthash.errors import InputError
-from latenthash.terminal import track
+from latenthash.system.terminal import track
 
 FEW = 50  # pictures; a code fitted on fewer is weak, and that is said
 

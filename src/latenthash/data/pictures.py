@@ -17,8 +17,11 @@ from latenthash.data.detail import has_detail
 from latenthash.data.embedded import PREFIX, SETS, embedded
 from latenthash.data.reading import Picture, Reader, shown
 from latenthash.errors import InputError
-from latenthash.files import Unusable, digest
-from latenthash.terminal import track
+from latenthash.system.files import (
+    Unusable,
+    digest,
+)
+from latenthash.system.terminal import track
 
 log = logging.getLogger(__name__)
 

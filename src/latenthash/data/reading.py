@@ -17,8 +17,12 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from latenthash.data.colours import rgb, stored_bits
-from latenthash.files import LARGEST, Unusable, open_regular
-from latenthash.terminal import escaped
+from latenthash.system.files import (
+    LARGEST,
+    Unusable,
+    open_regular,
+)
+from latenthash.system.terminal import escaped
 
 Unreadable: TypeAlias = Literal["refuse", "skip"]
 

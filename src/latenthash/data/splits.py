@@ -14,7 +14,7 @@ from latenthash.cache import DiskCache
 from latenthash.data.pictures import load_pictures
 from latenthash.data.reading import Reader
 from latenthash.data.views import Edit, Pixels, Views, pipeline
-from latenthash.terminal import track
+from latenthash.system.terminal import track
 
 ROLES = ("signal", "noise_edited", "noise_similar", "outliers", "unseen")
 TESTED = ("signal", "noise_edited", "noise_similar", "unseen")

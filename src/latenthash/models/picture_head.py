@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from latenthash.models.networks import ConvDecoder
-from latenthash.terminal import track
+from latenthash.system.terminal import track
 
 BATCH = 64  # views per step; many small steps on a network this small are mostly waiting
 

@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
-from latenthash.files import make_folder
+from latenthash.system.files import make_folder
 
 log = logging.getLogger(__name__)
 
