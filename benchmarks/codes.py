@@ -31,8 +31,8 @@ from latenthash.benchmark.workers import MOST
 from latenthash.build import bundle_config, restore
 from latenthash.bundle import Bundle
 from latenthash.cache import DiskCache
+from latenthash.data.edits.suite import Suite
 from latenthash.data.reading import Reader
-from latenthash.data.suite import Suite
 from latenthash.data.views import pipeline
 
 SUITE = Path(__file__).parent.parent / "conf" / "benchmark" / "edits_v1.yaml"

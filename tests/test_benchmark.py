@@ -25,8 +25,11 @@ from latenthash.benchmark.pictures import list_pictures, quarters, stereo
 from latenthash.benchmark.sources import Thumbnail
 from latenthash.benchmark.workers import in_workers
 from latenthash.cache import DiskCache
+from latenthash.data.edits.suite import (
+    Suite,
+    SuiteEdit,
+)
 from latenthash.data.reading import Picture, Reader
-from latenthash.data.suite import Suite, SuiteEdit
 from latenthash.data.views import TrimBorders, pipeline
 from latenthash.errors import InputError
 

@@ -194,7 +194,7 @@ def test_no_argument_of_an_edit_can_be_an_object(name: str, nothing_happens: lis
     """Hydra would build it: a number of albumentations' edits take any value without a look."""
     short = name.rpartition(".")[2]
     needed = ARGUMENTS.get(short, {})
-    if name == "latenthash.data.edits.Crop":
+    if name == "latenthash.data.edits.basic.Crop":
         needed = {"area": 0.5, "place": "centre"}
     for argument in {*inspect.signature(find_class(name)).parameters} - {"transforms"}:
         for value in (PICKLE, [PICKLE, PICKLE], [[PICKLE]], {"x": PICKLE}, {"x": 1}):

@@ -12,8 +12,8 @@ from latenthash.benchmark.hashing import Item
 from latenthash.benchmark.judging import Half, Judgement, Verdict
 from latenthash.benchmark.leaderboard import DECISIVE
 from latenthash.benchmark.scores import Bootstrap, Rate
+from latenthash.data.edits.suite import Suite
 from latenthash.data.reading import Picture
-from latenthash.data.suite import Suite
 
 
 def photo(i: int) -> Picture:

@@ -145,7 +145,8 @@ EVALUATE = {
     "pictures=''": "pictures= must be a path.",
     "run=null": "run is not set; it must be a path.",
     "benchmark=edits_v1 benchmark.families.jpeg.jpeg_90.edit.quality=200": (
-        "benchmark.families.jpeg.jpeg_90.edit cannot use latenthash.data.edits.Compression: quality"
+        "benchmark.families.jpeg.jpeg_90.edit cannot use "
+        "latenthash.data.edits.basic.Compression: quality"
     ),
     "edits={a:1}": "edits must be names of edits or families",
 }

@@ -28,7 +28,7 @@ from latenthash.benchmark.scores import (
     similarities,
     threshold,
 )
-from latenthash.data.suite import SuiteEdit
+from latenthash.data.edits.suite import SuiteEdit
 from latenthash.errors import InputError
 from latenthash.projections import directions
 

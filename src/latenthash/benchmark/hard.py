@@ -14,8 +14,11 @@ from latenthash.benchmark.leaderboard import DECISIVE, HardPairs
 from latenthash.benchmark.pictures import quarters, stereo
 from latenthash.benchmark.scores import NO_PAIR, Bootstrap, Rate
 from latenthash.cache import DiskCache
+from latenthash.data.edits.suite import (
+    Suite,
+    SuiteEdit,
+)
 from latenthash.data.reading import Reader
-from latenthash.data.suite import Suite, SuiteEdit
 
 OTHER = "phash-256"  # the code under which pairs are the nearest
 NEAREST = 6  # pairs shown

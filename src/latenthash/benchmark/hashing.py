@@ -22,8 +22,12 @@ from latenthash.benchmark.codes import Described, Pixels, Source
 from latenthash.benchmark.peers import parts, together
 from latenthash.benchmark.workers import in_workers
 from latenthash.cache import DiskCache, cache_key
+from latenthash.data.edits.suite import (
+    LIBRARIES,
+    Suite,
+    SuiteEdit,
+)
 from latenthash.data.reading import READING, Picture, Reader
-from latenthash.data.suite import LIBRARIES, Suite, SuiteEdit
 from latenthash.data.views import Pipeline, pipeline
 from latenthash.errors import InputError
 from latenthash.system.terminal import track

@@ -37,9 +37,12 @@ from latenthash.benchmark.timing import milliseconds
 from latenthash.build import build, bundle_config, restore
 from latenthash.bundle import Bundle
 from latenthash.cache import DiskCache
+from latenthash.data.edits.suite import (
+    LIBRARIES,
+    Suite,
+)
 from latenthash.data.pictures import shareable
 from latenthash.data.reading import Reader, shown
-from latenthash.data.suite import LIBRARIES, Suite
 from latenthash.errors import InputError, collect
 from latenthash.locating import Places, with_weights
 from latenthash.recording import refuse_untold

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from latenthash.benchmark.codes import Absent
 from latenthash.benchmark.judging import Judgement, difference
 from latenthash.benchmark.scores import Rate
-from latenthash.data.suite import SuiteEdit
+from latenthash.data.edits.suite import SuiteEdit
 from latenthash.plots.benchmark import CODES_FROM
 
 DECISIVE = 0.001  # the false-positive rate at which codes are ranked

@@ -74,7 +74,7 @@ def _prepare() -> None:
     Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     # albumentations takes torch along if it can: 250 MB, and no task needs it.
     sys.modules["torch"] = None  # type: ignore[assignment] # as if it were not installed
-    import latenthash.data.suite  # noqa: F401 # imports albumentations
+    import latenthash.data.edits.suite  # noqa: F401 # imports albumentations
 
     del sys.modules["torch"]
 

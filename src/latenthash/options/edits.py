@@ -34,9 +34,12 @@ ALBUMENTATIONS = (
     "UnsharpMask", "VerticalFlip", "ZoomBlur",
 )  # fmt: skip
 DRAWN = (
-    "drawing.Captions", "drawing.Lines", "drawing.Screenshot", "drawing.Stickers",
-    "drawing.Watermark", "edits.Compression", "edits.Crop", "edits.Vignette", "overlays.Page",
-    "overlays.Shapes", "overlays.Writing", "views.Text", "views.TrimBorders",
+    "edits.basic.Compression", "edits.basic.Crop", "edits.basic.Vignette",
+    "edits.fixed_overlays.Captions", "edits.fixed_overlays.Lines",
+    "edits.fixed_overlays.Screenshot", "edits.fixed_overlays.Stickers",
+    "edits.fixed_overlays.Watermark", "edits.random_overlays.Page",
+    "edits.random_overlays.Shapes", "edits.random_overlays.Writing", "views.Text",
+    "views.TrimBorders",
 )  # fmt: skip
 BUNDLED_EDITS = {f"albumentations.{name}" for name in ALBUMENTATIONS} | {
     f"latenthash.data.{name}" for name in DRAWN

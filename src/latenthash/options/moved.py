@@ -1,5 +1,17 @@
 """Classes that have moved: what older configs, bundles and digests call them, and what is now."""
 
 # Name in configs of version 0.1 -> name now.
-MOVED: dict[str, str] = {}
+MOVED = {
+    "latenthash.data.drawing.Captions": "latenthash.data.edits.fixed_overlays.Captions",
+    "latenthash.data.drawing.Lines": "latenthash.data.edits.fixed_overlays.Lines",
+    "latenthash.data.drawing.Screenshot": "latenthash.data.edits.fixed_overlays.Screenshot",
+    "latenthash.data.drawing.Stickers": "latenthash.data.edits.fixed_overlays.Stickers",
+    "latenthash.data.drawing.Watermark": "latenthash.data.edits.fixed_overlays.Watermark",
+    "latenthash.data.edits.Compression": "latenthash.data.edits.basic.Compression",
+    "latenthash.data.edits.Crop": "latenthash.data.edits.basic.Crop",
+    "latenthash.data.edits.Vignette": "latenthash.data.edits.basic.Vignette",
+    "latenthash.data.overlays.Page": "latenthash.data.edits.random_overlays.Page",
+    "latenthash.data.overlays.Shapes": "latenthash.data.edits.random_overlays.Shapes",
+    "latenthash.data.overlays.Writing": "latenthash.data.edits.random_overlays.Writing",
+}
 FIRST_NAMES = {now: first for first, now in MOVED.items()}

@@ -356,9 +356,9 @@ class SuiteEdit(Node):
 
 
 class Suite(Node):
-    """`latenthash.data.suite.Suite`, which checks how its edits go together."""
+    """`latenthash.data.edits.suite.Suite`, which checks how its edits go together."""
 
-    target: Literal["latenthash.data.suite.Suite"] = Field(alias="_target_")
+    target: Literal["latenthash.data.edits.suite.Suite"] = Field(alias="_target_")
     convert: Literal["all"] = Field("all", alias="_convert_")
     version: Name
     units: dict[str, str] | None = None

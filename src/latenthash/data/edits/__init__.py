@@ -1,0 +1,1 @@
+"""Edits of a picture, ours beside those of albumentations, and the suite that names them."""
