@@ -24,8 +24,8 @@ from safetensors.numpy import save_file
 
 from latenthash.build import build
 from latenthash.cache import DiskCache, cache_key
-from latenthash.data.pictures import find_files
 from latenthash.data.reading import Picture, Reader
+from latenthash.data.sources import find_files
 from latenthash.data.splits import IDENTITY_SEED, IDENTITY_VIEWS
 from latenthash.data.views import Views, pipeline
 from latenthash.identifying import Common, common_name, identify, to_vectors

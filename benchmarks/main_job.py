@@ -17,7 +17,7 @@ from PIL import Image
 from rich.console import Console
 
 from latenthash.data.reading import Picture
-from latenthash.data.sushi import render_sushi
+from latenthash.data.samples.sushi import render_sushi
 from latenthash.data.views import Views, pipeline
 
 ROOT = Path(__file__).parent.parent

@@ -9,7 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
-from latenthash.data.embedded import SETS
+from latenthash.data.samples.sets import SETS
 from latenthash.data.splits import ROLES
 from latenthash.resolvers import register_resolvers
 from latenthash.store_uri import StoreURI

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from latenthash.data.earth import render_earth
+from latenthash.data.samples.earth import render_earth
 
 SIZE = 160
 

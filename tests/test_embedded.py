@@ -9,10 +9,13 @@ import pytest
 from PIL import Image
 
 from latenthash.cache import DiskCache
-from latenthash.data import embedded as module
-from latenthash.data.embedded import SETS, Pixels
-from latenthash.data.pictures import load_pictures
 from latenthash.data.reading import Picture, Reader
+from latenthash.data.samples import sets as module
+from latenthash.data.samples.sets import (
+    SETS,
+    Pixels,
+)
+from latenthash.data.sources import load_pictures
 
 
 def test_embedded_sets_have_their_pictures(reader: Reader) -> None:

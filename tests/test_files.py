@@ -12,8 +12,8 @@ import pytest
 from latenthash.benchmark.groups import read_groups
 from latenthash.benchmark.onnx_files import dinohash_codes, sscd_codes
 from latenthash.data.digits import Digits
-from latenthash.data.pictures import source_digest
 from latenthash.data.reading import Reader
+from latenthash.data.sources import source_digest
 from latenthash.errors import InputError
 from latenthash.features.weights import load_trunk
 from latenthash.system.files import (

@@ -14,7 +14,7 @@ from PIL import Image
 
 from latenthash.build import bundled_config
 from latenthash.bundle import Bundle
-from latenthash.data.pictures import source_digest
+from latenthash.data.sources import source_digest
 from latenthash.data.splits import ROLES
 from latenthash.errors import InputError
 from latenthash.locating import Places, with_pictures, with_weights

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from latenthash.cache import DiskCache
-from latenthash.data.pictures import (
+from latenthash.data.reading import Reader
+from latenthash.data.sources import (
     SKIP,
     Unread,
     find_files,
@@ -21,7 +22,6 @@ from latenthash.data.pictures import (
     shareable,
     source_digest,
 )
-from latenthash.data.reading import Reader
 from latenthash.errors import InputError
 
 ROLES = ("signal", "noise_edited", "noise_similar", "outliers", "unseen")

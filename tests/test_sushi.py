@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from latenthash.data.sushi import render_sushi
+from latenthash.data.samples.sushi import render_sushi
 
 SIZE = 96
 COUNT = 12

@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from latenthash.bundle import Bundle
 from latenthash.cache import DiskCache
 from latenthash.data.pairs import Pairs
-from latenthash.data.pictures import shareable
+from latenthash.data.sources import shareable
 from latenthash.data.splits import ROLES, TESTED, Splits
 from latenthash.errors import InputError
 from latenthash.features import is_staged

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from latenthash import plots, report
 from latenthash.bootstrap import Measure
-from latenthash.data.pictures import shareable
+from latenthash.data.sources import shareable
 from latenthash.options.places import PATHS
 
 COSTS = ("time/finetune_seconds", "time/fit_seconds", "time/ms_per_picture", "hash/bytes")

@@ -15,8 +15,11 @@ from latenthash.benchmark.job import run_benchmark
 from latenthash.build import build, build_splits, bundle_config, restore
 from latenthash.bundle import Bundle
 from latenthash.cache import DiskCache
-from latenthash.data.pictures import is_folder, log_skipped
 from latenthash.data.reading import Unreadable
+from latenthash.data.sources import (
+    is_folder,
+    log_skipped,
+)
 from latenthash.data.splits import ViewSet
 from latenthash.errors import InputError, refusals
 from latenthash.locating import Places, with_pictures, with_weights

@@ -9,8 +9,12 @@ from urllib.request import url2pathname
 from omegaconf import DictConfig
 
 from latenthash.bundle import Bundle
-from latenthash.data.embedded import PREFIX
-from latenthash.data.pictures import is_file, is_folder, source_digest
+from latenthash.data.samples.sets import PREFIX
+from latenthash.data.sources import (
+    is_file,
+    is_folder,
+    source_digest,
+)
 from latenthash.data.splits import ROLES
 from latenthash.errors import InputError
 from latenthash.features.weights import IMAGENET, RANDOM

@@ -28,8 +28,8 @@ def picture_choice(folder: object) -> str:
     Raises:
         InputError: if it is no folder, is empty, or holds a name that no config can.
     """
-    from latenthash.data.pictures import find_files
     from latenthash.data.reading import shown
+    from latenthash.data.sources import find_files
 
     if folder is None:
         raise InputError("signals is not set; give a folder of pictures: signals=PATH.")

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from latenthash import __version__
 from latenthash.build import BUNDLED, build
-from latenthash.data.pictures import source_digest
+from latenthash.data.sources import source_digest
 from latenthash.data.splits import ROLES
 from latenthash.errors import (
     log_problems,

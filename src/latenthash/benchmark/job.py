@@ -41,8 +41,8 @@ from latenthash.data.edits.suite import (
     LIBRARIES,
     Suite,
 )
-from latenthash.data.pictures import shareable
 from latenthash.data.reading import Reader, shown
+from latenthash.data.sources import shareable
 from latenthash.errors import InputError, collect
 from latenthash.locating import Places, with_weights
 from latenthash.recording import refuse_untold

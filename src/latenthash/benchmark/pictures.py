@@ -12,8 +12,10 @@ from pathlib import Path
 
 from latenthash.benchmark.hashing import Item
 from latenthash.benchmark.workers import in_workers
-from latenthash.data.embedded import embedded
-from latenthash.data.pictures import (
+from latenthash.data.quarters import quarter
+from latenthash.data.reading import Picture, Reader
+from latenthash.data.samples.sets import embedded
+from latenthash.data.sources import (
     Unread,
     find_files,
     is_folder,
@@ -22,8 +24,6 @@ from latenthash.data.pictures import (
     named,
     refused,
 )
-from latenthash.data.quarters import quarter
-from latenthash.data.reading import Picture, Reader
 from latenthash.errors import InputError
 from latenthash.system.files import Unusable
 from latenthash.system.terminal import track

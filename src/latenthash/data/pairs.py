@@ -6,9 +6,9 @@ import numpy as np
 import torch
 
 from latenthash.cache import DiskCache
-from latenthash.data.pictures import load_pictures
 from latenthash.data.quarters import quarter
 from latenthash.data.reading import Picture, Reader
+from latenthash.data.sources import load_pictures
 from latenthash.data.splits import ViewSet
 from latenthash.data.views import Edit, Views, pipeline
 from latenthash.errors import InputError

@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from latenthash.cache import DiskCache
-from latenthash.data.pictures import load_pictures
 from latenthash.data.reading import Reader
+from latenthash.data.sources import load_pictures
 from latenthash.data.views import Edit, Pixels, Views, pipeline
 from latenthash.system.terminal import track
 

@@ -14,8 +14,12 @@ from pathlib import Path
 
 from latenthash.cache import DiskCache
 from latenthash.data.detail import has_detail
-from latenthash.data.embedded import PREFIX, SETS, embedded
 from latenthash.data.reading import Picture, Reader, shown
+from latenthash.data.samples.sets import (
+    PREFIX,
+    SETS,
+    embedded,
+)
 from latenthash.errors import InputError
 from latenthash.system.files import (
     Unusable,

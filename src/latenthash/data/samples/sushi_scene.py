@@ -10,7 +10,13 @@ from typing import TypeAlias
 import cv2
 import numpy as np
 
-from latenthash.data.sushi_paint import Field, Layer, field, mix, ramp
+from latenthash.data.samples.sushi_paint import (
+    Field,
+    Layer,
+    field,
+    mix,
+    ramp,
+)
 
 Thing: TypeAlias = Callable[[Field, Field], Layer]
 

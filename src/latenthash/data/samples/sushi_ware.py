@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from latenthash.data.sushi_paint import Field, Layer, box, cloud, cut, dome, field, mix, paint, ramp
+from latenthash.data.samples.sushi_paint import (
+    Field,
+    Layer,
+    box,
+    cloud,
+    cut,
+    dome,
+    field,
+    mix,
+    paint,
+    ramp,
+)
 
 Random = np.random.Generator
 

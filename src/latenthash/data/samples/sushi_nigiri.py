@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from latenthash.data.sushi_paint import (
+from latenthash.data.samples.sushi_paint import (
     Field,
     Layer,
     cloud,

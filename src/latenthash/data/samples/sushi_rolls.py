@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from latenthash.data.sushi_paint import (
+from latenthash.data.samples.sushi_paint import (
     Field,
     Layer,
     beads,

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latenthash.cache import DiskCache, cache_key
-from latenthash.data.earth import render_earth
 from latenthash.data.quarters import cut
 from latenthash.data.reading import Picture, Reader
-from latenthash.data.sushi import render_sushi
+from latenthash.data.samples.earth import render_earth
+from latenthash.data.samples.sushi import render_sushi
 from latenthash.system.terminal import track
 
 PREFIX = "embedded:"  # of a source that is not a path

@@ -1,0 +1,1 @@
+"""The pictures that come along, painted or shipped with a library."""
