@@ -27,7 +27,7 @@ from latenthash.benchmark.pictures import list_pictures
 from latenthash.benchmark.scores import interval
 from latenthash.build import build, build_pairs
 from latenthash.cache import DiskCache
-from latenthash.features import FeatureSet
+from latenthash.features.interface import FeatureSet
 from latenthash.hasher import begin
 from latenthash.models.pca import PCA
 from latenthash.projections import directions, unit

@@ -20,7 +20,7 @@ from torch import nn
 from app import database
 from fitting import CONF, MARKS, NO_SEPARATION, differing, quiet_trainer, weights
 from latenthash.callbacks import PriorSamples
-from latenthash.features import FeatureSet
+from latenthash.features.interface import FeatureSet
 from latenthash.models.autoencoder import Autoencoder
 from latenthash.models.vae import VAE
 from latenthash.models.vaegan import VAEGAN

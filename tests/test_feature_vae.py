@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from fitting import CONF, MARKS, NO_SEPARATION, differing, quiet_trainer, weights
 from latenthash.errors import InputError
-from latenthash.features import FeatureSet
+from latenthash.features.interface import FeatureSet
 from latenthash.metrics import auroc
 from latenthash.models.inputs import QUIETEST, Standardize
 from latenthash.models.networks import ConvDecoder, ConvEncoder, MLPDecoder, MLPEncoder

@@ -20,8 +20,11 @@ from fitting import CONF, MARKS, weights
 from latenthash.cache import DiskCache
 from latenthash.data.splits import ViewSet
 from latenthash.errors import InputError
-from latenthash.features import Staged, is_staged
 from latenthash.features.finetune import FineTuner
+from latenthash.features.interface import (
+    Staged,
+    is_staged,
+)
 from latenthash.features.pixels import Pixels
 from latenthash.features.vgg16 import VGG16
 from latenthash.features.weights import trunk_digest

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from latenthash.cache import DiskCache
-from latenthash.features import is_staged
+from latenthash.features.interface import is_staged
 from latenthash.features.layers import VGG16Layers
 from latenthash.features.vgg16 import VGG16
 

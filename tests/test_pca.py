@@ -13,7 +13,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from latenthash.errors import InputError
-from latenthash.features import FeatureSet
+from latenthash.features.interface import FeatureSet
 from latenthash.models.pca import PCA
 from latenthash.models.whitening import pair_covariance, without_signal
 

@@ -15,7 +15,7 @@ from scipy.spatial.distance import cdist
 from torch import Tensor
 
 from latenthash.errors import InputError
-from latenthash.features import FeatureSet
+from latenthash.features.interface import FeatureSet
 from latenthash.models.topology import Topology
 from latenthash.persistence import (
     cubical_diagram,

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from fitting import MARKS, NO_SEPARATION, differing, quiet_trainer, weights
 from latenthash.errors import InputError
-from latenthash.features import FeatureSet
+from latenthash.features.interface import FeatureSet
 from latenthash.models.vae import VAE
 
 pytestmark = MARKS

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from fitting import MARKS, NO_SEPARATION, differing, quiet_trainer, weights
 from latenthash.errors import InputError, JobError
-from latenthash.features import FeatureSet
+from latenthash.features.interface import FeatureSet
 from latenthash.models import adversary, separation, vaegan
 from latenthash.models.adversary import LAYER_FLOOR, Adversary
 from latenthash.models.diff_augment import DiffAugment

@@ -18,7 +18,7 @@ from latenthash.data.pairs import Pairs
 from latenthash.data.sources import shareable
 from latenthash.data.splits import ROLES, TESTED, Splits
 from latenthash.errors import InputError
-from latenthash.features import is_staged
+from latenthash.features.interface import is_staged
 from latenthash.features.weights import IMAGENET, RANDOM
 from latenthash.hasher import Hasher
 from latenthash.options.checking import checked_bundle

@@ -17,7 +17,7 @@ from latenthash.build import build, build_hasher, build_splits, bundled_config
 from latenthash.bundle import Bundle
 from latenthash.data.splits import Splits, ViewSet
 from latenthash.errors import InputError, collect
-from latenthash.features import FeatureSet
+from latenthash.features.interface import FeatureSet
 from latenthash.features.weights import RANDOM
 from latenthash.finetuning import build_tuner, finetune
 from latenthash.hasher import Hasher

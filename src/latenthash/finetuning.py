@@ -14,8 +14,12 @@ from latenthash import plots
 from latenthash.build import build
 from latenthash.data.splits import ViewSet
 from latenthash.errors import InputError
-from latenthash.features import Features, Staged, is_staged
 from latenthash.features.finetune import FineTuner
+from latenthash.features.interface import (
+    Features,
+    Staged,
+    is_staged,
+)
 from latenthash.hasher import begin
 from latenthash.metrics import auroc
 from latenthash.run_logger import RunLogger

@@ -11,7 +11,12 @@ from torch import Tensor, nn
 
 from latenthash.data.splits import ViewSet
 from latenthash.errors import InputError
-from latenthash.features import Features, FeatureSet, Staged, is_staged
+from latenthash.features.interface import (
+    Features,
+    FeatureSet,
+    Staged,
+    is_staged,
+)
 from latenthash.hashing import Latents, LatentSet
 from latenthash.models import Decoder, Diagrammed, Model, Rebuilder
 from latenthash.system.terminal import track

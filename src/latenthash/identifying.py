@@ -17,7 +17,10 @@ from safetensors.torch import load
 from torch import Tensor
 from torch.nn import functional as F
 
-from latenthash.features import Features, is_staged
+from latenthash.features.interface import (
+    Features,
+    is_staged,
+)
 from latenthash.identity import VERSION, Floats, Identity
 from latenthash.projections import unit
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
-from latenthash.features import Staged
+from latenthash.features.interface import Staged
 from latenthash.training import fit_best_epoch
 
 NOISE, SIGNAL = CLASSES = (0, 1)

@@ -8,7 +8,7 @@ import pytorch_lightning as pl
 from numpy.typing import NDArray
 from torch import Tensor
 
-from latenthash.features import FeatureSet
+from latenthash.features.interface import FeatureSet
 
 
 class Model(Protocol):

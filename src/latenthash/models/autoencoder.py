@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset, WeightedRandomSampler
 
 from latenthash.errors import InputError
-from latenthash.features import FeatureSet
+from latenthash.features.interface import FeatureSet
 from latenthash.models.inputs import (
     Standardize,
     check_halvings,

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from latenthash.errors import InputError
-from latenthash.features import FeatureSet
+from latenthash.features.interface import FeatureSet
 from latenthash.models.networks import GROUPS
 
 QUIETEST = 0.1  # of the mean deviation: what hardly moves in the noise is not blown up further

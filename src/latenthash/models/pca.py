@@ -6,7 +6,7 @@ from math import prod
 import pytorch_lightning as pl
 from torch import Tensor, nn
 
-from latenthash.features import FeatureSet
+from latenthash.features.interface import FeatureSet
 from latenthash.models.whitening import Whitening, without_signal
 
 

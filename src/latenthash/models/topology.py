@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from latenthash.errors import InputError
-from latenthash.features import FeatureSet
+from latenthash.features.interface import FeatureSet
 from latenthash.models.whitening import Whitening, without_signal
 from latenthash.persistence import (
     PEAKS,

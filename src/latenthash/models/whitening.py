@@ -16,7 +16,7 @@ from sklearn.decomposition import PCA
 from torch import Tensor, nn
 
 from latenthash.errors import InputError
-from latenthash.features import FeatureSet
+from latenthash.features.interface import FeatureSet
 
 # Of the features' root mean square: in directions narrower than this, the rounding of float32
 # would be a visible part of z.
