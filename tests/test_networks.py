@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fitting import MARKS
-from latenthash.models.networks import (
+from latenthash.components.networks import (
     ConvDecoder,
     ConvEncoder,
     Discriminator,

@@ -8,8 +8,8 @@ import pytest
 import yaml
 from omegaconf import OmegaConf
 
+from latenthash.components.autoencoder import Shared
 from latenthash.errors import InputError
-from latenthash.models.autoencoder import Shared
 from latenthash.options.checking import (
     check_evaluate,
     check_train,

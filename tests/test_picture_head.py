@@ -5,7 +5,10 @@ import torch
 from torch import Tensor
 
 from fitting import MARKS, differing, weights
-from latenthash.models.picture_head import BATCH, PictureHead
+from latenthash.components.picture_head import (
+    BATCH,
+    PictureHead,
+)
 
 pytestmark = MARKS
 

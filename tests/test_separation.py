@@ -9,8 +9,12 @@ from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 
 from fitting import NO_SEPARATION
+from latenthash.components.separation import (
+    LatentCritic,
+    Separation,
+    thirds,
+)
 from latenthash.errors import InputError
-from latenthash.models.separation import LatentCritic, Separation, thirds
 
 Y = torch.tensor([1.0, 0.0, 0.0, 1.0])
 

@@ -14,10 +14,7 @@ from safetensors.torch import load, save
 from scipy.spatial.distance import cdist
 from torch import Tensor
 
-from latenthash.errors import InputError
-from latenthash.features.interface import FeatureSet
-from latenthash.models.topology import Topology
-from latenthash.persistence import (
+from latenthash.components.persistence import (
     cubical_diagram,
     images,
     lifetimes,
@@ -25,6 +22,9 @@ from latenthash.persistence import (
     ranges,
     rips_diagram,
 )
+from latenthash.errors import InputError
+from latenthash.features.interface import FeatureSet
+from latenthash.models.topology import Topology
 from latenthash.plots import persistence_diagrams
 
 SHAPE = (4, 8, 9)

@@ -4,7 +4,7 @@ import pytorch_lightning as pl
 import torch
 from torchvision.utils import make_grid
 
-from latenthash.models.autoencoder import Autoencoder
+from latenthash.components.autoencoder import Autoencoder
 from latenthash.run_logger import RunLogger
 from latenthash.system.terminal import is_watched
 

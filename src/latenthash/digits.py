@@ -14,12 +14,12 @@ from safetensors.torch import save
 from latenthash import plots, report
 from latenthash.bootstrap import Measure, bootstrap
 from latenthash.build import build, build_hasher
+from latenthash.components.autoencoder import Autoencoder
 from latenthash.data.digits import Digits, DigitSet
 from latenthash.data.splits import ViewSet
 from latenthash.errors import InputError, collect
 from latenthash.hashing import Latents, LatentSet
 from latenthash.metrics import class_separation
-from latenthash.models.autoencoder import Autoencoder
 from latenthash.plots.style import Pixels
 from latenthash.run_logger import RunLogger
 from latenthash.tracking import HELD_OUT, MODEL

@@ -15,6 +15,7 @@ from latenthash import plots, report
 from latenthash.bootstrap import Measure
 from latenthash.build import build, build_hasher, build_splits, bundled_config
 from latenthash.bundle import Bundle
+from latenthash.components.autoencoder import Autoencoder
 from latenthash.data.splits import Splits, ViewSet
 from latenthash.errors import InputError, collect
 from latenthash.features.interface import FeatureSet
@@ -26,7 +27,6 @@ from latenthash.identifying import identify
 from latenthash.identity import Identity
 from latenthash.metrics import held_out, shares
 from latenthash.models import Aimed, Decoder, Diagrammed
-from latenthash.models.autoencoder import Autoencoder
 from latenthash.run_logger import RunLogger
 from latenthash.tracking import BUNDLE, HELD_OUT, TEST_LATENTS
 

@@ -8,10 +8,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from latenthash.errors import InputError
-from latenthash.features.interface import FeatureSet
-from latenthash.models.whitening import Whitening, without_signal
-from latenthash.persistence import (
+from latenthash.components.persistence import (
     PEAKS,
     Diagram,
     Floats,
@@ -22,6 +19,12 @@ from latenthash.persistence import (
     ranges,
     rips_diagram,
 )
+from latenthash.components.whitening import (
+    Whitening,
+    without_signal,
+)
+from latenthash.errors import InputError
+from latenthash.features.interface import FeatureSet
 
 SMALLEST = 8  # px: maps of 7 x 7 have no room for a second peak or a ring
 

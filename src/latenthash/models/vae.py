@@ -6,7 +6,10 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from latenthash.models.autoencoder import Autoencoder, Shared
+from latenthash.components.autoencoder import (
+    Autoencoder,
+    Shared,
+)
 
 
 class VAE(Autoencoder):

@@ -12,10 +12,19 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from latenthash.models.adversary import Adversary
-from latenthash.models.autoencoder import Autoencoder, Shared, kl_terms, sample
-from latenthash.models.losses import GAUSSIAN, cost_of, turns
-from latenthash.models.separation import LatentCritic
+from latenthash.components.adversary import Adversary
+from latenthash.components.autoencoder import (
+    Autoencoder,
+    Shared,
+    kl_terms,
+    sample,
+)
+from latenthash.components.losses import (
+    GAUSSIAN,
+    cost_of,
+    turns,
+)
+from latenthash.components.separation import LatentCritic
 
 BETAS = (0.5, 0.999)  # of Adam; a longer memory of gradients sets adversaries swinging (DCGAN)
 

@@ -160,7 +160,7 @@ class VGG16Layers(Node):
 
 
 class Separation(Node):
-    """`latenthash.models.separation.Separation`."""
+    """`latenthash.components.separation.Separation`."""
 
     prior: Weight
     hypersphere: Weight
@@ -180,7 +180,7 @@ class Model(Node):
 
 
 class Autoencoder(Model):
-    """`latenthash.models.autoencoder.Autoencoder`."""
+    """`latenthash.components.autoencoder.Autoencoder`."""
 
     channels: Widths
     hidden: Widths

@@ -8,19 +8,34 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset, WeightedRandomSampler
 
-from latenthash.errors import InputError
-from latenthash.features.interface import FeatureSet
-from latenthash.models.inputs import (
+from latenthash.components.inputs import (
     Standardize,
     check_halvings,
     noise,
     picture_shape,
 )
-from latenthash.models.losses import BERNOULLI, bernoulli_nll, gaussian_nll
-from latenthash.models.networks import ConvDecoder, ConvEncoder, MLPDecoder, MLPEncoder
-from latenthash.models.picture_head import PictureHead
-from latenthash.models.separation import Separation, thirds
-from latenthash.training import check_finite, fit_best_epoch
+from latenthash.components.losses import (
+    BERNOULLI,
+    bernoulli_nll,
+    gaussian_nll,
+)
+from latenthash.components.networks import (
+    ConvDecoder,
+    ConvEncoder,
+    MLPDecoder,
+    MLPEncoder,
+)
+from latenthash.components.picture_head import PictureHead
+from latenthash.components.separation import (
+    Separation,
+    thirds,
+)
+from latenthash.components.training import (
+    check_finite,
+    fit_best_epoch,
+)
+from latenthash.errors import InputError
+from latenthash.features.interface import FeatureSet
 
 RATE = "model.learning_rate"  # the option by which a training is steered
 SIGNAL = "signal"  # the set whose y is 1

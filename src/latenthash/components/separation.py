@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from latenthash.components.losses import cost_of
+from latenthash.components.networks import mlp_discriminator
 from latenthash.errors import InputError
-from latenthash.models.losses import cost_of
-from latenthash.models.networks import mlp_discriminator
 
 CRITIC_HIDDEN = (128, 64)  # widths of the latent critic
 NEAREST = 1e-6  # h below which the gradient of log(1 - exp(-h)) would overflow
