@@ -20,7 +20,6 @@ from fitting import CONF, MARKS, weights
 from latenthash.cache import DiskCache
 from latenthash.data.splits import ViewSet
 from latenthash.errors import InputError
-from latenthash.features.finetune import FineTuner
 from latenthash.features.interface import (
     Staged,
     is_staged,
@@ -29,6 +28,7 @@ from latenthash.features.pixels import Pixels
 from latenthash.features.vgg16 import VGG16
 from latenthash.features.weights import trunk_digest
 from latenthash.finetuning import build_tuner, finetune
+from latenthash.models.finetuner import FineTuner
 
 pytestmark = MARKS
 NAMES = ["train_loss", "train_accuracy", "val_loss", "val_accuracy"]

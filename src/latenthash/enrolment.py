@@ -26,7 +26,11 @@ from latenthash.hashing import Hash, LatentSet, calibration_rank
 from latenthash.identifying import identify
 from latenthash.identity import Identity
 from latenthash.metrics import held_out, shares
-from latenthash.models import Aimed, Decoder, Diagrammed
+from latenthash.models.interface import (
+    Aimed,
+    Decoder,
+    Diagrammed,
+)
 from latenthash.run_logger import RunLogger
 from latenthash.tracking import BUNDLE, HELD_OUT, TEST_LATENTS
 

@@ -12,7 +12,7 @@ from latenthash.data.splits import ViewSet
 from latenthash.hasher import Hasher
 from latenthash.hashing import Hash, LatentSet
 from latenthash.metrics import NOISE
-from latenthash.models import Decoder
+from latenthash.models.interface import Decoder
 
 PLACES = 7  # of the patch along each side: a stride of 1/8 for a patch of 1/4
 PATCH = 1 / 4  # of the side of a view

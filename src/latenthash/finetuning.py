@@ -14,7 +14,6 @@ from latenthash import plots
 from latenthash.build import build
 from latenthash.data.splits import ViewSet
 from latenthash.errors import InputError
-from latenthash.features.finetune import FineTuner
 from latenthash.features.interface import (
     Features,
     Staged,
@@ -22,6 +21,7 @@ from latenthash.features.interface import (
 )
 from latenthash.hasher import begin
 from latenthash.metrics import auroc
+from latenthash.models.finetuner import FineTuner
 from latenthash.run_logger import RunLogger
 
 log = logging.getLogger(__name__)

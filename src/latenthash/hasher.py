@@ -18,7 +18,12 @@ from latenthash.features.interface import (
     is_staged,
 )
 from latenthash.hashing import Latents, LatentSet
-from latenthash.models import Decoder, Diagrammed, Model, Rebuilder
+from latenthash.models.interface import (
+    Decoder,
+    Diagrammed,
+    Model,
+    Rebuilder,
+)
 from latenthash.system.terminal import track
 
 BATCH = 64  # views taken at once

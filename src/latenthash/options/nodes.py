@@ -242,9 +242,9 @@ class Topology(Model):
 
 
 class FineTuner(Node):
-    """`latenthash.features.finetune.FineTuner`."""
+    """`latenthash.models.finetuner.FineTuner`."""
 
-    target: Literal["latenthash.features.finetune.FineTuner"] = Field(alias="_target_")
+    target: Literal["latenthash.models.finetuner.FineTuner"] = Field(alias="_target_")
     learning_rate: Rate
     head_learning_rate: Rate
     weight_decay: Rate

@@ -1,0 +1,58 @@
+"""Models: what turns features into a latent z, all by the same `encode`."""
+
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import pytorch_lightning as pl
+from numpy.typing import NDArray
+from torch import Tensor
+
+from latenthash.features.interface import FeatureSet
+
+
+class Model(Protocol):
+    """What hashing, metrics and plots know of a model."""
+
+    def fit(
+        self,
+        train: Mapping[str, FeatureSet],
+        validation: Mapping[str, FeatureSet],
+        trainer: pl.Trainer,
+    ) -> None:
+        """Fit on features of each set; validation may choose the epoch."""
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Map features x (N, C, H, W) or (N, D) to z (N, k)."""
+
+
+@runtime_checkable
+class Decoder(Protocol):
+    """A model whose latents can be turned into pictures."""
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Map z (N, k) to pictures (N, 3, side, side) in [0, 1]."""
+
+
+@runtime_checkable
+class Aimed(Protocol):
+    """A model whose latent space has a centre of its own for every picture."""
+
+    def aim(self, theta: float) -> None:
+        """Put the centre at an angle, in radians, before the model is fitted."""
+
+
+@runtime_checkable
+class Rebuilder(Protocol):
+    """A model that says how well it knows what it sees."""
+
+    def errors(self, x: Tensor) -> Tensor:
+        """Map features x (N, C, H, W) or (N, D) to reconstruction errors (N,)."""
+
+
+@runtime_checkable
+class Diagrammed(Protocol):
+    """A model that sees the shape of features."""
+
+    def diagrams(self, x: Tensor) -> list[NDArray[np.float64]]:
+        """Compute each picture's persistence diagram: rows of channel, dimension, birth, death."""
