@@ -28,9 +28,12 @@ from latenthash.benchmark.scores import interval
 from latenthash.build import build, build_pairs
 from latenthash.cache import DiskCache
 from latenthash.features.interface import FeatureSet
-from latenthash.hasher import begin
+from latenthash.hashing.hasher import begin
+from latenthash.hashing.projections import (
+    directions,
+    unit,
+)
 from latenthash.models.pca import PCA
-from latenthash.projections import directions, unit
 
 ROOT = Path(__file__).parent.parent
 CACHE = DiskCache(folder=".cache/code_variants", max_bytes=2 * 10**9)

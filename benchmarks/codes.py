@@ -29,11 +29,11 @@ from latenthash.benchmark.peers import peers
 from latenthash.benchmark.sources import Latent
 from latenthash.benchmark.workers import MOST
 from latenthash.build import bundle_config, restore
-from latenthash.bundle import Bundle
 from latenthash.cache import DiskCache
 from latenthash.data.edits.suite import Suite
 from latenthash.data.reading import Reader
 from latenthash.data.views import pipeline
+from latenthash.hashing.bundle import Bundle
 
 SUITE = Path(__file__).parent.parent / "conf" / "benchmark" / "edits_v1.yaml"
 EDITED = 16  # pictures of those given

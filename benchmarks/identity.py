@@ -28,8 +28,17 @@ from latenthash.data.reading import Picture, Reader
 from latenthash.data.sources import find_files
 from latenthash.data.splits import IDENTITY_SEED, IDENTITY_VIEWS
 from latenthash.data.views import Views, pipeline
-from latenthash.identifying import Common, common_name, identify, to_vectors
-from latenthash.identity import Comparison, Floats, compare
+from latenthash.hashing.printable import (
+    Comparison,
+    Floats,
+    compare,
+)
+from latenthash.hashing.printable_features import (
+    Common,
+    common_name,
+    identify,
+    to_vectors,
+)
 
 ROOT = Path(__file__).parent.parent
 READER = Reader(512, 10**8, (255, 255, 255))

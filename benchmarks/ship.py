@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 
 from omegaconf import OmegaConf
 
-from latenthash.bundle import Bundle
 from latenthash.evaluation import SHIPPED, SHIPPED_ID
+from latenthash.hashing.bundle import Bundle
 
 FOLDER = Path(__file__).parent.parent / "src" / "latenthash" / "shipped" / SHIPPED
 

@@ -17,10 +17,10 @@ import torch
 from safetensors.torch import save
 
 from latenthash import __version__
-from latenthash.bundle import Bundle
 from latenthash.errors import InputError
-from latenthash.hashing import Hash
-from latenthash.identity import Identity
+from latenthash.hashing.bundle import Bundle
+from latenthash.hashing.enrolled import Hash
+from latenthash.hashing.printable import Identity
 
 FILES = ("hash.json", "weights.safetensors", "config.yaml")
 

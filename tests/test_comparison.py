@@ -10,7 +10,10 @@ from matplotlib.figure import Figure
 from latenthash import comparison, report
 from latenthash.bootstrap import Measure
 from latenthash.comparison import COSTS, HEADLINES, Row
-from latenthash.hashing import Hash, LatentSet
+from latenthash.hashing.enrolled import (
+    Hash,
+    LatentSet,
+)
 from latenthash.plots import Plane
 
 

@@ -13,8 +13,8 @@ from latenthash import plots, verdicts
 from latenthash.data.splits import ViewSet
 from latenthash.explaining import explain, occlusion
 from latenthash.features.pixels import Pixels
-from latenthash.hasher import Hasher
-from latenthash.hashing import Hash
+from latenthash.hashing.enrolled import Hash
+from latenthash.hashing.hasher import Hasher
 
 
 class Corner(nn.Module):

@@ -9,7 +9,11 @@ import pytest
 from numpy.typing import NDArray
 
 from latenthash.errors import InputError, JobError
-from latenthash.hashing import Hash, LatentSet, calibration_rank
+from latenthash.hashing.enrolled import (
+    Hash,
+    LatentSet,
+    calibration_rank,
+)
 
 
 def rows(z: object, error: object = None) -> LatentSet:

@@ -23,8 +23,7 @@ from latenthash.data.views import Views, pipeline
 from latenthash.errors import InputError
 from latenthash.features.pixels import Pixels
 from latenthash.features.vgg16 import VGG16
-from latenthash.identifying import Common, common_file, identify, roots, to_vectors
-from latenthash.identity import (
+from latenthash.hashing.printable import (
     BITS,
     MEASURED,
     Comparison,
@@ -35,7 +34,14 @@ from latenthash.identity import (
     compare_texts,
     most_reliable,
 )
-from latenthash.projections import CANDIDATES
+from latenthash.hashing.printable_features import (
+    Common,
+    common_file,
+    identify,
+    roots,
+    to_vectors,
+)
+from latenthash.hashing.projections import CANDIDATES
 from test_configs import composed
 
 ROOT = Path(__file__).parent.parent

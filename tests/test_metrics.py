@@ -15,7 +15,10 @@ from sklearn.metrics import (
 from latenthash import bootstrap, metrics
 from latenthash.bootstrap import Measure
 from latenthash.errors import JobError
-from latenthash.hashing import Hash, LatentSet
+from latenthash.hashing.enrolled import (
+    Hash,
+    LatentSet,
+)
 
 # Protocol, task 1; hash/radius and hash/centroid_i are logged by the run itself.
 PROTOCOL = {

@@ -15,7 +15,7 @@ from latenthash.benchmark import onnx_files
 from latenthash.benchmark.codes import Floats
 from latenthash.benchmark.onnx_files import dinohash_codes, sscd_codes
 from latenthash.errors import InputError
-from latenthash.projections import directions
+from latenthash.hashing.projections import directions
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")

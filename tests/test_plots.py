@@ -19,7 +19,10 @@ from PIL import Image
 from latenthash import plots
 from latenthash.bootstrap import Measure
 from latenthash.data.splits import ViewSet
-from latenthash.hashing import Hash, LatentSet
+from latenthash.hashing.enrolled import (
+    Hash,
+    LatentSet,
+)
 from latenthash.plots import Plane, Scatter
 from latenthash.plots.latents import GRID
 from latenthash.plots.style import LABELS

@@ -12,7 +12,10 @@ import pytest
 
 from latenthash import report
 from latenthash.bootstrap import Measure
-from latenthash.hashing import Hash, LatentSet
+from latenthash.hashing.enrolled import (
+    Hash,
+    LatentSet,
+)
 from latenthash.plots import Plane
 
 FIGURES = [

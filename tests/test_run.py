@@ -17,10 +17,10 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from app import TINY, artifact, call, runs, sources
-from latenthash.bundle import Bundle
 from latenthash.errors import InputError
 from latenthash.evaluation import _open
 from latenthash.features.weights import load_trunk
+from latenthash.hashing.bundle import Bundle
 from latenthash.tracking import Store
 
 PROTOCOL = (

@@ -30,7 +30,7 @@ from latenthash.benchmark.scores import (
 )
 from latenthash.data.edits.suite import SuiteEdit
 from latenthash.errors import InputError
-from latenthash.projections import directions
+from latenthash.hashing.projections import directions
 
 
 class Given:

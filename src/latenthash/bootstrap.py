@@ -7,7 +7,7 @@ import numpy as np
 import sklearn
 from numpy.typing import NDArray
 
-from latenthash.hashing import LatentSet
+from latenthash.hashing.enrolled import LatentSet
 from latenthash.system.terminal import track
 
 LEVEL = (0.025, 0.975)  # a 95 % interval

@@ -12,7 +12,6 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from latenthash.bundle import Bundle
 from latenthash.cache import DiskCache
 from latenthash.data.pairs import Pairs
 from latenthash.data.sources import shareable
@@ -20,7 +19,8 @@ from latenthash.data.splits import ROLES, TESTED, Splits
 from latenthash.errors import InputError
 from latenthash.features.interface import is_staged
 from latenthash.features.weights import IMAGENET, RANDOM
-from latenthash.hasher import Hasher
+from latenthash.hashing.bundle import Bundle
+from latenthash.hashing.hasher import Hasher
 from latenthash.options.checking import checked_bundle
 from latenthash.options.misfits import find_large
 from latenthash.options.plain_yaml import read_yaml

@@ -8,9 +8,9 @@ import pytorch_lightning as pl
 from omegaconf import DictConfig
 
 from latenthash.build import build, build_hasher, build_pairs, bundled_config
-from latenthash.bundle import Bundle
 from latenthash.data.pairs import FEW
 from latenthash.errors import collect
+from latenthash.hashing.bundle import Bundle
 from latenthash.run_logger import RunLogger
 from latenthash.tracking import BUNDLE
 

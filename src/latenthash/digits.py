@@ -18,7 +18,10 @@ from latenthash.components.autoencoder import Autoencoder
 from latenthash.data.digits import Digits, DigitSet
 from latenthash.data.splits import ViewSet
 from latenthash.errors import InputError, collect
-from latenthash.hashing import Latents, LatentSet
+from latenthash.hashing.enrolled import (
+    Latents,
+    LatentSet,
+)
 from latenthash.metrics import class_separation
 from latenthash.plots.style import Pixels
 from latenthash.run_logger import RunLogger

@@ -14,17 +14,21 @@ from omegaconf import DictConfig, OmegaConf
 from latenthash import plots, report
 from latenthash.bootstrap import Measure
 from latenthash.build import build, build_hasher, build_splits, bundled_config
-from latenthash.bundle import Bundle
 from latenthash.components.autoencoder import Autoencoder
 from latenthash.data.splits import Splits, ViewSet
 from latenthash.errors import InputError, collect
 from latenthash.features.interface import FeatureSet
 from latenthash.features.weights import RANDOM
 from latenthash.finetuning import build_tuner, finetune
-from latenthash.hasher import Hasher
-from latenthash.hashing import Hash, LatentSet, calibration_rank
-from latenthash.identifying import identify
-from latenthash.identity import Identity
+from latenthash.hashing.bundle import Bundle
+from latenthash.hashing.enrolled import (
+    Hash,
+    LatentSet,
+    calibration_rank,
+)
+from latenthash.hashing.hasher import Hasher
+from latenthash.hashing.printable import Identity
+from latenthash.hashing.printable_features import identify
 from latenthash.metrics import held_out, shares
 from latenthash.models.interface import (
     Aimed,

@@ -13,7 +13,6 @@ from omegaconf import DictConfig
 from latenthash import report, verdicts
 from latenthash.benchmark.job import run_benchmark
 from latenthash.build import build, build_splits, bundle_config, restore
-from latenthash.bundle import Bundle
 from latenthash.cache import DiskCache
 from latenthash.data.reading import Unreadable
 from latenthash.data.sources import (
@@ -22,6 +21,7 @@ from latenthash.data.sources import (
 )
 from latenthash.data.splits import ViewSet
 from latenthash.errors import InputError, refusals
+from latenthash.hashing.bundle import Bundle
 from latenthash.locating import Places, with_pictures, with_weights
 from latenthash.metrics import held_out
 from latenthash.options.checking import check_evaluate

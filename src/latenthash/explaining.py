@@ -9,8 +9,11 @@ from numpy.typing import NDArray
 
 from latenthash import plots
 from latenthash.data.splits import ViewSet
-from latenthash.hasher import Hasher
-from latenthash.hashing import Hash, LatentSet
+from latenthash.hashing.enrolled import (
+    Hash,
+    LatentSet,
+)
+from latenthash.hashing.hasher import Hasher
 from latenthash.metrics import NOISE
 from latenthash.models.interface import Decoder
 

@@ -19,7 +19,7 @@ from latenthash.features.interface import (
     Staged,
     is_staged,
 )
-from latenthash.hasher import begin
+from latenthash.hashing.hasher import begin
 from latenthash.metrics import auroc
 from latenthash.models.finetuner import FineTuner
 from latenthash.run_logger import RunLogger

@@ -8,7 +8,6 @@ from urllib.request import url2pathname
 
 from omegaconf import DictConfig
 
-from latenthash.bundle import Bundle
 from latenthash.data.samples.sets import PREFIX
 from latenthash.data.sources import (
     is_file,
@@ -18,6 +17,7 @@ from latenthash.data.sources import (
 from latenthash.data.splits import ROLES
 from latenthash.errors import InputError
 from latenthash.features.weights import IMAGENET, RANDOM
+from latenthash.hashing.bundle import Bundle
 from latenthash.tracking import FOLDER, Run
 
 

@@ -15,7 +15,11 @@ from sklearn.metrics import (
 )
 
 from latenthash.bootstrap import Measure, bootstrap
-from latenthash.hashing import Hash, Latents, LatentSet
+from latenthash.hashing.enrolled import (
+    Hash,
+    Latents,
+    LatentSet,
+)
 
 NOISE = ("noise_edited", "noise_similar")
 FOREIGN = (*NOISE, "unseen")

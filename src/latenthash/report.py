@@ -19,7 +19,10 @@ from rich.text import Text
 
 from latenthash import plots
 from latenthash.bootstrap import Measure
-from latenthash.hashing import Hash, LatentSet
+from latenthash.hashing.enrolled import (
+    Hash,
+    LatentSet,
+)
 from latenthash.system.terminal import escaped
 
 log = logging.getLogger(__name__)

@@ -35,7 +35,6 @@ from latenthash.benchmark.pictures import list_pictures
 from latenthash.benchmark.sources import Latent, controls
 from latenthash.benchmark.timing import milliseconds
 from latenthash.build import build, bundle_config, restore
-from latenthash.bundle import Bundle
 from latenthash.cache import DiskCache
 from latenthash.data.edits.suite import (
     LIBRARIES,
@@ -44,6 +43,7 @@ from latenthash.data.edits.suite import (
 from latenthash.data.reading import Reader, shown
 from latenthash.data.sources import shareable
 from latenthash.errors import InputError, collect
+from latenthash.hashing.bundle import Bundle
 from latenthash.locating import Places, with_weights
 from latenthash.recording import refuse_untold
 from latenthash.system.terminal import track

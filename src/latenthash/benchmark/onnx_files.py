@@ -17,7 +17,7 @@ from PIL import Image
 
 from latenthash.benchmark.codes import Code, Floats, Kind, Pixels, projected
 from latenthash.errors import InputError
-from latenthash.projections import unit
+from latenthash.hashing.projections import unit
 from latenthash.system.files import (
     Unusable,
     read_bounded,

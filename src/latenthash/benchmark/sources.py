@@ -8,8 +8,11 @@ import torch
 from latenthash.benchmark.codes import Code, Floats, Kind, Pixels, Signs, plain_bits, signs
 from latenthash.errors import InputError
 from latenthash.features.vgg16 import VGG16
-from latenthash.hasher import Hasher
-from latenthash.projections import directions, unit
+from latenthash.hashing.hasher import Hasher
+from latenthash.hashing.projections import (
+    directions,
+    unit,
+)
 
 CONTROL_BITS = 256
 THUMBNAIL = 32  # px, side of what random projections see

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from latenthash.hashing import Latents
+from latenthash.hashing.enrolled import Latents
 from latenthash.plots.latents import GRID, Plane, grid_canvas
 from latenthash.plots.style import Pixels, drawn
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 
 from latenthash.bootstrap import Measure
-from latenthash.hashing import Latents
+from latenthash.hashing.enrolled import Latents
 from latenthash.plots.style import COLOURS, LABELS, disc, drawn
 
 COLUMNS = 3  # scatter plots a row

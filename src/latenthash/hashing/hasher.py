@@ -17,7 +17,10 @@ from latenthash.features.interface import (
     Staged,
     is_staged,
 )
-from latenthash.hashing import Latents, LatentSet
+from latenthash.hashing.enrolled import (
+    Latents,
+    LatentSet,
+)
 from latenthash.models.interface import (
     Decoder,
     Diagrammed,

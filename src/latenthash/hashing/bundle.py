@@ -20,8 +20,8 @@ from torch import Tensor
 
 from latenthash import __version__
 from latenthash.errors import InputError, refuse_existing
-from latenthash.hashing import Hash
-from latenthash.identity import Identity
+from latenthash.hashing.enrolled import Hash
+from latenthash.hashing.printable import Identity
 from latenthash.options.checking import find_problems
 from latenthash.options.roots import HashFile
 from latenthash.system.files import (

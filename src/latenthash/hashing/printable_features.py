@@ -21,8 +21,12 @@ from latenthash.features.interface import (
     Features,
     is_staged,
 )
-from latenthash.identity import VERSION, Floats, Identity
-from latenthash.projections import unit
+from latenthash.hashing.printable import (
+    VERSION,
+    Floats,
+    Identity,
+)
+from latenthash.hashing.projections import unit
 
 SIDE = 16  # cells, of pixels
 AXES = 16  # directions that are taken off

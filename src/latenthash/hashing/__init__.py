@@ -1,0 +1,1 @@
+"""One picture's hash: enrolled, printed, and kept as a bundle."""
