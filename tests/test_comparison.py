@@ -8,12 +8,12 @@ import pytest
 from matplotlib.figure import Figure
 
 from latenthash import comparison, report
-from latenthash.bootstrap import Measure
 from latenthash.comparison import COSTS, HEADLINES, Row
 from latenthash.hashing.enrolled import (
     Hash,
     LatentSet,
 )
+from latenthash.metrics.bootstrap import Measure
 from latenthash.plots import Plane
 
 

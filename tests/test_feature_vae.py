@@ -26,7 +26,7 @@ from latenthash.components.networks import (
 from latenthash.components.picture_head import PictureHead
 from latenthash.errors import InputError
 from latenthash.features.interface import FeatureSet
-from latenthash.metrics import auroc
+from latenthash.metrics.enrolled import auroc
 from latenthash.models.vae import VAE
 
 pytestmark = MARKS

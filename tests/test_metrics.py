@@ -12,13 +12,18 @@ from sklearn.metrics import (
     silhouette_score,
 )
 
-from latenthash import bootstrap, metrics
-from latenthash.bootstrap import Measure
 from latenthash.errors import JobError
 from latenthash.hashing.enrolled import (
     Hash,
     LatentSet,
 )
+from latenthash.metrics import (
+    bootstrap,
+)
+from latenthash.metrics import (
+    enrolled as metrics,
+)
+from latenthash.metrics.bootstrap import Measure
 
 # Protocol, task 1; hash/radius and hash/centroid_i are logged by the run itself.
 PROTOCOL = {

@@ -17,12 +17,12 @@ from matplotlib.patches import Circle, ConnectionPatch
 from PIL import Image
 
 from latenthash import plots
-from latenthash.bootstrap import Measure
 from latenthash.data.splits import ViewSet
 from latenthash.hashing.enrolled import (
     Hash,
     LatentSet,
 )
+from latenthash.metrics.bootstrap import Measure
 from latenthash.plots import Plane, Scatter
 from latenthash.plots.latents import GRID
 from latenthash.plots.style import LABELS

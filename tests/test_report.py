@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 
 from latenthash import report
-from latenthash.bootstrap import Measure
 from latenthash.hashing.enrolled import (
     Hash,
     LatentSet,
 )
+from latenthash.metrics.bootstrap import Measure
 from latenthash.plots import Plane
 
 FIGURES = [

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from latenthash import plots, report
-from latenthash.bootstrap import Measure
 from latenthash.data.sources import shareable
+from latenthash.metrics.bootstrap import Measure
 from latenthash.options.places import PATHS
 
 COSTS = ("time/finetune_seconds", "time/fit_seconds", "time/ms_per_picture", "hash/bytes")

@@ -12,7 +12,6 @@ from omegaconf import DictConfig
 from safetensors.torch import save
 
 from latenthash import plots, report
-from latenthash.bootstrap import Measure, bootstrap
 from latenthash.build import build, build_hasher
 from latenthash.components.autoencoder import Autoencoder
 from latenthash.data.digits import Digits, DigitSet
@@ -22,7 +21,11 @@ from latenthash.hashing.enrolled import (
     Latents,
     LatentSet,
 )
-from latenthash.metrics import class_separation
+from latenthash.metrics.bootstrap import (
+    Measure,
+    bootstrap,
+)
+from latenthash.metrics.enrolled import class_separation
 from latenthash.plots.style import Pixels
 from latenthash.run_logger import RunLogger
 from latenthash.tracking import HELD_OUT, MODEL

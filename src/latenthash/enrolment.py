@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from omegaconf import DictConfig, OmegaConf
 
 from latenthash import plots, report
-from latenthash.bootstrap import Measure
 from latenthash.build import build, build_hasher, build_splits, bundled_config
 from latenthash.components.autoencoder import Autoencoder
 from latenthash.data.splits import Splits, ViewSet
@@ -29,7 +28,11 @@ from latenthash.hashing.enrolled import (
 from latenthash.hashing.hasher import Hasher
 from latenthash.hashing.printable import Identity
 from latenthash.hashing.printable_features import identify
-from latenthash.metrics import held_out, shares
+from latenthash.metrics.bootstrap import Measure
+from latenthash.metrics.enrolled import (
+    held_out,
+    shares,
+)
 from latenthash.models.interface import (
     Aimed,
     Decoder,

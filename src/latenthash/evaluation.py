@@ -23,7 +23,7 @@ from latenthash.data.splits import ViewSet
 from latenthash.errors import InputError, refusals
 from latenthash.hashing.bundle import Bundle
 from latenthash.locating import Places, with_pictures, with_weights
-from latenthash.metrics import held_out
+from latenthash.metrics.enrolled import held_out
 from latenthash.options.checking import check_evaluate
 from latenthash.options.effects import AGAIN, BENCHMARK, CODES, HASHES, LOG, MATCHES, check_effects
 from latenthash.options.sweeping import typed_line

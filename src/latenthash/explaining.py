@@ -14,7 +14,7 @@ from latenthash.hashing.enrolled import (
     LatentSet,
 )
 from latenthash.hashing.hasher import Hasher
-from latenthash.metrics import NOISE
+from latenthash.metrics.enrolled import NOISE
 from latenthash.models.interface import Decoder
 
 PLACES = 7  # of the patch along each side: a stride of 1/8 for a patch of 1/4

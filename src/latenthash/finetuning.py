@@ -20,7 +20,7 @@ from latenthash.features.interface import (
     is_staged,
 )
 from latenthash.hashing.hasher import begin
-from latenthash.metrics import auroc
+from latenthash.metrics.enrolled import auroc
 from latenthash.models.finetuner import FineTuner
 from latenthash.run_logger import RunLogger
 

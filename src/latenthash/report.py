@@ -18,11 +18,11 @@ from rich.table import Table
 from rich.text import Text
 
 from latenthash import plots
-from latenthash.bootstrap import Measure
 from latenthash.hashing.enrolled import (
     Hash,
     LatentSet,
 )
+from latenthash.metrics.bootstrap import Measure
 from latenthash.system.terminal import escaped
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latenthash.benchmark.codes import Described, Floats
-from latenthash.bootstrap import LEVEL
+from latenthash.metrics.bootstrap import LEVEL
 
 BLOCK = 4096  # queries compared at once
 NO_PAIR = -np.inf  # similarity of what is no impostor pair

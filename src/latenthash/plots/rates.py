@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from latenthash.bootstrap import Measure
+from latenthash.metrics.bootstrap import Measure
 
 
 def edit_bars(edits: Sequence[Measure], tpr: Measure) -> Figure:

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 
-from latenthash.bootstrap import Measure
 from latenthash.hashing.enrolled import Latents
+from latenthash.metrics.bootstrap import Measure
 from latenthash.plots.style import COLOURS, LABELS, disc, drawn
 
 COLUMNS = 3  # scatter plots a row
