@@ -19,14 +19,20 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 from rich.console import Console
 
-from latenthash.benchmark.codes import Code, Floats, Kind, Pixels, signs
 from latenthash.benchmark.groups import read_groups
-from latenthash.benchmark.hashing import describe
 from latenthash.benchmark.judging import OPERATING_POINTS, Judgement, halves, judge
-from latenthash.benchmark.pictures import list_pictures
-from latenthash.benchmark.scores import interval
 from latenthash.build import build, build_pairs
 from latenthash.cache import DiskCache
+from latenthash.codes.code import (
+    Code,
+    Floats,
+    Kind,
+    Pixels,
+    signs,
+)
+from latenthash.codes.describe import describe
+from latenthash.codes.pictures import list_pictures
+from latenthash.codes.similarity import interval
 from latenthash.features.interface import FeatureSet
 from latenthash.hashing.hasher import begin
 from latenthash.hashing.projections import (

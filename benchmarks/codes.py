@@ -23,13 +23,19 @@ from omegaconf import OmegaConf
 from PIL import Image
 from rich.console import Console
 
-from latenthash.benchmark.codes import Pixels, Source
-from latenthash.benchmark.hashing import Item, describe
-from latenthash.benchmark.peers import peers
-from latenthash.benchmark.sources import Latent
-from latenthash.benchmark.workers import MOST
 from latenthash.build import bundle_config, restore
 from latenthash.cache import DiskCache
+from latenthash.codes.code import (
+    Pixels,
+    Source,
+)
+from latenthash.codes.describe import (
+    Item,
+    describe,
+)
+from latenthash.codes.latent import Latent
+from latenthash.codes.peers import peers
+from latenthash.codes.workers import MOST
 from latenthash.data.edits.suite import Suite
 from latenthash.data.reading import Reader
 from latenthash.data.views import pipeline

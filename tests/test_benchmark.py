@@ -15,16 +15,30 @@ from PIL import Image
 from skimage.data import astronaut
 
 from app import call, database
-from latenthash.benchmark import peers as module
-from latenthash.benchmark import workers
-from latenthash.benchmark.codes import Floats, Pixels, Signs
-from latenthash.benchmark.hashing import Item, describe
 from latenthash.benchmark.page import page
-from latenthash.benchmark.peers import Peer, peers
-from latenthash.benchmark.pictures import list_pictures, quarters, stereo
-from latenthash.benchmark.sources import Thumbnail
-from latenthash.benchmark.workers import in_workers
 from latenthash.cache import DiskCache
+from latenthash.codes import peers as module
+from latenthash.codes import workers
+from latenthash.codes.code import (
+    Floats,
+    Pixels,
+    Signs,
+)
+from latenthash.codes.describe import (
+    Item,
+    describe,
+)
+from latenthash.codes.latent import Thumbnail
+from latenthash.codes.peers import (
+    Peer,
+    peers,
+)
+from latenthash.codes.pictures import (
+    list_pictures,
+    quarters,
+    stereo,
+)
+from latenthash.codes.workers import in_workers
 from latenthash.data.edits.suite import (
     Suite,
     SuiteEdit,

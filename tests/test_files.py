@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from latenthash.benchmark.groups import read_groups
-from latenthash.benchmark.onnx_files import dinohash_codes, sscd_codes
+from latenthash.codes.onnx_files import (
+    dinohash_codes,
+    sscd_codes,
+)
 from latenthash.data.digits import Digits
 from latenthash.data.reading import Reader
 from latenthash.data.sources import source_digest

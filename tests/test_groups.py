@@ -6,9 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from latenthash.benchmark.codes import Code, Floats
 from latenthash.benchmark.groups import name_copies, read_groups
-from latenthash.benchmark.hashing import Item
+from latenthash.codes.code import (
+    Code,
+    Floats,
+)
+from latenthash.codes.describe import Item
 from latenthash.data.reading import Picture
 from latenthash.errors import InputError
 

@@ -11,9 +11,12 @@ from PIL import Image
 from skimage.data import astronaut
 
 from app import call
-from latenthash.benchmark import onnx_files
-from latenthash.benchmark.codes import Floats
-from latenthash.benchmark.onnx_files import dinohash_codes, sscd_codes
+from latenthash.codes import onnx_files
+from latenthash.codes.code import Floats
+from latenthash.codes.onnx_files import (
+    dinohash_codes,
+    sscd_codes,
+)
 from latenthash.errors import InputError
 from latenthash.hashing.projections import directions
 

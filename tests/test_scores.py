@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from latenthash.benchmark.codes import Absent, Code, Floats, latent_codes
 from latenthash.benchmark.judging import Half, difference, halves, judge
 from latenthash.benchmark.leaderboard import (
     HardPairs,
@@ -18,7 +17,13 @@ from latenthash.benchmark.leaderboard import (
     summary,
     text,
 )
-from latenthash.benchmark.scores import (
+from latenthash.codes.code import (
+    Absent,
+    Code,
+    Floats,
+    latent_codes,
+)
+from latenthash.codes.similarity import (
     NO_PAIR,
     Bootstrap,
     Pairs,
@@ -123,7 +128,7 @@ def test_blocks_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     queries, references = rng.normal(size=(4, 6, 5)), rng.normal(size=(4, 5))
     whole = Pairs.of(queries, references, np.arange(4), same)
-    monkeypatch.setattr("latenthash.benchmark.scores.BLOCK", 7)
+    monkeypatch.setattr("latenthash.codes.similarity.BLOCK", 7)
     blocks = Pairs.of(queries, references, np.arange(4), same)
     starts = [start for start, _ in similarities(queries.reshape(24, 5), references, same)]
     assert starts == [0, 7, 14, 21]
@@ -175,7 +180,7 @@ def test_most_similar_pairs_alone_decide_the_thresholds(monkeypatch: pytest.Monk
     impostors[np.arange(30), :, np.arange(30)] = NO_PAIR
     draws = Bootstrap(30, 40, (0,))
     whole = draws.thresholds(impostors, (0.01, 0.001))
-    monkeypatch.setattr("latenthash.benchmark.scores.DECIDING", 10)
+    monkeypatch.setattr("latenthash.codes.similarity.DECIDING", 10)
     np.testing.assert_array_equal(draws.thresholds(impostors, (0.01, 0.001)), whole)
 
 
@@ -184,7 +189,7 @@ def test_of_many_pairs_some_stand_for_their_neighbours(monkeypatch: pytest.Monke
     impostors[np.arange(30), :, np.arange(30)] = NO_PAIR
     draws = Bootstrap(30, 40, (0,))
     whole = draws.thresholds(impostors, (0.5, 0.1))
-    monkeypatch.setattr("latenthash.benchmark.scores.MOST", 3000)
+    monkeypatch.setattr("latenthash.codes.similarity.MOST", 3000)
     some = draws.thresholds(impostors, (0.5, 0.1))
     assert not np.array_equal(some, whole)
     # Similarities are spread evenly from 0 to 1: of six pairs one alone is looked at.

@@ -4,8 +4,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-from latenthash.benchmark import workers
-from latenthash.benchmark.workers import in_workers
+from latenthash.codes import workers
+from latenthash.codes.workers import in_workers
 
 
 def test_results_are_not_made_far_ahead_of_who_takes_them() -> None:
@@ -26,7 +26,7 @@ def test_results_are_not_made_far_ahead_of_who_takes_them() -> None:
 
 def test_workers_end_with_a_process_that_was_killed() -> None:
     busy = "for _ in in_workers(bytes, ((10**7,) for _ in iter(int, 1))): print('more', flush=True)"
-    script = f"from latenthash.benchmark.workers import in_workers\n{busy}"
+    script = f"from latenthash.codes.workers import in_workers\n{busy}"
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as job:
         assert job.stdout is not None
         assert job.stdout.readline() == b"more\n"

@@ -10,8 +10,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from latenthash.benchmark.codes import Code, Described
-from latenthash.benchmark.hashing import Item
+from latenthash.codes.code import (
+    Code,
+    Described,
+)
+from latenthash.codes.describe import Item
 from latenthash.errors import InputError
 from latenthash.system.files import (
     Unusable,

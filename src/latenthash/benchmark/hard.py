@@ -6,14 +6,27 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from latenthash.benchmark.codes import Described, Pixels
 from latenthash.benchmark.groups import Labels
-from latenthash.benchmark.hashing import Item, describe
 from latenthash.benchmark.judging import Half, Judgement, pairs
 from latenthash.benchmark.leaderboard import DECISIVE, HardPairs
-from latenthash.benchmark.pictures import quarters, stereo
-from latenthash.benchmark.scores import NO_PAIR, Bootstrap, Rate
 from latenthash.cache import DiskCache
+from latenthash.codes.code import (
+    Described,
+    Pixels,
+)
+from latenthash.codes.describe import (
+    Item,
+    describe,
+)
+from latenthash.codes.pictures import (
+    quarters,
+    stereo,
+)
+from latenthash.codes.similarity import (
+    NO_PAIR,
+    Bootstrap,
+    Rate,
+)
 from latenthash.data.edits.suite import (
     Suite,
     SuiteEdit,

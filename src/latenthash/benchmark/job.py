@@ -13,9 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from latenthash import __version__, plots, report
 from latenthash.benchmark import hard
-from latenthash.benchmark.codes import LATENTS, Absent, Code, latent_codes
 from latenthash.benchmark.groups import name_copies, read_groups
-from latenthash.benchmark.hashing import Item, describe
 from latenthash.benchmark.judging import OPERATING_POINTS, halves, judge
 from latenthash.benchmark.keeping import keep
 from latenthash.benchmark.leaderboard import (
@@ -28,14 +26,30 @@ from latenthash.benchmark.leaderboard import (
     leaderboard,
     summary,
 )
-from latenthash.benchmark.onnx_files import dinohash_codes, sscd_codes
 from latenthash.benchmark.page import Part
-from latenthash.benchmark.peers import peers
-from latenthash.benchmark.pictures import list_pictures
-from latenthash.benchmark.sources import Latent, controls
 from latenthash.benchmark.timing import milliseconds
 from latenthash.build import build, bundle_config, restore
 from latenthash.cache import DiskCache
+from latenthash.codes.code import (
+    LATENTS,
+    Absent,
+    Code,
+    latent_codes,
+)
+from latenthash.codes.describe import (
+    Item,
+    describe,
+)
+from latenthash.codes.latent import (
+    Latent,
+    controls,
+)
+from latenthash.codes.onnx_files import (
+    dinohash_codes,
+    sscd_codes,
+)
+from latenthash.codes.peers import peers
+from latenthash.codes.pictures import list_pictures
 from latenthash.data.edits.suite import (
     LIBRARIES,
     Suite,

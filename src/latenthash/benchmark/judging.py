@@ -6,8 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from latenthash.benchmark.codes import Code, Described
-from latenthash.benchmark.scores import (
+from latenthash.codes.code import (
+    Code,
+    Described,
+)
+from latenthash.codes.similarity import (
     Bootstrap,
     Pairs,
     Rate,

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from latenthash.benchmark.codes import Absent
 from latenthash.benchmark.judging import Judgement, difference
-from latenthash.benchmark.scores import Rate
+from latenthash.codes.code import Absent
+from latenthash.codes.similarity import Rate
 from latenthash.data.edits.suite import SuiteEdit
 from latenthash.plots.benchmark import CODES_FROM
 

@@ -7,8 +7,11 @@ from contextlib import contextmanager, nullcontext
 import numpy as np
 import torch
 
-from latenthash.benchmark.codes import Pixels, Source
-from latenthash.benchmark.sources import Latent
+from latenthash.codes.code import (
+    Pixels,
+    Source,
+)
+from latenthash.codes.latent import Latent
 from latenthash.data.views import pipeline
 
 

@@ -18,10 +18,17 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from latenthash.benchmark.codes import Described, Pixels, Source
-from latenthash.benchmark.peers import parts, together
-from latenthash.benchmark.workers import in_workers
 from latenthash.cache import DiskCache, cache_key
+from latenthash.codes.code import (
+    Described,
+    Pixels,
+    Source,
+)
+from latenthash.codes.peers import (
+    parts,
+    together,
+)
+from latenthash.codes.workers import in_workers
 from latenthash.data.edits.suite import (
     LIBRARIES,
     Suite,

@@ -5,7 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from latenthash.benchmark.codes import Code, Floats, Kind, Pixels, Signs, plain_bits, signs
+from latenthash.codes.code import (
+    Code,
+    Floats,
+    Kind,
+    Pixels,
+    Signs,
+    plain_bits,
+    signs,
+)
 from latenthash.errors import InputError
 from latenthash.features.vgg16 import VGG16
 from latenthash.hashing.hasher import Hasher

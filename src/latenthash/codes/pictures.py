@@ -10,8 +10,8 @@ from functools import partial
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from latenthash.benchmark.hashing import Item
-from latenthash.benchmark.workers import in_workers
+from latenthash.codes.describe import Item
+from latenthash.codes.workers import in_workers
 from latenthash.data.quarters import quarter
 from latenthash.data.reading import Picture, Reader
 from latenthash.data.samples.sets import embedded

@@ -15,7 +15,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from latenthash.benchmark.codes import Code, Floats, Kind, Pixels, projected
+from latenthash.codes.code import (
+    Code,
+    Floats,
+    Kind,
+    Pixels,
+    projected,
+)
 from latenthash.errors import InputError
 from latenthash.hashing.projections import unit
 from latenthash.system.files import (

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from latenthash.benchmark.codes import (
+from latenthash.codes.code import (
     Absent,
     Code,
     Described,

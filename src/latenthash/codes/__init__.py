@@ -1,0 +1,1 @@
+"""Codes: any picture into bits or floats, without enrolment."""
