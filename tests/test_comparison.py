@@ -7,14 +7,23 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from latenthash import comparison, report
-from latenthash.comparison import COSTS, HEADLINES, Row
 from latenthash.hashing.enrolled import (
     Hash,
     LatentSet,
 )
 from latenthash.metrics.bootstrap import Measure
 from latenthash.plots import Plane
+from latenthash.report import (
+    comparison,
+)
+from latenthash.report import (
+    tables as report,
+)
+from latenthash.report.comparison import (
+    COSTS,
+    HEADLINES,
+    Row,
+)
 
 
 def figures(**values: float) -> dict[str, Measure]:

@@ -11,10 +11,13 @@ from torch import Tensor, nn
 
 from latenthash import plots, verdicts
 from latenthash.data.splits import ViewSet
-from latenthash.explaining import explain, occlusion
 from latenthash.features.pixels import Pixels
 from latenthash.hashing.enrolled import Hash
 from latenthash.hashing.hasher import Hasher
+from latenthash.report.explain import (
+    explain,
+    occlusion,
+)
 
 
 class Corner(nn.Module):

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from latenthash import report
 from latenthash.hashing.enrolled import (
     Hash,
     LatentSet,
 )
 from latenthash.metrics.bootstrap import Measure
 from latenthash.plots import Plane
+from latenthash.report import tables as report
 
 FIGURES = [
     Measure("test/tpr", 1 / 3, 0.1 + 0.2, 1.0, 30),

@@ -11,7 +11,7 @@ import torch
 from omegaconf import DictConfig
 from safetensors.torch import save
 
-from latenthash import plots, report
+from latenthash import plots
 from latenthash.build import build, build_hasher
 from latenthash.components.autoencoder import Autoencoder
 from latenthash.data.digits import Digits, DigitSet
@@ -27,6 +27,7 @@ from latenthash.metrics.bootstrap import (
 )
 from latenthash.metrics.enrolled import class_separation
 from latenthash.plots.style import Pixels
+from latenthash.report import tables as report
 from latenthash.run_logger import RunLogger
 from latenthash.tracking import HELD_OUT, MODEL
 

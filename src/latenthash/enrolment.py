@@ -11,7 +11,7 @@ import pytorch_lightning as pl
 from matplotlib.figure import Figure
 from omegaconf import DictConfig, OmegaConf
 
-from latenthash import plots, report
+from latenthash import plots
 from latenthash.build import build, build_hasher, build_splits, bundled_config
 from latenthash.components.autoencoder import Autoencoder
 from latenthash.data.splits import Splits, ViewSet
@@ -38,6 +38,7 @@ from latenthash.models.interface import (
     Decoder,
     Diagrammed,
 )
+from latenthash.report import tables as report
 from latenthash.run_logger import RunLogger
 from latenthash.tracking import BUNDLE, HELD_OUT, TEST_LATENTS
 

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from omegaconf import DictConfig
 
-from latenthash import report, verdicts
+from latenthash import verdicts
 from latenthash.benchmark.job import run_benchmark
 from latenthash.build import build, build_splits, bundle_config, restore
 from latenthash.cache import DiskCache
@@ -29,6 +29,7 @@ from latenthash.options.effects import AGAIN, BENCHMARK, CODES, HASHES, LOG, MAT
 from latenthash.options.sweeping import typed_line
 from latenthash.record import Record
 from latenthash.recording import log_later
+from latenthash.report import tables as report
 from latenthash.store_uri import StoreURI
 from latenthash.tracking import HELD_OUT, Run, Store, find_store, no_run, open_store
 

@@ -20,9 +20,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from latenthash import report
 from latenthash.errors import InputError, JobError
 from latenthash.record import RECORD, Record
+from latenthash.report import tables as report
 from latenthash.system.terminal import without_password
 from latenthash.tracking import BUNDLE, HAS_BUNDLE, RECORDED, STORE_ERRORS, Store, brief
 

@@ -16,7 +16,6 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from latenthash import comparison, report
 from latenthash.errors import (
     InputError,
     JobError,
@@ -25,6 +24,12 @@ from latenthash.errors import (
 )
 from latenthash.options.sweeping import check_sweep, quote_paths, typed_line
 from latenthash.record import RECORD, Record
+from latenthash.report import (
+    comparison,
+)
+from latenthash.report import (
+    tables as report,
+)
 from latenthash.store_uri import hide_passwords
 from latenthash.system.endings import (
     ended_by_sigterm,

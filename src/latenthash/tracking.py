@@ -19,8 +19,9 @@ from omegaconf import DictConfig
 from PIL import Image
 from sqlalchemy.exc import SQLAlchemyError
 
-from latenthash import database, report
+from latenthash import database
 from latenthash.errors import InputError
+from latenthash.report import tables as report
 from latenthash.resolvers import register_resolvers
 from latenthash.store_uri import WAYS, StoreURI, artifact_folder, local_path, sqlite_uri
 from latenthash.system.files import make_folder

@@ -25,11 +25,11 @@ from latenthash.data.sources import (
 from latenthash.data.splits import ViewSet
 from latenthash.data.views import pipeline
 from latenthash.errors import InputError
-from latenthash.explaining import explain
 from latenthash.hashing.enrolled import Hash
 from latenthash.hashing.hasher import Hasher
 from latenthash.hashing.printable import compare_texts
 from latenthash.hashing.projections import directions
+from latenthash.report.explain import explain
 
 CODE_BITS = 256
 STEM = 100  # bytes of a name; file systems allow 255, with what is put before and behind it

@@ -11,7 +11,10 @@ import numpy as np
 import pandas as pd
 from omegaconf import DictConfig, OmegaConf
 
-from latenthash import __version__, plots, report
+from latenthash import (
+    __version__,
+    plots,
+)
 from latenthash.benchmark import hard
 from latenthash.benchmark.groups import name_copies, read_groups
 from latenthash.benchmark.judging import OPERATING_POINTS, halves, judge
@@ -60,6 +63,7 @@ from latenthash.errors import InputError, collect
 from latenthash.hashing.bundle import Bundle
 from latenthash.locating import Places, with_weights
 from latenthash.recording import refuse_untold
+from latenthash.report import tables as report
 from latenthash.system.terminal import track
 from latenthash.tracking import Store
 
