@@ -85,7 +85,7 @@ def put(path: str, value: object) -> Callable[[Config], object]:
 
 EVIL = {"_target_": "os.system", "command": "true"}
 PICKLE = {"_target_": "pandas.read_pickle", "filepath_or_buffer": "x"}
-STORE = {"_target_": "latenthash.tracking.Store", "tracking_uri": "http://127.0.0.1:9/"}
+STORE = {"_target_": "latenthash.tracking.store.Store", "tracking_uri": "http://127.0.0.1:9/"}
 AFFINE = "albumentations.Affine"
 SLOTS = ("data", "data.reader", "augment.affine", "edits.blur", "features", "model")
 VALUES = (

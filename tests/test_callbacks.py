@@ -19,13 +19,13 @@ from torch import nn
 
 from app import database
 from fitting import CONF, MARKS, NO_SEPARATION, differing, quiet_trainer, weights
-from latenthash.callbacks import PriorSamples
 from latenthash.components.autoencoder import Autoencoder
 from latenthash.features.interface import FeatureSet
 from latenthash.models.vae import VAE
 from latenthash.models.vaegan import VAEGAN
-from latenthash.run_logger import RunLogger
-from latenthash.tracking import Store
+from latenthash.tracking.callbacks import PriorSamples
+from latenthash.tracking.run_logger import RunLogger
+from latenthash.tracking.store import Store
 
 pytestmark = [
     *MARKS,

@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from latenthash.data.samples.sets import SETS
 from latenthash.data.splits import ROLES
 from latenthash.resolvers import register_resolvers
-from latenthash.store_uri import StoreURI
+from latenthash.tracking.store_uri import StoreURI
 
 register_resolvers()
 CONF = Path(__file__).parent.parent / "conf"

@@ -13,8 +13,8 @@ from tempfile import mkdtemp
 
 import pytest
 
-from latenthash import database
 from latenthash.errors import InputError
+from latenthash.tracking import database
 
 TABLES = [
     "CREATE TABLE alembic_version (version_num)",

@@ -18,7 +18,7 @@ from latenthash.data.splits import ROLES
 from latenthash.errors import InputError
 from latenthash.hashing.bundle import Bundle
 from latenthash.locating import Places, with_pictures, with_weights
-from latenthash.tracking import FOLDER
+from latenthash.tracking.store import FOLDER
 
 
 @dataclass(frozen=True)

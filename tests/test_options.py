@@ -122,7 +122,9 @@ TRAIN = {
     "logger.experiment_name=''": "logger.experiment_name= must be a name.",
     "model._target_=nowhere.Model": "model names nowhere.Model, which cannot be imported",
     "model._target_=os.system": "model names os.system, which is no class.",
-    "features._target_=latenthash.tracking.Store": "names latenthash.tracking.Store, which may not",
+    "features._target_=latenthash.tracking.store.Store": (
+        "names latenthash.tracking.store.Store, which may not"
+    ),
     "augment.affine.rotate=abc": "augment.affine cannot use albumentations.Affine: rotate:",
     "+augment.affine.rotat=3": "gives albumentations.Affine the option rotat, which it lacks; did",
     "augment.affine.scale=nan": "gives albumentations.Affine a scale beyond 16, or of no kind",

@@ -20,11 +20,21 @@ from app import TINY, call, runs, sources
 from latenthash.benchmark.job import run_benchmark
 from latenthash.benchmark.keeping import keep
 from latenthash.errors import InputError, JobError
-from latenthash.record import RECORD, Record
-from latenthash.recording import Recorder, log_later
-from latenthash.run_logger import RunLogger
 from latenthash.system.processes import Processes
-from latenthash.tracking import PROCESS, RECORDED, Store
+from latenthash.tracking.record import (
+    RECORD,
+    Record,
+)
+from latenthash.tracking.recording import (
+    Recorder,
+    log_later,
+)
+from latenthash.tracking.run_logger import RunLogger
+from latenthash.tracking.store import (
+    PROCESS,
+    RECORDED,
+    Store,
+)
 
 GONE = MlflowException("API request to http://me:secret@host failed\nand more")
 

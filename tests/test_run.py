@@ -21,7 +21,7 @@ from latenthash.errors import InputError
 from latenthash.evaluation import _open
 from latenthash.features.weights import load_trunk
 from latenthash.hashing.bundle import Bundle
-from latenthash.tracking import Store
+from latenthash.tracking.store import Store
 
 PROTOCOL = (
     *("hash/radius", "hash/centroid_0", "hash/centroid_1"),

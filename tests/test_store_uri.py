@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from latenthash.errors import InputError
-from latenthash.store_uri import (
+from latenthash.tracking.store_uri import (
     StoreURI,
     artifact_folder,
     hide_passwords,

@@ -10,11 +10,11 @@ import alembic.config
 import pytest
 
 from app import ROOT, TINY, runs, sources
-from latenthash.sweeps import PARENT_VARIABLE
 from latenthash.system.surroundings import (
     escape_migrations,
     settle,
 )
+from latenthash.tracking.sweep import PARENT_VARIABLE
 
 # All at once; what each of them did alone stands beside it.
 HOSTILE = {

@@ -17,13 +17,16 @@ from omegaconf import DictConfig, OmegaConf
 from PIL import Image
 
 from app import TINY, artifact, call, runs, sources
-from latenthash import database
 from latenthash.errors import InputError
-from latenthash.record import Record
-from latenthash.recording import log_later
 from latenthash.resolvers import picture_choice, within
-from latenthash.sweeps import jobs_of
-from latenthash.tracking import FINGERPRINT, Store
+from latenthash.tracking import database
+from latenthash.tracking.record import Record
+from latenthash.tracking.recording import log_later
+from latenthash.tracking.store import (
+    FINGERPRINT,
+    Store,
+)
+from latenthash.tracking.sweep import jobs_of
 
 ODD = [
     "a b  c.png", "Mädchen ß 寿司.png", "a=b.png", "a,b;c.png", 'it\'s "x".png', "[x] {y} $z.png",

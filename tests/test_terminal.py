@@ -10,12 +10,12 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from latenthash.callbacks import Progress
 from latenthash.system.terminal import (
     Lines,
     escaped,
     track,
 )
+from latenthash.tracking.callbacks import Progress
 
 CONF = Path(__file__).parent.parent / "conf"
 

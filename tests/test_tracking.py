@@ -29,9 +29,7 @@ from mlflow.exceptions import MlflowException
 from app import ROOT, TINY, artifact, call, runs, sources
 from latenthash.data.views import Views
 from latenthash.errors import InputError
-from latenthash.store_uri import sqlite_uri
-from latenthash.sweeps import jobs_of
-from latenthash.tracking import (
+from latenthash.tracking.store import (
     HAS_BUNDLE,
     JOB,
     KIND,
@@ -42,6 +40,8 @@ from latenthash.tracking import (
     brief,
     scalars,
 )
+from latenthash.tracking.store_uri import sqlite_uri
+from latenthash.tracking.sweep import jobs_of
 from test_store_uri import FOLDERS
 
 
@@ -298,7 +298,7 @@ def test_everything_lies_in_the_folder_whatever_its_name(
 def test_store_that_cannot_be_used_is_a_sentence_in_seconds(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("latenthash.database.BUSY", 0.1)
+    monkeypatch.setattr("latenthash.tracking.database.BUSY", 0.1)
     (place / "file").touch()
     (place / "folder").mkdir()
     (place / "garbage").write_bytes(b"garbage" * 999)
@@ -541,7 +541,7 @@ def test_folder_that_cannot_be_made_is_refused_before_work(place: Path, name: st
 def test_database_that_is_held_later_is_not_waited_for_long(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("latenthash.database.BUSY", 0.1)
+    monkeypatch.setattr("latenthash.tracking.database.BUSY", 0.1)
     run = run_with_bundle(opened(place))
     with closing(sqlite3.connect(place / "mlflow.db", isolation_level=None)) as other:
         reading = opened(place, reading=True)

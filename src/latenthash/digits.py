@@ -28,8 +28,11 @@ from latenthash.metrics.bootstrap import (
 from latenthash.metrics.enrolled import class_separation
 from latenthash.plots.style import Pixels
 from latenthash.report import tables as report
-from latenthash.run_logger import RunLogger
-from latenthash.tracking import HELD_OUT, MODEL
+from latenthash.tracking.run_logger import RunLogger
+from latenthash.tracking.store import (
+    HELD_OUT,
+    MODEL,
+)
 
 log = logging.getLogger(__name__)
 

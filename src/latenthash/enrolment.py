@@ -39,8 +39,12 @@ from latenthash.models.interface import (
     Diagrammed,
 )
 from latenthash.report import tables as report
-from latenthash.run_logger import RunLogger
-from latenthash.tracking import BUNDLE, HELD_OUT, TEST_LATENTS
+from latenthash.tracking.run_logger import RunLogger
+from latenthash.tracking.store import (
+    BUNDLE,
+    HELD_OUT,
+    TEST_LATENTS,
+)
 
 log = logging.getLogger(__name__)
 

@@ -27,11 +27,18 @@ from latenthash.metrics.enrolled import held_out
 from latenthash.options.checking import check_evaluate
 from latenthash.options.effects import AGAIN, BENCHMARK, CODES, HASHES, LOG, MATCHES, check_effects
 from latenthash.options.sweeping import typed_line
-from latenthash.record import Record
-from latenthash.recording import log_later
 from latenthash.report import tables as report
-from latenthash.store_uri import StoreURI
-from latenthash.tracking import HELD_OUT, Run, Store, find_store, no_run, open_store
+from latenthash.tracking.record import Record
+from latenthash.tracking.recording import log_later
+from latenthash.tracking.store import (
+    HELD_OUT,
+    Run,
+    Store,
+    find_store,
+    no_run,
+    open_store,
+)
+from latenthash.tracking.store_uri import StoreURI
 
 log = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from latenthash.features.interface import (
 from latenthash.hashing.hasher import begin
 from latenthash.metrics.enrolled import auroc
 from latenthash.models.finetuner import FineTuner
-from latenthash.run_logger import RunLogger
+from latenthash.tracking.run_logger import RunLogger
 
 log = logging.getLogger(__name__)
 

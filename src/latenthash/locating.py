@@ -18,7 +18,10 @@ from latenthash.data.splits import ROLES
 from latenthash.errors import InputError
 from latenthash.features.weights import IMAGENET, RANDOM
 from latenthash.hashing.bundle import Bundle
-from latenthash.tracking import FOLDER, Run
+from latenthash.tracking.store import (
+    FOLDER,
+    Run,
+)
 
 
 @dataclass(frozen=True)

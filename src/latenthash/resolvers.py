@@ -63,7 +63,7 @@ def within(path: object, folder: object) -> str:
 
 def store(path: object) -> str:
     """Give the URI of the store: what MLFLOW_TRACKING_URI names, or else a database file."""
-    from latenthash.store_uri import sqlite_uri
+    from latenthash.tracking.store_uri import sqlite_uri
 
     # An empty variable is as good as none: shells and containers cannot always take one away.
     return os.environ.get("MLFLOW_TRACKING_URI") or sqlite_uri(str(path))

@@ -23,10 +23,13 @@ from latenthash.features.weights import IMAGENET, RANDOM
 from latenthash.options.checking import check_train, find_bundle_problems
 from latenthash.options.effects import check_training_effects
 from latenthash.options.sweeping import typed_line
-from latenthash.run_logger import RunLogger
-from latenthash.sweeps import is_job_apart, refresh_sweep
 from latenthash.system.endings import ended_by_sigterm
-from latenthash.tracking import scalars
+from latenthash.tracking.run_logger import RunLogger
+from latenthash.tracking.store import scalars
+from latenthash.tracking.sweep import (
+    is_job_apart,
+    refresh_sweep,
+)
 
 log = logging.getLogger(__name__)
 # Lightning's own use of torch's pytree; nothing that a user could mend.

@@ -62,10 +62,10 @@ from latenthash.data.sources import shareable
 from latenthash.errors import InputError, collect
 from latenthash.hashing.bundle import Bundle
 from latenthash.locating import Places, with_weights
-from latenthash.recording import refuse_untold
 from latenthash.report import tables as report
 from latenthash.system.terminal import track
-from latenthash.tracking import Store
+from latenthash.tracking.recording import refuse_untold
+from latenthash.tracking.store import Store
 
 log = logging.getLogger(__name__)
 

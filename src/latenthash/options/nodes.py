@@ -277,9 +277,9 @@ class EarlyStopping(Node):
 
 
 class Progress(Node):
-    """`latenthash.callbacks.Progress`."""
+    """`latenthash.tracking.callbacks.Progress`."""
 
-    target: Literal["latenthash.callbacks.Progress"] = Field(alias="_target_")
+    target: Literal["latenthash.tracking.callbacks.Progress"] = Field(alias="_target_")
 
 
 class RichProgressBar(Node):
@@ -291,9 +291,9 @@ class RichProgressBar(Node):
 
 
 class PriorSamples(Node):
-    """`latenthash.callbacks.PriorSamples`."""
+    """`latenthash.tracking.callbacks.PriorSamples`."""
 
-    target: Literal["latenthash.callbacks.PriorSamples"] = Field(alias="_target_")
+    target: Literal["latenthash.tracking.callbacks.PriorSamples"] = Field(alias="_target_")
     every: Annotated[int, whole(1, 10**6, "epochs")]
 
 
@@ -329,9 +329,9 @@ class Trainer(Node):
 
 
 class RunLogger(Node):
-    """`latenthash.run_logger.RunLogger`."""
+    """`latenthash.tracking.run_logger.RunLogger`."""
 
-    target: Literal["latenthash.run_logger.RunLogger"] = Field(alias="_target_")
+    target: Literal["latenthash.tracking.run_logger.RunLogger"] = Field(alias="_target_")
     experiment_name: Name
     tracking_uri: Annotated[str | None, Kind("the address of an MLflow server, or sqlite:///PATH")]
     artifact_root: Path

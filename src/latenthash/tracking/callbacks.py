@@ -5,8 +5,8 @@ import torch
 from torchvision.utils import make_grid
 
 from latenthash.components.autoencoder import Autoencoder
-from latenthash.run_logger import RunLogger
 from latenthash.system.terminal import is_watched
+from latenthash.tracking.run_logger import RunLogger
 
 SHOWN, COLUMNS = 36, 6  # samples in a grid
 

@@ -19,17 +19,23 @@ from omegaconf import DictConfig
 from PIL import Image
 from sqlalchemy.exc import SQLAlchemyError
 
-from latenthash import database
 from latenthash.errors import InputError
 from latenthash.report import tables as report
 from latenthash.resolvers import register_resolvers
-from latenthash.store_uri import WAYS, StoreURI, artifact_folder, local_path, sqlite_uri
 from latenthash.system.files import make_folder
 from latenthash.system.processes import Processes
 from latenthash.system.surroundings import escape_migrations
 from latenthash.system.terminal import (
     escaped,
     without_password,
+)
+from latenthash.tracking import database
+from latenthash.tracking.store_uri import (
+    WAYS,
+    StoreURI,
+    artifact_folder,
+    local_path,
+    sqlite_uri,
 )
 
 # A research tool on private pictures tells nobody that it runs.

@@ -9,9 +9,9 @@ from typing import Any
 from pytorch_lightning.loggers import Logger
 
 from latenthash.errors import refuse_existing
-from latenthash.recording import Recorder
 from latenthash.system.terminal import escaped
-from latenthash.tracking import (
+from latenthash.tracking.recording import Recorder
+from latenthash.tracking.store import (
     BUNDLE,
     FINGERPRINT,
     FOLDER,

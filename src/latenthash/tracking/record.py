@@ -23,7 +23,12 @@ from latenthash.system.files import (
     open_regular,
     read_bounded,
 )
-from latenthash.tracking import PARENT, PROCESS, RECORDED, RUN_NAME
+from latenthash.tracking.store import (
+    PARENT,
+    PROCESS,
+    RECORDED,
+    RUN_NAME,
+)
 
 RECORD = "run.jsonl"  # its name in the output folder
 LARGEST = 2**26  # bytes of a record; a thousand epochs take a hundredth of it

@@ -23,14 +23,12 @@ from latenthash.errors import (
     refusals,
 )
 from latenthash.options.sweeping import check_sweep, quote_paths, typed_line
-from latenthash.record import RECORD, Record
 from latenthash.report import (
     comparison,
 )
 from latenthash.report import (
     tables as report,
 )
-from latenthash.store_uri import hide_passwords
 from latenthash.system.endings import (
     ended_by_sigterm,
     endings,
@@ -39,7 +37,11 @@ from latenthash.system.terminal import (
     escaped,
     without_password,
 )
-from latenthash.tracking import (
+from latenthash.tracking.record import (
+    RECORD,
+    Record,
+)
+from latenthash.tracking.store import (
     FINGERPRINT,
     HELD_OUT,
     KIND,
@@ -56,6 +58,7 @@ from latenthash.tracking import (
     brief,
     open_store,
 )
+from latenthash.tracking.store_uri import hide_passwords
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""MLflow, here alone: the store, runs, sweeps."""
