@@ -9,7 +9,9 @@ from latenthash.entry import run
 @hydra.main(version_base="1.3", config_path="conf", config_name="evaluate")
 def main(cfg: DictConfig) -> None:
     """Apply the bundle of a run."""
-    from latenthash.evaluation import evaluate  # heavy imports wait, so that --help answers at once
+    from latenthash.jobs.evaluate import (
+        evaluate,  # heavy imports wait, so that --help answers at once
+    )
 
     evaluate(cfg)
 

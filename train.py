@@ -9,7 +9,7 @@ from latenthash.entry import run
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
 def main(cfg: DictConfig) -> None:
     """Run one job of the composed config."""
-    from latenthash.run import train  # heavy imports wait, so that --help answers at once
+    from latenthash.jobs.train import train  # heavy imports wait, so that --help answers at once
 
     train(cfg)
 

@@ -21,7 +21,6 @@ from rich.console import Console
 
 from latenthash.benchmark.groups import read_groups
 from latenthash.benchmark.judging import OPERATING_POINTS, Judgement, halves, judge
-from latenthash.build import build, build_pairs
 from latenthash.cache import DiskCache
 from latenthash.codes.code import (
     Code,
@@ -38,6 +37,10 @@ from latenthash.hashing.hasher import begin
 from latenthash.hashing.projections import (
     directions,
     unit,
+)
+from latenthash.jobs.build import (
+    build,
+    build_pairs,
 )
 from latenthash.models.pca import PCA
 

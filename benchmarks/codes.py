@@ -23,7 +23,6 @@ from omegaconf import OmegaConf
 from PIL import Image
 from rich.console import Console
 
-from latenthash.build import bundle_config, restore
 from latenthash.cache import DiskCache
 from latenthash.codes.code import (
     Pixels,
@@ -40,6 +39,10 @@ from latenthash.data.edits.suite import Suite
 from latenthash.data.reading import Reader
 from latenthash.data.views import pipeline
 from latenthash.hashing.bundle import Bundle
+from latenthash.jobs.build import (
+    bundle_config,
+    restore,
+)
 
 SUITE = Path(__file__).parent.parent / "conf" / "benchmark" / "edits_v1.yaml"
 EDITED = 16  # pictures of those given

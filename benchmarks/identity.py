@@ -22,7 +22,6 @@ from rich.console import Console
 from rich.progress import track
 from safetensors.numpy import save_file
 
-from latenthash.build import build
 from latenthash.cache import DiskCache, cache_key
 from latenthash.data.reading import Picture, Reader
 from latenthash.data.sources import find_files
@@ -39,6 +38,7 @@ from latenthash.hashing.printable_features import (
     identify,
     to_vectors,
 )
+from latenthash.jobs.build import build
 
 ROOT = Path(__file__).parent.parent
 READER = Reader(512, 10**8, (255, 255, 255))

@@ -9,11 +9,12 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from latenthash import plots, verdicts
+from latenthash import plots
 from latenthash.data.splits import ViewSet
 from latenthash.features.pixels import Pixels
 from latenthash.hashing.enrolled import Hash
 from latenthash.hashing.hasher import Hasher
+from latenthash.jobs import matches as verdicts
 from latenthash.report.explain import (
     explain,
     occlusion,

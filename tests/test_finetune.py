@@ -27,7 +27,10 @@ from latenthash.features.interface import (
 from latenthash.features.pixels import Pixels
 from latenthash.features.vgg16 import VGG16
 from latenthash.features.weights import trunk_digest
-from latenthash.finetuning import build_tuner, finetune
+from latenthash.jobs.finetune import (
+    build_tuner,
+    finetune,
+)
 from latenthash.models.finetuner import FineTuner
 
 pytestmark = MARKS

@@ -17,7 +17,6 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from app import TINY, artifact, call, runs, sources
-from latenthash.build import build
 from latenthash.data.reading import Picture
 from latenthash.data.views import Views, pipeline
 from latenthash.errors import InputError
@@ -42,6 +41,7 @@ from latenthash.hashing.printable_features import (
     to_vectors,
 )
 from latenthash.hashing.projections import CANDIDATES
+from latenthash.jobs.build import build
 from test_configs import composed
 
 ROOT = Path(__file__).parent.parent

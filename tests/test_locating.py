@@ -12,12 +12,16 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 from PIL import Image
 
-from latenthash.build import bundled_config
 from latenthash.data.sources import source_digest
 from latenthash.data.splits import ROLES
 from latenthash.errors import InputError
 from latenthash.hashing.bundle import Bundle
-from latenthash.locating import Places, with_pictures, with_weights
+from latenthash.jobs.build import bundled_config
+from latenthash.jobs.locating import (
+    Places,
+    with_pictures,
+    with_weights,
+)
 from latenthash.tracking.store import FOLDER
 
 

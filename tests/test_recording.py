@@ -17,9 +17,9 @@ from mlflow.exceptions import MlflowException
 from omegaconf import OmegaConf
 
 from app import TINY, call, runs, sources
-from latenthash.benchmark.job import run_benchmark
-from latenthash.benchmark.keeping import keep
+from latenthash.benchmark.saving import keep
 from latenthash.errors import InputError, JobError
+from latenthash.jobs.benchmark import run_benchmark
 from latenthash.system.processes import Processes
 from latenthash.tracking.record import (
     RECORD,

@@ -18,9 +18,9 @@ from safetensors.torch import save_file
 
 from app import TINY, artifact, call, runs, sources
 from latenthash.errors import InputError
-from latenthash.evaluation import _open
 from latenthash.features.weights import load_trunk
 from latenthash.hashing.bundle import Bundle
+from latenthash.jobs.evaluate import _open
 from latenthash.tracking.store import Store
 
 PROTOCOL = (

@@ -205,7 +205,7 @@ def test_sigterm_ends_the_sweep_only_in_its_own_process(
         if cfg.seed == 0:
             os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr("latenthash.enrolment.enrol", job)
+    monkeypatch.setattr("latenthash.jobs.enrol.enrol", job)
     done = call("train.py", tmp_path, "-m", *TINY, *sources(tmp_path), "seed=0,1")
     (parent,) = runs(tmp_path, "sweep")
     statuses = [run.info.status for run in runs(tmp_path)]
@@ -240,7 +240,7 @@ def test_jobs_go_on_when_the_store_goes_away(
 
     monkeypatch.setattr(database, "check", checked)
     monkeypatch.setattr(Store, "log_entry", logged)
-    monkeypatch.setattr("latenthash.enrolment.enrol", lambda cfg, *_: seen.append(cfg.seed))
+    monkeypatch.setattr("latenthash.jobs.enrol.enrol", lambda cfg, *_: seen.append(cfg.seed))
     command = [*TINY, *sources(tmp_path), "seed=0,1,2", "hydra.sweep.dir=out"]
     done = call("train.py", tmp_path, "-m", *command)
     assert done.code == 1, done.output
@@ -262,7 +262,7 @@ def test_jobs_go_on_when_the_store_goes_away(
 def test_job_of_another_process_is_waited_for_and_reused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("latenthash.enrolment.enrol", lambda *_: None)
+    monkeypatch.setattr("latenthash.jobs.enrol.enrol", lambda *_: None)
     monkeypatch.setattr("latenthash.system.processes.POLL", 0.01)
     command = [*TINY, *sources(tmp_path)]
     waited = []

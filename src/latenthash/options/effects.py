@@ -29,10 +29,10 @@ EVERYWHERE = ("cache", "logger", "paths", "hydra", "format")
 
 # What each job of train.py does not look at.
 VAIN = {
-    "latenthash.coding.fit_code": (
+    "latenthash.jobs.fit_code.fit_code": (
         *("hash", "edits", "resamples", "callbacks", "finetune", "finetuning"),
     ),
-    "latenthash.digits.learn_digits": (
+    "latenthash.jobs.learn_digits.learn_digits": (
         *("hash", "edits", "augment", "unreadable", "finetune", "finetuning"),
     ),
 }

@@ -8,9 +8,9 @@ from latenthash.options.kinds import TARGET
 PIXELS, TRUNKS = "latenthash.features.pixels.Pixels", "latenthash.features.vgg16"
 DIGITS = "latenthash.data.digits.Digits"
 DATA = {  # job -> the data that it can be done with, and how to ask for both
-    "latenthash.enrolment.enrol": ("latenthash.data.splits.Splits", "data=folders"),
-    "latenthash.coding.fit_code": ("latenthash.data.pairs.Pairs", "+experiment=code"),
-    "latenthash.digits.learn_digits": (DIGITS, "+experiment=mnist"),
+    "latenthash.jobs.enrol.enrol": ("latenthash.data.splits.Splits", "data=folders"),
+    "latenthash.jobs.fit_code.fit_code": ("latenthash.data.pairs.Pairs", "+experiment=code"),
+    "latenthash.jobs.learn_digits.learn_digits": (DIGITS, "+experiment=mnist"),
 }
 VARIATIONAL = ("latenthash.models.vae.VAE", "latenthash.models.vaegan.VAEGAN")
 LARGEST = 2**22  # numbers that a layer may make of one picture; 64 are made at once

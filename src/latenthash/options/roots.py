@@ -33,9 +33,9 @@ class Job(Node):
     """What is done with data, features and model."""
 
     target: Literal[
-        "latenthash.enrolment.enrol",
-        "latenthash.coding.fit_code",
-        "latenthash.digits.learn_digits",
+        "latenthash.jobs.enrol.enrol",
+        "latenthash.jobs.fit_code.fit_code",
+        "latenthash.jobs.learn_digits.learn_digits",
     ] = Field(alias="_target_")
     partial: Literal[True] = Field(True, alias="_partial_")
 

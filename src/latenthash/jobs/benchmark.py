@@ -18,7 +18,6 @@ from latenthash import (
 from latenthash.benchmark import hard
 from latenthash.benchmark.groups import name_copies, read_groups
 from latenthash.benchmark.judging import OPERATING_POINTS, halves, judge
-from latenthash.benchmark.keeping import keep
 from latenthash.benchmark.leaderboard import (
     AT,
     DECISIVE,
@@ -30,8 +29,8 @@ from latenthash.benchmark.leaderboard import (
     summary,
 )
 from latenthash.benchmark.page import Part
+from latenthash.benchmark.saving import keep
 from latenthash.benchmark.timing import milliseconds
-from latenthash.build import build, bundle_config, restore
 from latenthash.cache import DiskCache
 from latenthash.codes.code import (
     LATENTS,
@@ -61,7 +60,15 @@ from latenthash.data.reading import Reader, shown
 from latenthash.data.sources import shareable
 from latenthash.errors import InputError, collect
 from latenthash.hashing.bundle import Bundle
-from latenthash.locating import Places, with_weights
+from latenthash.jobs.build import (
+    build,
+    bundle_config,
+    restore,
+)
+from latenthash.jobs.locating import (
+    Places,
+    with_weights,
+)
 from latenthash.report import tables as report
 from latenthash.system.terminal import track
 from latenthash.tracking.recording import refuse_untold

@@ -12,13 +12,11 @@ from matplotlib.figure import Figure
 from omegaconf import DictConfig, OmegaConf
 
 from latenthash import plots
-from latenthash.build import build, build_hasher, build_splits, bundled_config
 from latenthash.components.autoencoder import Autoencoder
 from latenthash.data.splits import Splits, ViewSet
 from latenthash.errors import InputError, collect
 from latenthash.features.interface import FeatureSet
 from latenthash.features.weights import RANDOM
-from latenthash.finetuning import build_tuner, finetune
 from latenthash.hashing.bundle import Bundle
 from latenthash.hashing.enrolled import (
     Hash,
@@ -28,6 +26,16 @@ from latenthash.hashing.enrolled import (
 from latenthash.hashing.hasher import Hasher
 from latenthash.hashing.printable import Identity
 from latenthash.hashing.printable_features import identify
+from latenthash.jobs.build import (
+    build,
+    build_hasher,
+    build_splits,
+    bundled_config,
+)
+from latenthash.jobs.finetune import (
+    build_tuner,
+    finetune,
+)
 from latenthash.metrics.bootstrap import Measure
 from latenthash.metrics.enrolled import (
     held_out,

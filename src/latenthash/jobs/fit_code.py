@@ -7,10 +7,15 @@ from pathlib import Path
 import pytorch_lightning as pl
 from omegaconf import DictConfig
 
-from latenthash.build import build, build_hasher, build_pairs, bundled_config
 from latenthash.data.pairs import FEW
 from latenthash.errors import collect
 from latenthash.hashing.bundle import Bundle
+from latenthash.jobs.build import (
+    build,
+    build_hasher,
+    build_pairs,
+    bundled_config,
+)
 from latenthash.tracking.run_logger import RunLogger
 from latenthash.tracking.store import BUNDLE
 

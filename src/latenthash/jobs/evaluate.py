@@ -10,9 +10,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 from omegaconf import DictConfig
 
-from latenthash import verdicts
-from latenthash.benchmark.job import run_benchmark
-from latenthash.build import build, build_splits, bundle_config, restore
 from latenthash.cache import DiskCache
 from latenthash.data.reading import Unreadable
 from latenthash.data.sources import (
@@ -22,7 +19,19 @@ from latenthash.data.sources import (
 from latenthash.data.splits import ViewSet
 from latenthash.errors import InputError, refusals
 from latenthash.hashing.bundle import Bundle
-from latenthash.locating import Places, with_pictures, with_weights
+from latenthash.jobs import matches as verdicts
+from latenthash.jobs.benchmark import run_benchmark
+from latenthash.jobs.build import (
+    build,
+    build_splits,
+    bundle_config,
+    restore,
+)
+from latenthash.jobs.locating import (
+    Places,
+    with_pictures,
+    with_weights,
+)
 from latenthash.metrics.enrolled import held_out
 from latenthash.options.checking import check_evaluate
 from latenthash.options.effects import AGAIN, BENCHMARK, CODES, HASHES, LOG, MATCHES, check_effects

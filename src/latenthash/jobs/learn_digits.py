@@ -12,7 +12,6 @@ from omegaconf import DictConfig
 from safetensors.torch import save
 
 from latenthash import plots
-from latenthash.build import build, build_hasher
 from latenthash.components.autoencoder import Autoencoder
 from latenthash.data.digits import Digits, DigitSet
 from latenthash.data.splits import ViewSet
@@ -20,6 +19,10 @@ from latenthash.errors import InputError, collect
 from latenthash.hashing.enrolled import (
     Latents,
     LatentSet,
+)
+from latenthash.jobs.build import (
+    build,
+    build_hasher,
 )
 from latenthash.metrics.bootstrap import (
     Measure,

@@ -12,7 +12,6 @@ from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from omegaconf import DictConfig, OmegaConf
 
 from latenthash import __version__
-from latenthash.build import BUNDLED, build
 from latenthash.data.sources import source_digest
 from latenthash.data.splits import ROLES
 from latenthash.errors import (
@@ -20,6 +19,10 @@ from latenthash.errors import (
     refusals,
 )
 from latenthash.features.weights import IMAGENET, RANDOM
+from latenthash.jobs.build import (
+    BUNDLED,
+    build,
+)
 from latenthash.options.checking import check_train, find_bundle_problems
 from latenthash.options.effects import check_training_effects
 from latenthash.options.sweeping import typed_line
@@ -41,7 +44,10 @@ warnings.filterwarnings("ignore", "The `srun` command is available")
 # Lightning takes the number that Slurm or torchrun gave this process, and lets only the first log.
 LightningEnvironment().set_global_rank(0)
 
-LEAVING = ("latenthash.enrolment.enrol", "latenthash.coding.fit_code")  # jobs that leave bundles
+LEAVING = (
+    "latenthash.jobs.enrol.enrol",
+    "latenthash.jobs.fit_code.fit_code",
+)  # jobs that leave bundles
 SOURCES = (*ROLES, "file")  # keys of conf/data that name a user's files
 
 

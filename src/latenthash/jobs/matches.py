@@ -12,7 +12,6 @@ import torch
 from matplotlib.figure import Figure
 from omegaconf import DictConfig
 
-from latenthash.build import build
 from latenthash.data.detail import has_detail
 from latenthash.data.reading import Picture, Reader, Unreadable
 from latenthash.data.sources import (
@@ -29,6 +28,7 @@ from latenthash.hashing.enrolled import Hash
 from latenthash.hashing.hasher import Hasher
 from latenthash.hashing.printable import compare_texts
 from latenthash.hashing.projections import directions
+from latenthash.jobs.build import build
 from latenthash.report.explain import explain
 
 CODE_BITS = 256

@@ -11,7 +11,6 @@ from omegaconf import DictConfig
 from torch import Tensor, nn
 
 from latenthash import plots
-from latenthash.build import build
 from latenthash.data.splits import ViewSet
 from latenthash.errors import InputError
 from latenthash.features.interface import (
@@ -20,6 +19,7 @@ from latenthash.features.interface import (
     is_staged,
 )
 from latenthash.hashing.hasher import begin
+from latenthash.jobs.build import build
 from latenthash.metrics.enrolled import auroc
 from latenthash.models.finetuner import FineTuner
 from latenthash.tracking.run_logger import RunLogger
