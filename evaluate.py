@@ -3,7 +3,7 @@
 import hydra
 from omegaconf import DictConfig
 
-from latenthash.entry import run
+from latenthash.jobs.command.entry import run
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="evaluate")

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from latenthash.data.samples.sets import SETS
 from latenthash.data.splits import ROLES
-from latenthash.resolvers import register_resolvers
+from latenthash.jobs.command.resolvers import register_resolvers
 from latenthash.tracking.store_uri import StoreURI
 
 register_resolvers()

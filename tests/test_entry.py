@@ -7,8 +7,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from app import call
-from latenthash.options.sweeping import quote_paths
-from latenthash.options.typed import as_typed
+from latenthash.jobs.command.sweeping import quote_paths
+from latenthash.jobs.command.typed import as_typed
 
 TYPED = [
     "1.10", "2024_05", "1e5", "007", "true", "photos", "a b (1), neu.jpg", "it's", "a=b", "[1]",

@@ -10,14 +10,7 @@ from omegaconf import OmegaConf
 
 from latenthash.components.autoencoder import Shared
 from latenthash.errors import InputError
-from latenthash.options.checking import (
-    check_evaluate,
-    check_train,
-    find_bundle_problems,
-    find_problems,
-)
-from latenthash.options.edits import SIDE
-from latenthash.options.effects import (
+from latenthash.jobs.command.effects import (
     AGAIN,
     BENCHMARK,
     CODES,
@@ -26,6 +19,13 @@ from latenthash.options.effects import (
     check_effects,
     check_training_effects,
 )
+from latenthash.options.checking import (
+    check_evaluate,
+    check_train,
+    find_bundle_problems,
+    find_problems,
+)
+from latenthash.options.edits import SIDE
 from latenthash.options.kinds import find_class, nodes_by_class
 from latenthash.options.places import PATHS
 from latenthash.options.roots import Train
@@ -317,7 +317,10 @@ def test_option_of_training_without_effect_is_refused(
 
 
 def test_options_of_effects_are_those_of_the_config() -> None:
-    from latenthash.options.effects import EVERYWHERE, JOBS
+    from latenthash.jobs.command.effects import (
+        EVERYWHERE,
+        JOBS,
+    )
 
     known = set(yaml.safe_load((CONF / "evaluate.yaml").read_text())) - {"defaults"}
     named = {option.split(".")[0] for options in JOBS.values() for option in options}

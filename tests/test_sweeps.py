@@ -18,7 +18,10 @@ from PIL import Image
 
 from app import TINY, artifact, call, runs, sources
 from latenthash.errors import InputError
-from latenthash.resolvers import picture_choice, within
+from latenthash.jobs.command.resolvers import (
+    picture_choice,
+    within,
+)
 from latenthash.tracking import database
 from latenthash.tracking.record import Record
 from latenthash.tracking.recording import log_later

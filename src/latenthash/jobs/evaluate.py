@@ -27,6 +27,16 @@ from latenthash.jobs.build import (
     bundle_config,
     restore,
 )
+from latenthash.jobs.command.effects import (
+    AGAIN,
+    BENCHMARK,
+    CODES,
+    HASHES,
+    LOG,
+    MATCHES,
+    check_effects,
+)
+from latenthash.jobs.command.sweeping import typed_line
 from latenthash.jobs.locating import (
     Places,
     with_pictures,
@@ -34,8 +44,6 @@ from latenthash.jobs.locating import (
 )
 from latenthash.metrics.enrolled import held_out
 from latenthash.options.checking import check_evaluate
-from latenthash.options.effects import AGAIN, BENCHMARK, CODES, HASHES, LOG, MATCHES, check_effects
-from latenthash.options.sweeping import typed_line
 from latenthash.report import tables as report
 from latenthash.tracking.record import Record
 from latenthash.tracking.recording import log_later

@@ -23,9 +23,9 @@ from latenthash.jobs.build import (
     BUNDLED,
     build,
 )
+from latenthash.jobs.command.effects import check_training_effects
+from latenthash.jobs.command.sweeping import typed_line
 from latenthash.options.checking import check_train, find_bundle_problems
-from latenthash.options.effects import check_training_effects
-from latenthash.options.sweeping import typed_line
 from latenthash.system.endings import ended_by_sigterm
 from latenthash.tracking.run_logger import RunLogger
 from latenthash.tracking.store import scalars

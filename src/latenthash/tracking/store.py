@@ -20,8 +20,8 @@ from PIL import Image
 from sqlalchemy.exc import SQLAlchemyError
 
 from latenthash.errors import InputError
+from latenthash.jobs.command.resolvers import register_resolvers
 from latenthash.report import tables as report
-from latenthash.resolvers import register_resolvers
 from latenthash.system.files import make_folder
 from latenthash.system.processes import Processes
 from latenthash.system.surroundings import escape_migrations

@@ -22,7 +22,11 @@ from latenthash.errors import (
     find_refusal,
     refusals,
 )
-from latenthash.options.sweeping import check_sweep, quote_paths, typed_line
+from latenthash.jobs.command.sweeping import (
+    check_sweep,
+    quote_paths,
+    typed_line,
+)
 from latenthash.report import (
     comparison,
 )

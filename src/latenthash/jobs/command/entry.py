@@ -11,10 +11,10 @@ from traceback import format_exception, walk_tb
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
+from latenthash.jobs.command.mistakes import explain
+from latenthash.jobs.command.resolvers import register_resolvers
+from latenthash.jobs.command.typed import as_typed
 from latenthash.options.kinds import OURS
-from latenthash.options.mistakes import explain
-from latenthash.options.typed import as_typed
-from latenthash.resolvers import register_resolvers
 from latenthash.system.endings import endings
 from latenthash.system.surroundings import settle
 from latenthash.system.terminal import without_password

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from hydra.errors import MissingConfigException
 from omegaconf.errors import OmegaConfBaseException
 
+from latenthash.jobs.command.typed import parsed
 from latenthash.options.kinds import nearest
-from latenthash.options.typed import parsed
 
 
 def explain(error: Exception, line: Sequence[str] = ()) -> str:
