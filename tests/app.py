@@ -15,7 +15,8 @@ from mlflow.entities import Run
 from PIL import Image
 from sqlalchemy.engine import URL
 
-ROOT = Path(__file__).parent.parent
+from project import ROOT
+
 # Tiny everything: a run takes a few seconds.
 TINY = [
     "data=folders",

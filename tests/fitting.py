@@ -8,7 +8,8 @@ import pytorch_lightning as pl
 import yaml
 from torch import Tensor, nn
 
-CONF = Path(__file__).parent.parent / "conf"
+from project import CONF
+
 # Arguments of `Separation` with which it changes nothing.
 NO_SEPARATION: dict[str, Any] = {
     "prior": 0.0, "hypersphere": 0.0, "virtual": 0.0, "critic": 0.0, "balanced": False,

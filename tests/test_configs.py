@@ -13,9 +13,9 @@ from latenthash.data.samples.sets import SETS
 from latenthash.data.splits import ROLES
 from latenthash.jobs.command.resolvers import register_resolvers
 from latenthash.tracking.store_uri import StoreURI
+from project import CONF
 
 register_resolvers()
-CONF = Path(__file__).parent.parent / "conf"
 STATED = ("experiment", "sweep")
 ADDED = (*STATED, "ingredients")  # groups that are added with a plus
 OPTIONS = sorted(

@@ -13,11 +13,7 @@ from latenthash.tracking.store_uri import (
     sqlite_uri,
     without_password,
 )
-
-FOLDERS = [
-    "a b", "a%20b", "100%", "a?b", "a#b", "a;b", "ä ö 寿司", "a&b=c", "a+b", "it's", 'q"q',
-    "[x]{y}", "me@home:1", "$x", "a\\b", "tab\there",
-]  # fmt: skip
+from project import FOLDERS
 
 
 @pytest.mark.parametrize("name", FOLDERS)

@@ -17,8 +17,8 @@ from latenthash.data.reading import Reader
 from latenthash.data.splits import Splits, ViewSet
 from latenthash.data.views import view_seed
 from latenthash.errors import InputError
+from project import CONF
 
-CONF = Path(__file__).parent.parent / "conf"
 COUNTS = {"train": 7, "validation": 4, "calibration": 5, "test": 6, "edits": 3, "each": 1}
 MEMBERS = {"signal": 1, "noise_edited": 1, "noise_similar": 5, "outliers": 2, "unseen": 9}
 SIZE = 16

@@ -16,8 +16,7 @@ from latenthash.system.terminal import (
     track,
 )
 from latenthash.tracking.callbacks import Progress
-
-CONF = Path(__file__).parent.parent / "conf"
+from project import CONF
 
 
 class Terminal(io.StringIO):

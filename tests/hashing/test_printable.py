@@ -42,9 +42,9 @@ from latenthash.hashing.printable_features import (
 )
 from latenthash.hashing.projections import CANDIDATES
 from latenthash.jobs.build import build
+from project import ROOT
 from test_configs import composed
 
-ROOT = Path(__file__).parent.parent
 SHIPPED = ROOT / "src/latenthash/shipped"
 EXPERIMENTS = {path.stem for path in (ROOT / "conf/experiment").glob("*.yaml")}
 PIXELS = {"_target_": "latenthash.features.pixels.Pixels", "size": 32, "channels": 3}

@@ -3,7 +3,6 @@
 import io
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import albumentations as A
@@ -19,10 +18,11 @@ from torch.utils.data import DataLoader
 
 from latenthash.data.reading import Picture
 from latenthash.data.views import Edit, Text, Views, pipeline, view_seed
+from project import CONF
 
 Pixels = NDArray[np.uint8]
 
-AUGMENT = Path(__file__).parent.parent / "conf" / "augment"
+AUGMENT = CONF / "augment"
 
 
 @cache

@@ -1,7 +1,5 @@
 """Topology hash: maps and clouds of known homology, stability, fixed ranges, refusals."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import pytorch_lightning as pl
@@ -26,6 +24,7 @@ from latenthash.errors import InputError
 from latenthash.features.interface import FeatureSet
 from latenthash.models.topology import Topology
 from latenthash.plots import persistence_diagrams
+from project import CONF
 
 SHAPE = (4, 8, 9)
 ARGS = {
@@ -298,7 +297,7 @@ def test_single_views_and_the_signal_alone_are_refused() -> None:
 
 
 def test_config_builds_the_model() -> None:
-    conf = Path(__file__).parents[1] / "conf/model/topology.yaml"
+    conf = CONF / "model/topology.yaml"
     topology = instantiate(OmegaConf.load(conf), shape=(512, 14, 14))
     assert isinstance(topology, Topology)
     assert topology.whitening.projection.shape == (2, 1536)

@@ -18,7 +18,7 @@ from pytorch_lightning.loggers.logger import DummyLogger
 from torch import nn
 
 from app import database
-from fitting import CONF, MARKS, NO_SEPARATION, differing, quiet_trainer, weights
+from fitting import MARKS, NO_SEPARATION, differing, quiet_trainer, weights
 from latenthash.components.autoencoder import Autoencoder
 from latenthash.features.interface import FeatureSet
 from latenthash.models.vae import VAE
@@ -26,6 +26,7 @@ from latenthash.models.vaegan import VAEGAN
 from latenthash.tracking.callbacks import PriorSamples
 from latenthash.tracking.run_logger import RunLogger
 from latenthash.tracking.store import Store
+from project import CONF
 
 pytestmark = [
     *MARKS,

@@ -26,7 +26,7 @@ from mlflow.environment_variables import (
 )
 from mlflow.exceptions import MlflowException
 
-from app import ROOT, TINY, artifact, call, runs, sources
+from app import TINY, artifact, call, runs, sources
 from latenthash.data.views import Views
 from latenthash.errors import InputError
 from latenthash.tracking.store import (
@@ -42,7 +42,7 @@ from latenthash.tracking.store import (
 )
 from latenthash.tracking.store_uri import sqlite_uri
 from latenthash.tracking.sweep import jobs_of
-from test_store_uri import FOLDERS
+from project import FOLDERS, ROOT
 
 
 def children(folder: Path) -> list[Run]:

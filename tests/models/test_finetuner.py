@@ -16,7 +16,7 @@ from pytorch_lightning.loggers import Logger
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
-from fitting import CONF, MARKS, weights
+from fitting import MARKS, weights
 from latenthash.cache import DiskCache
 from latenthash.data.splits import ViewSet
 from latenthash.errors import InputError
@@ -32,6 +32,7 @@ from latenthash.jobs.finetune import (
     finetune,
 )
 from latenthash.models.finetuner import FineTuner
+from project import CONF
 
 pytestmark = MARKS
 NAMES = ["train_loss", "train_accuracy", "val_loss", "val_accuracy"]

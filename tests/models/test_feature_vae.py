@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from fitting import CONF, MARKS, NO_SEPARATION, differing, quiet_trainer, weights
+from fitting import MARKS, NO_SEPARATION, differing, quiet_trainer, weights
 from latenthash.components.inputs import (
     QUIETEST,
     Standardize,
@@ -28,6 +28,7 @@ from latenthash.errors import InputError
 from latenthash.features.interface import FeatureSet
 from latenthash.metrics.enrolled import auroc
 from latenthash.models.vae import VAE
+from project import CONF
 
 pytestmark = MARKS
 D = 20

@@ -6,7 +6,6 @@ import pickle
 from functools import cache
 from hashlib import sha256
 from itertools import groupby, pairwise
-from pathlib import Path
 from typing import Any
 
 import albumentations as A
@@ -35,10 +34,11 @@ from latenthash.data.edits.suite import (
     edit_seed,
 )
 from latenthash.errors import InputError
+from project import CONF
 
 Pixels = NDArray[np.uint8]
 
-CONFIG = Path(__file__).parent.parent / "conf" / "benchmark" / "edits_v1.yaml"
+CONFIG = CONF / "benchmark" / "edits_v1.yaml"
 DIGEST = "0123456789abcdef" * 4
 
 

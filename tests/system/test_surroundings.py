@@ -9,12 +9,13 @@ from pathlib import Path
 import alembic.config
 import pytest
 
-from app import ROOT, TINY, runs, sources
+from app import TINY, runs, sources
 from latenthash.system.surroundings import (
     escape_migrations,
     settle,
 )
 from latenthash.tracking.sweep import PARENT_VARIABLE
+from project import ROOT
 
 # All at once; what each of them did alone stands beside it.
 HOSTILE = {

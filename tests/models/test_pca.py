@@ -1,7 +1,5 @@
 """PCA hash: both whitenings against plain numpy, what they are fitted on, and the refusals."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import pytorch_lightning as pl
@@ -19,6 +17,7 @@ from latenthash.components.whitening import (
 from latenthash.errors import InputError
 from latenthash.features.interface import FeatureSet
 from latenthash.models.pca import PCA
+from project import CONF
 
 D = 6
 ARGS = {
@@ -262,7 +261,7 @@ def test_arguments_are_checked(changes: dict[str, object], match: str) -> None:
 
 
 def test_config_builds_the_model() -> None:
-    conf = Path(__file__).parents[1] / "conf/model/pca.yaml"
+    conf = CONF / "model/pca.yaml"
     pca = instantiate(OmegaConf.load(conf), shape=(3, 8, 8))
     assert isinstance(pca, PCA)
     assert pca.whitening.projection.shape == (2, 192)
