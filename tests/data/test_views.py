@@ -16,8 +16,9 @@ from PIL import Image
 from scipy import ndimage
 from torch.utils.data import DataLoader
 
+from latenthash.data.edits.text import Text
 from latenthash.data.reading import Picture
-from latenthash.data.views import Edit, Text, Views, pipeline, view_seed
+from latenthash.data.views import Edit, Views, pipeline, view_seed
 from project import CONF
 
 Pixels = NDArray[np.uint8]

@@ -132,7 +132,7 @@ TRAIN = {
     "+edits.c={_target_:albumentations.RandomCrop,height:900,width:9}":
         "edits.c cannot use albumentations.RandomCrop: ",
     "+augment.mine=3": "augment.mine=3 must name an edit by `_target_`",
-    "edits.text.height=2": "edits.text cannot use latenthash.data.views.Text: height:",
+    "edits.text.height=2": "edits.text cannot use latenthash.data.edits.text.Text: height:",
     "+edits={a%b:{_target_:albumentations.ToGray}}": "edits.a%b must be called by letters, digits,",
     "+edits={a$b:{_target_:albumentations.ToGray}}": "edits.a$b must be called by letters, digits,",
 }  # fmt: skip

@@ -7,7 +7,6 @@ import albumentations as A
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
 from pydantic import Field
 
 from latenthash.data.reading import Picture
@@ -75,54 +74,6 @@ class Views:
         pixels = self.pictures[index % len(self.pictures)].pixels
         # A copy: where there is nothing to edit or to reduce, albumentations hands on the picture.
         return np.array(self.edits(image=pixels)["image"])
-
-
-def write(image: Image.Image, middle: float, text: str, size: float, ink: str = "white") -> None:
-    """Write an outlined line of text on an image, in the middle of its width.
-
-    Args:
-        image: is drawn upon.
-        middle: px from the top, of the line.
-        text: the line.
-        size: px, of the built-in font.
-        ink: white with a black outline, or black with a white one.
-    """
-    ImageDraw.Draw(image).text(
-        (image.width / 2, middle),
-        text,
-        fill=ink,
-        font=ImageFont.load_default(size),
-        anchor="mm",
-        stroke_width=max(1, round(size / 15)),
-        stroke_fill="black" if ink == "white" else "white",
-    )
-
-
-class Text(A.ImageOnlyTransform):  # type: ignore[misc] # albumentations has no types
-    """Write one line of white text with a black outline across the lower part of a picture.
-
-    Args:
-        text: the line.
-        height: height of the letters as a share of the picture's height.
-        p: probability of being applied.
-    """
-
-    class InitSchema(Arguments):
-        """What may be asked for."""
-
-        text: str
-        height: Share
-
-    def __init__(self, text: str, height: float, p: float = 1.0) -> None:
-        super().__init__(p=p)
-        self.text = text
-        self.height = height
-
-    def apply(self, img: Pixels, **params: object) -> Pixels:
-        """Draw on a copy of img, (H, W, 3) uint8."""
-        image = Image.fromarray(img)
-        write(image, image.height * 0.85, self.text, max(1.0, self.height * image.height))
-        return np.asarray(image)
 
 
 class TrimBorders(A.ImageOnlyTransform):  # type: ignore[misc] # albumentations has no types

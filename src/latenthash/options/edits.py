@@ -38,7 +38,7 @@ DRAWN = (
     "edits.fixed_overlays.Captions", "edits.fixed_overlays.Lines",
     "edits.fixed_overlays.Screenshot", "edits.fixed_overlays.Stickers",
     "edits.fixed_overlays.Watermark", "edits.random_overlays.Page",
-    "edits.random_overlays.Shapes", "edits.random_overlays.Writing", "views.Text",
+    "edits.random_overlays.Shapes", "edits.random_overlays.Writing", "edits.text.Text",
     "views.TrimBorders",
 )  # fmt: skip
 BUNDLED_EDITS = {f"albumentations.{name}" for name in ALBUMENTATIONS} | {

@@ -13,5 +13,6 @@ MOVED = {
     "latenthash.data.overlays.Page": "latenthash.data.edits.random_overlays.Page",
     "latenthash.data.overlays.Shapes": "latenthash.data.edits.random_overlays.Shapes",
     "latenthash.data.overlays.Writing": "latenthash.data.edits.random_overlays.Writing",
+    "latenthash.data.views.Text": "latenthash.data.edits.text.Text",
 }
 FIRST_NAMES = {now: first for first, now in MOVED.items()}

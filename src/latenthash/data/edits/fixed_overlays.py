@@ -12,7 +12,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from pydantic import Field
 
-from latenthash.data.views import Arguments, Pixels, Share, write
+from latenthash.data.edits.text import write
+from latenthash.data.views import Arguments, Pixels, Share
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 

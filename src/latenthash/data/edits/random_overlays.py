@@ -11,7 +11,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from pydantic import Field
 
-from latenthash.data.views import Arguments, Pixels, Share, write
+from latenthash.data.edits.text import write
+from latenthash.data.views import Arguments, Pixels, Share
 
 WORDS = (
     "after", "all", "before", "blue", "city", "day", "first", "good", "home", "light", "look",
