@@ -22,26 +22,14 @@ from rich.console import Console
 from latenthash.benchmark.groups import read_groups
 from latenthash.benchmark.judging import OPERATING_POINTS, Judgement, halves, judge
 from latenthash.cache import DiskCache
-from latenthash.codes.code import (
-    Code,
-    Floats,
-    Kind,
-    Pixels,
-    signs,
-)
+from latenthash.codes.code import Code, Floats, Kind, Pixels, signs
 from latenthash.codes.describe import describe
 from latenthash.codes.pictures import list_pictures
 from latenthash.codes.similarity import interval
 from latenthash.features.interface import FeatureSet
 from latenthash.hashing.hasher import begin
-from latenthash.hashing.projections import (
-    directions,
-    unit,
-)
-from latenthash.jobs.build import (
-    build,
-    build_pairs,
-)
+from latenthash.hashing.projections import directions, unit
+from latenthash.jobs.build import build, build_pairs
 from latenthash.models.pca import PCA
 
 ROOT = Path(__file__).parent.parent

@@ -24,14 +24,8 @@ from PIL import Image
 from rich.console import Console
 
 from latenthash.cache import DiskCache
-from latenthash.codes.code import (
-    Pixels,
-    Source,
-)
-from latenthash.codes.describe import (
-    Item,
-    describe,
-)
+from latenthash.codes.code import Pixels, Source
+from latenthash.codes.describe import Item, describe
 from latenthash.codes.latent import Latent
 from latenthash.codes.peers import peers
 from latenthash.codes.workers import MOST
@@ -39,10 +33,7 @@ from latenthash.data.edits.suite import Suite
 from latenthash.data.reading import Reader
 from latenthash.data.views import pipeline
 from latenthash.hashing.bundle import Bundle
-from latenthash.jobs.build import (
-    bundle_config,
-    restore,
-)
+from latenthash.jobs.build import bundle_config, restore
 
 SUITE = Path(__file__).parent.parent / "conf" / "benchmark" / "edits_v1.yaml"
 EDITED = 16  # pictures of those given

@@ -27,17 +27,8 @@ from latenthash.data.reading import Picture, Reader
 from latenthash.data.sources import find_files
 from latenthash.data.splits import IDENTITY_SEED, IDENTITY_VIEWS
 from latenthash.data.views import Views, pipeline
-from latenthash.hashing.printable import (
-    Comparison,
-    Floats,
-    compare,
-)
-from latenthash.hashing.printable_features import (
-    Common,
-    common_name,
-    identify,
-    to_vectors,
-)
+from latenthash.hashing.printable import Comparison, Floats, compare
+from latenthash.hashing.printable_features import Common, common_name, identify, to_vectors
 from latenthash.jobs.build import build
 
 ROOT = Path(__file__).parent.parent

@@ -13,10 +13,7 @@ from tempfile import TemporaryDirectory
 from omegaconf import OmegaConf
 
 from latenthash.hashing.bundle import Bundle
-from latenthash.jobs.evaluate import (
-    SHIPPED,
-    SHIPPED_ID,
-)
+from latenthash.jobs.evaluate import SHIPPED, SHIPPED_ID
 
 FOLDER = Path(__file__).parent.parent / "src" / "latenthash" / "shipped" / SHIPPED
 

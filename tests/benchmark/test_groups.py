@@ -7,10 +7,7 @@ import numpy as np
 import pytest
 
 from latenthash.benchmark.groups import name_copies, read_groups
-from latenthash.codes.code import (
-    Code,
-    Floats,
-)
+from latenthash.codes.code import Code, Floats
 from latenthash.codes.describe import Item
 from latenthash.data.reading import Picture
 from latenthash.errors import InputError

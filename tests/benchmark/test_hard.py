@@ -9,15 +9,9 @@ from skimage.data import astronaut
 from latenthash.benchmark import hard
 from latenthash.benchmark.judging import Half, Judgement, Verdict
 from latenthash.benchmark.leaderboard import DECISIVE
-from latenthash.codes.code import (
-    Code,
-    Floats,
-)
+from latenthash.codes.code import Code, Floats
 from latenthash.codes.describe import Item
-from latenthash.codes.similarity import (
-    Bootstrap,
-    Rate,
-)
+from latenthash.codes.similarity import Bootstrap, Rate
 from latenthash.data.edits.suite import Suite
 from latenthash.data.reading import Picture
 

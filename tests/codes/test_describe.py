@@ -15,34 +15,17 @@ from PIL import Image
 from skimage.data import astronaut
 
 from app import call, database
+from latenthash.benchmark.controls import Thumbnail
 from latenthash.benchmark.page import page
 from latenthash.cache import DiskCache
 from latenthash.codes import peers as module
 from latenthash.codes import workers
-from latenthash.codes.code import (
-    Floats,
-    Pixels,
-    Signs,
-)
-from latenthash.codes.describe import (
-    Item,
-    describe,
-)
-from latenthash.codes.latent import Thumbnail
-from latenthash.codes.peers import (
-    Peer,
-    peers,
-)
-from latenthash.codes.pictures import (
-    list_pictures,
-    quarters,
-    stereo,
-)
+from latenthash.codes.code import Floats, Pixels, Signs
+from latenthash.codes.describe import Item, describe
+from latenthash.codes.peers import Peer, peers
+from latenthash.codes.pictures import list_pictures, quarters, stereo
 from latenthash.codes.workers import in_workers
-from latenthash.data.edits.suite import (
-    Suite,
-    SuiteEdit,
-)
+from latenthash.data.edits.suite import Suite, SuiteEdit
 from latenthash.data.reading import Picture, Reader
 from latenthash.data.views import TrimBorders, pipeline
 from latenthash.errors import InputError

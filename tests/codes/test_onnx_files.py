@@ -13,10 +13,7 @@ from skimage.data import astronaut
 from app import call
 from latenthash.codes import onnx_files
 from latenthash.codes.code import Floats
-from latenthash.codes.onnx_files import (
-    dinohash_codes,
-    sscd_codes,
-)
+from latenthash.codes.onnx_files import dinohash_codes, sscd_codes
 from latenthash.errors import InputError
 from latenthash.hashing.projections import directions
 

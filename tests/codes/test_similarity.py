@@ -17,12 +17,7 @@ from latenthash.benchmark.leaderboard import (
     summary,
     text,
 )
-from latenthash.codes.code import (
-    Absent,
-    Code,
-    Floats,
-    latent_codes,
-)
+from latenthash.codes.code import Absent, Code, Floats, latent_codes
 from latenthash.codes.similarity import (
     NO_PAIR,
     Bootstrap,

@@ -6,10 +6,7 @@ import torch
 from torch import Tensor
 
 from fitting import MARKS
-from latenthash.components.diff_augment import (
-    GREY,
-    DiffAugment,
-)
+from latenthash.components.diff_augment import GREY, DiffAugment
 
 pytestmark = MARKS
 

@@ -9,12 +9,7 @@ from torch import Tensor
 from torch.distributions import Bernoulli, Normal
 from torch.nn import functional as F
 
-from latenthash.components.losses import (
-    bernoulli_nll,
-    cost_of,
-    gaussian_nll,
-    turns,
-)
+from latenthash.components.losses import bernoulli_nll, cost_of, gaussian_nll, turns
 
 SHAPE = (4, 3, 5, 5)
 DIMENSIONS = 75

@@ -5,10 +5,7 @@ import torch
 from torch import Tensor
 
 from fitting import MARKS, differing, weights
-from latenthash.components.picture_head import (
-    BATCH,
-    PictureHead,
-)
+from latenthash.components.picture_head import BATCH, PictureHead
 
 pytestmark = MARKS
 

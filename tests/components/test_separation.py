@@ -9,11 +9,7 @@ from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 
 from fitting import NO_SEPARATION
-from latenthash.components.separation import (
-    LatentCritic,
-    Separation,
-    thirds,
-)
+from latenthash.components.separation import LatentCritic, Separation, thirds
 from latenthash.errors import InputError
 
 Y = torch.tensor([1.0, 0.0, 0.0, 1.0])

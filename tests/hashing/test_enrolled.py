@@ -9,11 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from latenthash.errors import InputError, JobError
-from latenthash.hashing.enrolled import (
-    Hash,
-    LatentSet,
-    calibration_rank,
-)
+from latenthash.hashing.enrolled import Hash, LatentSet, calibration_rank
 
 
 def rows(z: object, error: object = None) -> LatentSet:

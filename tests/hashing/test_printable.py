@@ -33,13 +33,7 @@ from latenthash.hashing.printable import (
     compare_texts,
     most_reliable,
 )
-from latenthash.hashing.printable_features import (
-    Common,
-    common_file,
-    identify,
-    roots,
-    to_vectors,
-)
+from latenthash.hashing.printable_features import Common, common_file, identify, roots, to_vectors
 from latenthash.hashing.projections import CANDIDATES
 from latenthash.jobs.build import build
 from project import ROOT

@@ -15,11 +15,7 @@ from skimage.data import astronaut
 from app import artifact, call, database, runs
 from latenthash.benchmark.timing import milliseconds
 from latenthash.codes import peers
-from latenthash.codes.code import (
-    LATENTS,
-    Floats,
-    Pixels,
-)
+from latenthash.codes.code import LATENTS, Floats, Pixels
 from latenthash.codes.latent import Latent
 from latenthash.errors import InputError
 from latenthash.features import weights

@@ -19,12 +19,7 @@ from app import call
 from latenthash.errors import InputError
 from latenthash.hashing.bundle import Bundle
 from latenthash.hashing.enrolled import Hash
-from latenthash.jobs.build import (
-    build_hasher,
-    bundle_config,
-    bundled_config,
-    restore,
-)
+from latenthash.jobs.build import build_hasher, bundle_config, bundled_config, restore
 from latenthash.options.checking import find_problems
 from latenthash.options.edits import BUNDLED_EDITS
 from latenthash.options.kinds import find_class

@@ -17,11 +17,7 @@ from latenthash.data.splits import ROLES
 from latenthash.errors import InputError
 from latenthash.hashing.bundle import Bundle
 from latenthash.jobs.build import bundled_config
-from latenthash.jobs.locating import (
-    Places,
-    with_pictures,
-    with_weights,
-)
+from latenthash.jobs.locating import Places, with_pictures, with_weights
 from latenthash.tracking.store import FOLDER
 
 

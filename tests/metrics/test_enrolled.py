@@ -13,16 +13,9 @@ from sklearn.metrics import (
 )
 
 from latenthash.errors import JobError
-from latenthash.hashing.enrolled import (
-    Hash,
-    LatentSet,
-)
-from latenthash.metrics import (
-    bootstrap,
-)
-from latenthash.metrics import (
-    enrolled as metrics,
-)
+from latenthash.hashing.enrolled import Hash, LatentSet
+from latenthash.metrics import bootstrap
+from latenthash.metrics import enrolled as metrics
 from latenthash.metrics.bootstrap import Measure
 
 # Protocol, task 1; hash/radius and hash/centroid_i are logged by the run itself.

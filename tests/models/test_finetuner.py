@@ -20,17 +20,11 @@ from fitting import MARKS, weights
 from latenthash.cache import DiskCache
 from latenthash.data.splits import ViewSet
 from latenthash.errors import InputError
-from latenthash.features.interface import (
-    Staged,
-    is_staged,
-)
+from latenthash.features.interface import Staged, is_staged
 from latenthash.features.pixels import Pixels
 from latenthash.features.vgg16 import VGG16
 from latenthash.features.weights import trunk_digest
-from latenthash.jobs.finetune import (
-    build_tuner,
-    finetune,
-)
+from latenthash.jobs.finetune import build_tuner, finetune
 from latenthash.models.finetuner import FineTuner
 from project import CONF
 

@@ -317,10 +317,7 @@ def test_option_of_training_without_effect_is_refused(
 
 
 def test_options_of_effects_are_those_of_the_config() -> None:
-    from latenthash.jobs.command.effects import (
-        EVERYWHERE,
-        JOBS,
-    )
+    from latenthash.jobs.command.effects import EVERYWHERE, JOBS
 
     known = set(yaml.safe_load((CONF / "evaluate.yaml").read_text())) - {"defaults"}
     named = {option.split(".")[0] for options in JOBS.values() for option in options}

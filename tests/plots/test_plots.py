@@ -18,10 +18,7 @@ from PIL import Image
 
 from latenthash import plots
 from latenthash.data.splits import ViewSet
-from latenthash.hashing.enrolled import (
-    Hash,
-    LatentSet,
-)
+from latenthash.hashing.enrolled import Hash, LatentSet
 from latenthash.metrics.bootstrap import Measure
 from latenthash.plots import Plane, Scatter
 from latenthash.plots.latents import GRID

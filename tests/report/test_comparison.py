@@ -7,23 +7,12 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from latenthash.hashing.enrolled import (
-    Hash,
-    LatentSet,
-)
+from latenthash.hashing.enrolled import Hash, LatentSet
 from latenthash.metrics.bootstrap import Measure
 from latenthash.plots import Plane
-from latenthash.report import (
-    comparison,
-)
-from latenthash.report import (
-    tables as report,
-)
-from latenthash.report.comparison import (
-    COSTS,
-    HEADLINES,
-    Row,
-)
+from latenthash.report import comparison
+from latenthash.report import tables as report
+from latenthash.report.comparison import COSTS, HEADLINES, Row
 
 
 def figures(**values: float) -> dict[str, Measure]:

@@ -15,10 +15,7 @@ from latenthash.features.pixels import Pixels
 from latenthash.hashing.enrolled import Hash
 from latenthash.hashing.hasher import Hasher
 from latenthash.jobs import matches as verdicts
-from latenthash.report.explain import (
-    explain,
-    occlusion,
-)
+from latenthash.report.explain import explain, occlusion
 
 
 class Corner(nn.Module):

@@ -10,10 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from latenthash.hashing.enrolled import (
-    Hash,
-    LatentSet,
-)
+from latenthash.hashing.enrolled import Hash, LatentSet
 from latenthash.metrics.bootstrap import Measure
 from latenthash.plots import Plane
 from latenthash.report import tables as report

@@ -10,21 +10,13 @@ from pathlib import Path
 import pytest
 
 from latenthash.benchmark.groups import read_groups
-from latenthash.codes.onnx_files import (
-    dinohash_codes,
-    sscd_codes,
-)
+from latenthash.codes.onnx_files import dinohash_codes, sscd_codes
 from latenthash.data.digits import Digits
 from latenthash.data.reading import Reader
 from latenthash.data.sources import source_digest
 from latenthash.errors import InputError
 from latenthash.features.weights import load_trunk
-from latenthash.system.files import (
-    Unusable,
-    digest,
-    open_regular,
-    read_bounded,
-)
+from latenthash.system.files import Unusable, digest, open_regular, read_bounded
 
 NOTHING = hashlib.sha256().hexdigest()
 

@@ -10,10 +10,7 @@ import alembic.config
 import pytest
 
 from app import TINY, runs, sources
-from latenthash.system.surroundings import (
-    escape_migrations,
-    settle,
-)
+from latenthash.system.surroundings import escape_migrations, settle
 from latenthash.tracking.sweep import PARENT_VARIABLE
 from project import ROOT
 

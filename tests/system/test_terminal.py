@@ -10,11 +10,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from latenthash.system.terminal import (
-    Lines,
-    escaped,
-    track,
-)
+from latenthash.system.terminal import Lines, escaped, track
 from latenthash.tracking.callbacks import Progress
 from project import CONF
 

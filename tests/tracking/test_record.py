@@ -9,12 +9,7 @@ from pathlib import Path
 import pytest
 
 from latenthash.errors import InputError
-from latenthash.tracking.record import (
-    DEEPEST,
-    LARGEST,
-    RECORD,
-    Record,
-)
+from latenthash.tracking.record import DEEPEST, LARGEST, RECORD, Record
 from latenthash.tracking.store import RECORDED
 
 HEAD = json.dumps({"tags": {RECORDED: "token"}})

@@ -21,20 +21,10 @@ from latenthash.benchmark.saving import keep
 from latenthash.errors import InputError, JobError
 from latenthash.jobs.benchmark import run_benchmark
 from latenthash.system.processes import Processes
-from latenthash.tracking.record import (
-    RECORD,
-    Record,
-)
-from latenthash.tracking.recording import (
-    Recorder,
-    log_later,
-)
+from latenthash.tracking.record import RECORD, Record
+from latenthash.tracking.recording import Recorder, log_later
 from latenthash.tracking.run_logger import RunLogger
-from latenthash.tracking.store import (
-    PROCESS,
-    RECORDED,
-    Store,
-)
+from latenthash.tracking.store import PROCESS, RECORDED, Store
 
 GONE = MlflowException("API request to http://me:secret@host failed\nand more")
 

@@ -18,17 +18,11 @@ from PIL import Image
 
 from app import TINY, artifact, call, runs, sources
 from latenthash.errors import InputError
-from latenthash.jobs.command.resolvers import (
-    picture_choice,
-    within,
-)
+from latenthash.jobs.command.resolvers import picture_choice, within
 from latenthash.tracking import database
 from latenthash.tracking.record import Record
 from latenthash.tracking.recording import log_later
-from latenthash.tracking.store import (
-    FINGERPRINT,
-    Store,
-)
+from latenthash.tracking.store import FINGERPRINT, Store
 from latenthash.tracking.sweep import jobs_of
 
 ODD = [

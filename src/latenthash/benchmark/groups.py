@@ -10,16 +10,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from latenthash.codes.code import (
-    Code,
-    Described,
-)
+from latenthash.codes.code import Code, Described
 from latenthash.codes.describe import Item
 from latenthash.errors import InputError
-from latenthash.system.files import (
-    Unusable,
-    read_bounded,
-)
+from latenthash.system.files import Unusable, read_bounded
 
 Labels: TypeAlias = NDArray[np.int64]
 

@@ -10,27 +10,11 @@ from latenthash.benchmark.groups import Labels
 from latenthash.benchmark.judging import Half, Judgement, pairs
 from latenthash.benchmark.leaderboard import DECISIVE, HardPairs
 from latenthash.cache import DiskCache
-from latenthash.codes.code import (
-    Described,
-    Pixels,
-)
-from latenthash.codes.describe import (
-    Item,
-    describe,
-)
-from latenthash.codes.pictures import (
-    quarters,
-    stereo,
-)
-from latenthash.codes.similarity import (
-    NO_PAIR,
-    Bootstrap,
-    Rate,
-)
-from latenthash.data.edits.suite import (
-    Suite,
-    SuiteEdit,
-)
+from latenthash.codes.code import Described, Pixels
+from latenthash.codes.describe import Item, describe
+from latenthash.codes.pictures import quarters, stereo
+from latenthash.codes.similarity import NO_PAIR, Bootstrap, Rate
+from latenthash.data.edits.suite import Suite, SuiteEdit
 from latenthash.data.reading import Reader
 
 OTHER = "phash-256"  # the code under which pairs are the nearest

@@ -6,10 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from latenthash.codes.code import (
-    Code,
-    Described,
-)
+from latenthash.codes.code import Code, Described
 from latenthash.codes.similarity import (
     Bootstrap,
     Pairs,

@@ -11,12 +11,7 @@ from latenthash.benchmark.judging import Judgement
 from latenthash.benchmark.leaderboard import named_rates
 from latenthash.benchmark.page import Part, page
 from latenthash.tracking.recording import Recorder
-from latenthash.tracking.store import (
-    BENCHMARK,
-    KIND,
-    RUN_NAME,
-    Store,
-)
+from latenthash.tracking.store import BENCHMARK, KIND, RUN_NAME, Store
 
 log = logging.getLogger(__name__)
 

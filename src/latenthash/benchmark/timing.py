@@ -7,10 +7,7 @@ from contextlib import contextmanager, nullcontext
 import numpy as np
 import torch
 
-from latenthash.codes.code import (
-    Pixels,
-    Source,
-)
+from latenthash.codes.code import Pixels, Source
 from latenthash.codes.latent import Latent
 from latenthash.data.views import pipeline
 

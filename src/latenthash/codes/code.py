@@ -11,10 +11,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from latenthash.hashing.projections import (
-    CANDIDATES,
-    directions,
-)
+from latenthash.hashing.projections import CANDIDATES, directions
 
 Pixels = NDArray[np.uint8]  # (H, W, 3)
 Floats = NDArray[np.float32]

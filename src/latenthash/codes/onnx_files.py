@@ -15,19 +15,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from latenthash.codes.code import (
-    Code,
-    Floats,
-    Kind,
-    Pixels,
-    projected,
-)
+from latenthash.codes.code import Code, Floats, Kind, Pixels, projected
 from latenthash.errors import InputError
 from latenthash.hashing.projections import unit
-from latenthash.system.files import (
-    Unusable,
-    read_bounded,
-)
+from latenthash.system.files import Unusable, read_bounded
 
 # ImageNet's, of RGB in [0, 1], as both networks expect.
 MEAN = np.array([0.485, 0.456, 0.406], np.float32)

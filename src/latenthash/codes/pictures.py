@@ -12,8 +12,7 @@ from pathlib import Path
 
 from latenthash.codes.describe import Item
 from latenthash.codes.workers import in_workers
-from latenthash.data.quarters import quarter
-from latenthash.data.reading import Picture, Reader
+from latenthash.data.reading import Picture, Reader, quarter
 from latenthash.data.samples.sets import embedded
 from latenthash.data.sources import (
     Unread,

@@ -11,10 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latenthash.codes.code import (
-    Described,
-    Floats,
-)
+from latenthash.codes.code import Described, Floats
 from latenthash.metrics.bootstrap import LEVEL
 
 BLOCK = 4096  # queries compared at once

@@ -8,32 +8,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset, WeightedRandomSampler
 
-from latenthash.components.inputs import (
-    Standardize,
-    check_halvings,
-    noise,
-    picture_shape,
-)
-from latenthash.components.losses import (
-    BERNOULLI,
-    bernoulli_nll,
-    gaussian_nll,
-)
-from latenthash.components.networks import (
-    ConvDecoder,
-    ConvEncoder,
-    MLPDecoder,
-    MLPEncoder,
-)
+from latenthash.components.inputs import Standardize, check_halvings, noise, picture_shape
+from latenthash.components.losses import BERNOULLI, bernoulli_nll, gaussian_nll
+from latenthash.components.networks import ConvDecoder, ConvEncoder, MLPDecoder, MLPEncoder
 from latenthash.components.picture_head import PictureHead
-from latenthash.components.separation import (
-    Separation,
-    thirds,
-)
-from latenthash.components.training import (
-    check_finite,
-    fit_best_epoch,
-)
+from latenthash.components.separation import Separation, thirds
+from latenthash.components.training import check_finite, fit_best_epoch
 from latenthash.errors import InputError
 from latenthash.features.interface import FeatureSet
 

@@ -18,10 +18,7 @@ from torchvision.datasets import MNIST
 
 from latenthash.data.reading import shown
 from latenthash.errors import InputError
-from latenthash.system.files import (
-    Unusable,
-    open_regular,
-)
+from latenthash.system.files import Unusable, open_regular
 
 log = logging.getLogger(__name__)
 

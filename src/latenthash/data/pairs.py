@@ -6,8 +6,7 @@ import numpy as np
 import torch
 
 from latenthash.cache import DiskCache
-from latenthash.data.quarters import quarter
-from latenthash.data.reading import Picture, Reader
+from latenthash.data.reading import Picture, Reader, quarter
 from latenthash.data.sources import load_pictures
 from latenthash.data.splits import ViewSet
 from latenthash.data.views import Edit, Views, pipeline

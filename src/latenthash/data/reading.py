@@ -17,11 +17,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from latenthash.data.colours import rgb, stored_bits
-from latenthash.system.files import (
-    LARGEST,
-    Unusable,
-    open_regular,
-)
+from latenthash.system.files import LARGEST, Unusable, open_regular
 from latenthash.system.terminal import escaped
 
 Unreadable: TypeAlias = Literal["refuse", "skip"]
@@ -199,3 +195,20 @@ def _register_heif() -> bool:
 
     register_heif_opener()
     return True
+
+
+def quarter(picture: Picture, corner: int) -> Picture:
+    """Cut out one of the four quarters, 0 to 3 by rows, which share no pixel."""
+    return Picture(
+        f"{picture.name} [{corner}]",
+        cut(picture.pixels, corner),
+        f"{picture.digest}/quarter {corner}",
+    )
+
+
+def cut(pixels: NDArray[np.uint8], corner: int) -> NDArray[np.uint8]:
+    """Cut out one of the four quarters of (H, W, 3) pixels: (H/2, W/2, 3), a copy."""
+    y, x = (side // 2 for side in pixels.shape[:2])
+    row, column = divmod(corner, 2)
+    half = pixels[y:] if row else pixels[:y]
+    return np.ascontiguousarray(half[:, x:] if column else half[:, :x])

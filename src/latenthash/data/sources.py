@@ -15,16 +15,9 @@ from pathlib import Path
 from latenthash.cache import DiskCache
 from latenthash.data.detail import has_detail
 from latenthash.data.reading import Picture, Reader, shown
-from latenthash.data.samples.sets import (
-    PREFIX,
-    SETS,
-    embedded,
-)
+from latenthash.data.samples.sets import PREFIX, SETS, embedded
 from latenthash.errors import InputError
-from latenthash.system.files import (
-    Unusable,
-    digest,
-)
+from latenthash.system.files import Unusable, digest
 from latenthash.system.terminal import track
 
 log = logging.getLogger(__name__)

@@ -26,10 +26,7 @@ from torchvision.models import VGG16_Weights
 from torchvision.models.vgg import cfgs, make_layers
 
 from latenthash.errors import InputError
-from latenthash.system.files import (
-    Unusable,
-    read_bounded,
-)
+from latenthash.system.files import Unusable, read_bounded
 
 log = logging.getLogger(__name__)
 

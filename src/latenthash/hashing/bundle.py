@@ -24,10 +24,7 @@ from latenthash.hashing.enrolled import Hash
 from latenthash.hashing.printable import Identity
 from latenthash.options.checking import find_problems
 from latenthash.options.roots import HashFile
-from latenthash.system.files import (
-    Unusable,
-    read_bounded,
-)
+from latenthash.system.files import Unusable, read_bounded
 
 FORMAT = 2  # raised whenever older readers would misread a bundle
 HASH, WEIGHTS, CONFIG = "hash.json", "weights.safetensors", "config.yaml"

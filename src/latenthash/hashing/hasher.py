@@ -11,22 +11,9 @@ from torch import Tensor, nn
 
 from latenthash.data.splits import ViewSet
 from latenthash.errors import InputError
-from latenthash.features.interface import (
-    Features,
-    FeatureSet,
-    Staged,
-    is_staged,
-)
-from latenthash.hashing.enrolled import (
-    Latents,
-    LatentSet,
-)
-from latenthash.models.interface import (
-    Decoder,
-    Diagrammed,
-    Model,
-    Rebuilder,
-)
+from latenthash.features.interface import Features, FeatureSet, Staged, is_staged
+from latenthash.hashing.enrolled import Latents, LatentSet
+from latenthash.models.interface import Decoder, Diagrammed, Model, Rebuilder
 from latenthash.system.terminal import track
 
 BATCH = 64  # views taken at once

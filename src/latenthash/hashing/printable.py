@@ -13,10 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latenthash.errors import InputError
-from latenthash.hashing.projections import (
-    CANDIDATES,
-    directions,
-)
+from latenthash.hashing.projections import CANDIDATES, directions
 
 VERSION = "LH1"  # another way to the bits, or another text, needs another
 BITS = 256  # of the candidates

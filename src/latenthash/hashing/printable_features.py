@@ -17,15 +17,8 @@ from safetensors.torch import load
 from torch import Tensor
 from torch.nn import functional as F
 
-from latenthash.features.interface import (
-    Features,
-    is_staged,
-)
-from latenthash.hashing.printable import (
-    VERSION,
-    Floats,
-    Identity,
-)
+from latenthash.features.interface import Features, is_staged
+from latenthash.hashing.printable import VERSION, Floats, Identity
 from latenthash.hashing.projections import unit
 
 SIDE = 16  # cells, of pixels

@@ -11,11 +11,9 @@ import numpy as np
 import pandas as pd
 from omegaconf import DictConfig, OmegaConf
 
-from latenthash import (
-    __version__,
-    plots,
-)
+from latenthash import __version__, plots
 from latenthash.benchmark import hard
+from latenthash.benchmark.controls import controls
 from latenthash.benchmark.groups import name_copies, read_groups
 from latenthash.benchmark.judging import OPERATING_POINTS, halves, judge
 from latenthash.benchmark.leaderboard import (
@@ -32,43 +30,19 @@ from latenthash.benchmark.page import Part
 from latenthash.benchmark.saving import keep
 from latenthash.benchmark.timing import milliseconds
 from latenthash.cache import DiskCache
-from latenthash.codes.code import (
-    LATENTS,
-    Absent,
-    Code,
-    latent_codes,
-)
-from latenthash.codes.describe import (
-    Item,
-    describe,
-)
-from latenthash.codes.latent import (
-    Latent,
-    controls,
-)
-from latenthash.codes.onnx_files import (
-    dinohash_codes,
-    sscd_codes,
-)
+from latenthash.codes.code import LATENTS, Absent, Code, latent_codes
+from latenthash.codes.describe import Item, describe
+from latenthash.codes.latent import Latent
+from latenthash.codes.onnx_files import dinohash_codes, sscd_codes
 from latenthash.codes.peers import peers
 from latenthash.codes.pictures import list_pictures
-from latenthash.data.edits.suite import (
-    LIBRARIES,
-    Suite,
-)
+from latenthash.data.edits.suite import LIBRARIES, Suite
 from latenthash.data.reading import Reader, shown
 from latenthash.data.sources import shareable
 from latenthash.errors import InputError, collect
 from latenthash.hashing.bundle import Bundle
-from latenthash.jobs.build import (
-    build,
-    bundle_config,
-    restore,
-)
-from latenthash.jobs.locating import (
-    Places,
-    with_weights,
-)
+from latenthash.jobs.build import build, bundle_config, restore
+from latenthash.jobs.locating import Places, with_weights
 from latenthash.report import tables as report
 from latenthash.system.terminal import track
 from latenthash.tracking.recording import refuse_untold

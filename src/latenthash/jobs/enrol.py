@@ -18,41 +18,18 @@ from latenthash.errors import InputError, collect
 from latenthash.features.interface import FeatureSet
 from latenthash.features.weights import RANDOM
 from latenthash.hashing.bundle import Bundle
-from latenthash.hashing.enrolled import (
-    Hash,
-    LatentSet,
-    calibration_rank,
-)
+from latenthash.hashing.enrolled import Hash, LatentSet, calibration_rank
 from latenthash.hashing.hasher import Hasher
 from latenthash.hashing.printable import Identity
 from latenthash.hashing.printable_features import identify
-from latenthash.jobs.build import (
-    build,
-    build_hasher,
-    build_splits,
-    bundled_config,
-)
-from latenthash.jobs.finetune import (
-    build_tuner,
-    finetune,
-)
+from latenthash.jobs.build import build, build_hasher, build_splits, bundled_config
+from latenthash.jobs.finetune import build_tuner, finetune
 from latenthash.metrics.bootstrap import Measure
-from latenthash.metrics.enrolled import (
-    held_out,
-    shares,
-)
-from latenthash.models.interface import (
-    Aimed,
-    Decoder,
-    Diagrammed,
-)
+from latenthash.metrics.enrolled import held_out, shares
+from latenthash.models.interface import Aimed, Decoder, Diagrammed
 from latenthash.report import tables as report
 from latenthash.tracking.run_logger import RunLogger
-from latenthash.tracking.store import (
-    BUNDLE,
-    HELD_OUT,
-    TEST_LATENTS,
-)
+from latenthash.tracking.store import BUNDLE, HELD_OUT, TEST_LATENTS
 
 log = logging.getLogger(__name__)
 

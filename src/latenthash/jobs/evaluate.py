@@ -12,21 +12,13 @@ from omegaconf import DictConfig
 
 from latenthash.cache import DiskCache
 from latenthash.data.reading import Unreadable
-from latenthash.data.sources import (
-    is_folder,
-    log_skipped,
-)
+from latenthash.data.sources import is_folder, log_skipped
 from latenthash.data.splits import ViewSet
 from latenthash.errors import InputError, refusals
 from latenthash.hashing.bundle import Bundle
 from latenthash.jobs import matches as verdicts
 from latenthash.jobs.benchmark import run_benchmark
-from latenthash.jobs.build import (
-    build,
-    build_splits,
-    bundle_config,
-    restore,
-)
+from latenthash.jobs.build import build, build_splits, bundle_config, restore
 from latenthash.jobs.command.effects import (
     AGAIN,
     BENCHMARK,
@@ -37,24 +29,13 @@ from latenthash.jobs.command.effects import (
     check_effects,
 )
 from latenthash.jobs.command.sweeping import typed_line
-from latenthash.jobs.locating import (
-    Places,
-    with_pictures,
-    with_weights,
-)
+from latenthash.jobs.locating import Places, with_pictures, with_weights
 from latenthash.metrics.enrolled import held_out
 from latenthash.options.checking import check_evaluate
 from latenthash.report import tables as report
 from latenthash.tracking.record import Record
 from latenthash.tracking.recording import log_later
-from latenthash.tracking.store import (
-    HELD_OUT,
-    Run,
-    Store,
-    find_store,
-    no_run,
-    open_store,
-)
+from latenthash.tracking.store import HELD_OUT, Run, Store, find_store, no_run, open_store
 from latenthash.tracking.store_uri import StoreURI
 
 log = logging.getLogger(__name__)

@@ -13,11 +13,7 @@ from torch import Tensor, nn
 from latenthash import plots
 from latenthash.data.splits import ViewSet
 from latenthash.errors import InputError
-from latenthash.features.interface import (
-    Features,
-    Staged,
-    is_staged,
-)
+from latenthash.features.interface import Features, Staged, is_staged
 from latenthash.hashing.hasher import begin
 from latenthash.jobs.build import build
 from latenthash.metrics.enrolled import auroc

@@ -10,12 +10,7 @@ from omegaconf import DictConfig
 from latenthash.data.pairs import FEW
 from latenthash.errors import collect
 from latenthash.hashing.bundle import Bundle
-from latenthash.jobs.build import (
-    build,
-    build_hasher,
-    build_pairs,
-    bundled_config,
-)
+from latenthash.jobs.build import build, build_hasher, build_pairs, bundled_config
 from latenthash.tracking.run_logger import RunLogger
 from latenthash.tracking.store import BUNDLE
 

@@ -16,26 +16,14 @@ from latenthash.components.autoencoder import Autoencoder
 from latenthash.data.digits import Digits, DigitSet
 from latenthash.data.splits import ViewSet
 from latenthash.errors import InputError, collect
-from latenthash.hashing.enrolled import (
-    Latents,
-    LatentSet,
-)
-from latenthash.jobs.build import (
-    build,
-    build_hasher,
-)
-from latenthash.metrics.bootstrap import (
-    Measure,
-    bootstrap,
-)
+from latenthash.hashing.enrolled import Latents, LatentSet
+from latenthash.jobs.build import build, build_hasher
+from latenthash.metrics.bootstrap import Measure, bootstrap
 from latenthash.metrics.enrolled import class_separation
 from latenthash.plots.style import Pixels
 from latenthash.report import tables as report
 from latenthash.tracking.run_logger import RunLogger
-from latenthash.tracking.store import (
-    HELD_OUT,
-    MODEL,
-)
+from latenthash.tracking.store import HELD_OUT, MODEL
 
 log = logging.getLogger(__name__)
 

@@ -14,13 +14,7 @@ from omegaconf import DictConfig
 
 from latenthash.data.detail import has_detail
 from latenthash.data.reading import Picture, Reader, Unreadable
-from latenthash.data.sources import (
-    Unread,
-    find_files,
-    is_folder,
-    read_files,
-    refused,
-)
+from latenthash.data.sources import Unread, find_files, is_folder, read_files, refused
 from latenthash.data.splits import ViewSet
 from latenthash.data.views import pipeline
 from latenthash.errors import InputError

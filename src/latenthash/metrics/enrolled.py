@@ -14,15 +14,8 @@ from sklearn.metrics import (
     silhouette_score,
 )
 
-from latenthash.hashing.enrolled import (
-    Hash,
-    Latents,
-    LatentSet,
-)
-from latenthash.metrics.bootstrap import (
-    Measure,
-    bootstrap,
-)
+from latenthash.hashing.enrolled import Hash, Latents, LatentSet
+from latenthash.metrics.bootstrap import Measure, bootstrap
 
 NOISE = ("noise_edited", "noise_similar")
 FOREIGN = (*NOISE, "unseen")

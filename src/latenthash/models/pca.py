@@ -6,10 +6,7 @@ from math import prod
 import pytorch_lightning as pl
 from torch import Tensor, nn
 
-from latenthash.components.whitening import (
-    Whitening,
-    without_signal,
-)
+from latenthash.components.whitening import Whitening, without_signal
 from latenthash.features.interface import FeatureSet
 
 

@@ -19,10 +19,7 @@ from latenthash.components.persistence import (
     ranges,
     rips_diagram,
 )
-from latenthash.components.whitening import (
-    Whitening,
-    without_signal,
-)
+from latenthash.components.whitening import Whitening, without_signal
 from latenthash.errors import InputError
 from latenthash.features.interface import FeatureSet
 

@@ -6,10 +6,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from latenthash.components.autoencoder import (
-    Autoencoder,
-    Shared,
-)
+from latenthash.components.autoencoder import Autoencoder, Shared
 
 
 class VAE(Autoencoder):

@@ -13,17 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from latenthash.components.adversary import Adversary
-from latenthash.components.autoencoder import (
-    Autoencoder,
-    Shared,
-    kl_terms,
-    sample,
-)
-from latenthash.components.losses import (
-    GAUSSIAN,
-    cost_of,
-    turns,
-)
+from latenthash.components.autoencoder import Autoencoder, Shared, kl_terms, sample
+from latenthash.components.losses import GAUSSIAN, cost_of, turns
 from latenthash.components.separation import LatentCritic
 
 BETAS = (0.5, 0.999)  # of Adam; a longer memory of gradients sets adversaries swinging (DCGAN)

@@ -7,11 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from latenthash.hashing.enrolled import (
-    Hash,
-    Latents,
-    LatentSet,
-)
+from latenthash.hashing.enrolled import Hash, Latents, LatentSet
 from latenthash.plots.latents import Plane
 from latenthash.plots.style import COLOURS, LABELS, disc, short
 

@@ -10,11 +10,7 @@ from matplotlib.patches import Circle, ConnectionPatch
 from numpy.typing import NDArray
 
 from latenthash.data.splits import ViewSet
-from latenthash.hashing.enrolled import (
-    Hash,
-    Latents,
-    LatentSet,
-)
+from latenthash.hashing.enrolled import Hash, Latents, LatentSet
 from latenthash.plots.style import COLOURS, LABELS, Pixels, disc, drawn, short
 
 GRID = 15  # decoded pictures along each axis of the map

@@ -9,10 +9,7 @@ from numpy.typing import NDArray
 
 from latenthash import plots
 from latenthash.data.splits import ViewSet
-from latenthash.hashing.enrolled import (
-    Hash,
-    LatentSet,
-)
+from latenthash.hashing.enrolled import Hash, LatentSet
 from latenthash.hashing.hasher import Hasher
 from latenthash.metrics.enrolled import NOISE
 from latenthash.models.interface import Decoder

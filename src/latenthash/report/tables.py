@@ -18,10 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from latenthash import plots
-from latenthash.hashing.enrolled import (
-    Hash,
-    LatentSet,
-)
+from latenthash.hashing.enrolled import Hash, LatentSet
 from latenthash.metrics.bootstrap import Measure
 from latenthash.system.terminal import escaped
 

@@ -23,18 +23,8 @@ from PIL import Image
 from latenthash.errors import InputError, JobError
 from latenthash.report import tables as report
 from latenthash.system.terminal import without_password
-from latenthash.tracking.record import (
-    RECORD,
-    Record,
-)
-from latenthash.tracking.store import (
-    BUNDLE,
-    HAS_BUNDLE,
-    RECORDED,
-    STORE_ERRORS,
-    Store,
-    brief,
-)
+from latenthash.tracking.record import RECORD, Record
+from latenthash.tracking.store import BUNDLE, HAS_BUNDLE, RECORDED, STORE_ERRORS, Store, brief
 
 log = logging.getLogger(__name__)
 

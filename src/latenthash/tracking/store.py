@@ -25,18 +25,9 @@ from latenthash.report import tables as report
 from latenthash.system.files import make_folder
 from latenthash.system.processes import Processes
 from latenthash.system.surroundings import escape_migrations
-from latenthash.system.terminal import (
-    escaped,
-    without_password,
-)
+from latenthash.system.terminal import escaped, without_password
 from latenthash.tracking import database
-from latenthash.tracking.store_uri import (
-    WAYS,
-    StoreURI,
-    artifact_folder,
-    local_path,
-    sqlite_uri,
-)
+from latenthash.tracking.store_uri import WAYS, StoreURI, artifact_folder, local_path, sqlite_uri
 
 # A research tool on private pictures tells nobody that it runs.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")

@@ -16,35 +16,13 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from latenthash.errors import (
-    InputError,
-    JobError,
-    find_refusal,
-    refusals,
-)
-from latenthash.jobs.command.sweeping import (
-    check_sweep,
-    quote_paths,
-    typed_line,
-)
-from latenthash.report import (
-    comparison,
-)
-from latenthash.report import (
-    tables as report,
-)
-from latenthash.system.endings import (
-    ended_by_sigterm,
-    endings,
-)
-from latenthash.system.terminal import (
-    escaped,
-    without_password,
-)
-from latenthash.tracking.record import (
-    RECORD,
-    Record,
-)
+from latenthash.errors import InputError, JobError, find_refusal, refusals
+from latenthash.jobs.command.sweeping import check_sweep, quote_paths, typed_line
+from latenthash.report import comparison
+from latenthash.report import tables as report
+from latenthash.system.endings import ended_by_sigterm, endings
+from latenthash.system.terminal import escaped, without_password
+from latenthash.tracking.record import RECORD, Record
 from latenthash.tracking.store import (
     FINGERPRINT,
     HELD_OUT,

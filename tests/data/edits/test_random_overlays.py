@@ -5,11 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from latenthash.data.edits.random_overlays import (
-    Page,
-    Shapes,
-    Writing,
-)
+from latenthash.data.edits.random_overlays import Page, Shapes, Writing
 
 Pixels = NDArray[np.uint8]
 EDITS = [Writing((1, 4), (0.06, 0.35)), Page(), Shapes()]

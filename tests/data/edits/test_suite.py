@@ -16,23 +16,9 @@ from numpy.typing import NDArray
 from omegaconf import OmegaConf
 from PIL import Image
 
-from latenthash.data.edits.basic import (
-    Compression,
-    Crop,
-    Vignette,
-)
-from latenthash.data.edits.fixed_overlays import (
-    Captions,
-    Lines,
-    Screenshot,
-    Stickers,
-    Watermark,
-)
-from latenthash.data.edits.suite import (
-    Suite,
-    SuiteEdit,
-    edit_seed,
-)
+from latenthash.data.edits.basic import Compression, Crop, Vignette
+from latenthash.data.edits.fixed_overlays import Captions, Lines, Screenshot, Stickers, Watermark
+from latenthash.data.edits.suite import Suite, SuiteEdit, edit_seed
 from latenthash.errors import InputError
 from project import CONF
 

@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latenthash.cache import DiskCache, cache_key
-from latenthash.data.quarters import cut
-from latenthash.data.reading import Picture, Reader
+from latenthash.data.reading import Picture, Reader, cut
 from latenthash.data.samples.earth import render_earth
 from latenthash.data.samples.sushi import render_sushi
 from latenthash.system.terminal import track

@@ -9,34 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from latenthash.data.samples.sushi_nigiri import (
-    TOPPINGS,
-    Nigiri,
-)
-from latenthash.data.samples.sushi_paint import (
-    Field,
-    box,
-    field,
-    mix,
-)
-from latenthash.data.samples.sushi_rolls import (
-    FILLINGS,
-    ROLLS,
-    Ginger,
-    Roll,
-    Wasabi,
-)
-from latenthash.data.samples.sushi_scene import (
-    CANVAS,
-    Light,
-    Scene,
-)
-from latenthash.data.samples.sushi_ware import (
-    Bowl,
-    Chopsticks,
-    Plate,
-    Table,
-)
+from latenthash.data.samples.sushi_nigiri import TOPPINGS, Nigiri
+from latenthash.data.samples.sushi_paint import Field, box, field, mix
+from latenthash.data.samples.sushi_rolls import FILLINGS, ROLLS, Ginger, Roll, Wasabi
+from latenthash.data.samples.sushi_scene import CANVAS, Light, Scene
+from latenthash.data.samples.sushi_ware import Bowl, Chopsticks, Plate, Table
 
 Piece: TypeAlias = Nigiri | Roll | Wasabi | Ginger
 

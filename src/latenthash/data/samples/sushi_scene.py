@@ -10,13 +10,7 @@ from typing import TypeAlias
 import cv2
 import numpy as np
 
-from latenthash.data.samples.sushi_paint import (
-    Field,
-    Layer,
-    field,
-    mix,
-    ramp,
-)
+from latenthash.data.samples.sushi_paint import Field, Layer, field, mix, ramp
 
 Thing: TypeAlias = Callable[[Field, Field], Layer]
 

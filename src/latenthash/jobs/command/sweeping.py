@@ -12,10 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from latenthash.errors import InputError, find_refusal
 from latenthash.jobs.command.mistakes import explain
-from latenthash.jobs.command.typed import (
-    MULTIRUN,
-    as_typed,
-)
+from latenthash.jobs.command.typed import MULTIRUN, as_typed
 from latenthash.options.checking import check_train
 from latenthash.options.places import PATHS
 
