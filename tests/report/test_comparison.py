@@ -11,8 +11,8 @@ from latenthash.hashing.enrolled import Hash, LatentSet
 from latenthash.metrics.bootstrap import Measure
 from latenthash.plots import Plane
 from latenthash.report import comparison
-from latenthash.report import tables as report
 from latenthash.report.comparison import COSTS, HEADLINES, Row
+from latenthash.report.tables import latents_table
 
 
 def figures(**values: float) -> dict[str, Measure]:
@@ -67,7 +67,7 @@ def latents(centre: float) -> pd.DataFrame:
     hash_ = Hash(np.array([centre, -1.0]), 0.5)
     rows = LatentSet(np.array([[centre, 0.0], [2.0, 3.0]]), np.array([0, 4]))
     plane = Plane.of(rows.z, hash_.centroid)
-    return report.latents_table({"signal": rows, "unseen": rows.take(np.array([1]))}, hash_, plane)
+    return latents_table({"signal": rows, "unseen": rows.take(np.array([1]))}, hash_, plane)
 
 
 def test_runs_that_differ_in_their_seed_alone_share_the_scatter_of_the_first() -> None:

@@ -13,7 +13,14 @@ import pytest
 from latenthash.hashing.enrolled import Hash, LatentSet
 from latenthash.metrics.bootstrap import Measure
 from latenthash.plots import Plane
-from latenthash.report import tables as report
+from latenthash.report.tables import (
+    FORMS,
+    figures_table,
+    latents_table,
+    read_figures,
+    show,
+    write_csv,
+)
 
 FIGURES = [
     Measure("test/tpr", 1 / 3, 0.1 + 0.2, 1.0, 30),
@@ -27,7 +34,7 @@ FIGURES = [
 
 
 def test_table_holds_a_row_for_each_figure() -> None:
-    table = report.figures_table(FIGURES)
+    table = figures_table(FIGURES)
     assert list(table.columns) == ["metric", "value", "low", "high", "trials", "text"]
     assert list(table["metric"]) == [figure.name for figure in FIGURES]
     assert table.loc[1, "text"] == "0 (< 0.03: none in 100)"
@@ -35,14 +42,14 @@ def test_table_holds_a_row_for_each_figure() -> None:
 
 
 def test_figures_survive_the_table() -> None:
-    assert report.read_figures(report.figures_table(FIGURES)) == {f.name: f for f in FIGURES}
+    assert read_figures(figures_table(FIGURES)) == {f.name: f for f in FIGURES}
 
 
 @pytest.mark.parametrize("kept", [slice(0, 4), slice(0, 2), slice(2, 4), slice(3, 4), slice(0, 0)])
 def test_figures_survive_csv(kept: slice) -> None:
     written = FIGURES[kept]
-    csv = report.figures_table(written).to_csv(index=False)
-    read = report.read_figures(pd.read_csv(io.StringIO(csv)))
+    csv = figures_table(written).to_csv(index=False)
+    read = read_figures(pd.read_csv(io.StringIO(csv)))
     assert list(read) == [figure.name for figure in written]
     for before, after in zip(written, read.values(), strict=True):
         assert after.trials == before.trials
@@ -53,17 +60,17 @@ def test_figures_survive_csv(kept: slice) -> None:
 
 
 def test_figures_survive_a_file_with_further_columns(tmp_path: Path) -> None:
-    table = report.figures_table(FIGURES)
+    table = figures_table(FIGURES)
     table["trained"] = [0.1, np.nan, 0.2, 0.3]
-    report.write_csv(table, tmp_path / "t.csv")
-    assert list(report.read_figures(pd.read_csv(tmp_path / "t.csv"))) == [f.name for f in FIGURES]
+    write_csv(table, tmp_path / "t.csv")
+    assert list(read_figures(pd.read_csv(tmp_path / "t.csv"))) == [f.name for f in FIGURES]
 
 
 def test_latents_table_says_where_everything_lies() -> None:
     hash_ = Hash(np.array([7.0, -1.0]), 0.5)
     rows = LatentSet(np.array([[7.0, 0.0], [2.0, 3.0]]), np.array([0, 4]))
     sets = {"signal": rows, "unseen": rows.take(np.array([1]))}
-    table = report.latents_table(sets, hash_, Plane.of(rows.z, hash_.centroid))
+    table = latents_table(sets, hash_, Plane.of(rows.z, hash_.centroid))
     assert table["set"].tolist() == ["signal", "signal", "unseen", "centroid", "axes", "axes"]
     points = [[7, 0], [2, 3], [2, 3], [7, -1], [1, 0], [0, 1]]
     assert table[["x", "y"]].to_numpy().tolist() == points
@@ -75,7 +82,7 @@ def test_latents_of_many_dimensions_are_those_of_the_plane() -> None:
     rows = LatentSet(np.random.default_rng(0).normal(size=(9, 5)), np.zeros(9, dtype=np.int64))
     hash_ = Hash(rows.z.mean(0), 1.0)
     plane = Plane.of(rows.z, hash_.centroid)
-    table = report.latents_table({"signal": rows}, hash_, plane)
+    table = latents_table({"signal": rows}, hash_, plane)
     np.testing.assert_allclose(table[["x", "y"]].to_numpy()[:9], plane.project(rows.z))
     other = np.arange(5.0)  # as the centroid of another run
     axes = table[table["set"] == "axes"][["x", "y"]].to_numpy()
@@ -87,7 +94,7 @@ def test_latents_of_many_dimensions_are_those_of_the_plane() -> None:
 
 @pytest.mark.parametrize("odd", ["[bold]x[/bold]", "x[/]", "0.9 [0.8, 1]", "a\\", ":smile:"])
 def test_shown_table_keeps_brackets(odd: str, capsys: pytest.CaptureFixture[str]) -> None:
-    report.show(pd.DataFrame({"file": [odd], odd: ["cell"]}), f"Table of {odd}")
+    show(pd.DataFrame({"file": [odd], odd: ["cell"]}), f"Table of {odd}")
     assert capsys.readouterr().out.count(odd) == 3  # title, head and cell
 
 
@@ -112,7 +119,7 @@ def shown(
         patch.setattr("sys.stdout", out)
         patch.setenv("COLUMNS", str(columns or 80))
         patch.setenv("TERM", "xterm")
-        report.show(table, "codes of run 1", form)
+        show(table, "codes of run 1", form)
     written: bytes = out.buffer.getvalue()  # type: ignore[attr-defined]
     return written
 
@@ -149,7 +156,7 @@ def test_text_with_spaces_is_wrapped_on_a_terminal() -> None:
 
 def test_steering_names_are_escaped_wherever_they_are_shown() -> None:
     table = pd.DataFrame({"a\x1b[2J": ["caf\udce9\n\x1b[31m\u202e.png"]}, dtype=object)
-    for form in report.FORMS:
+    for form in FORMS:
         lines = shown(table, form).decode().rstrip("\n").split("\n")
         assert len(lines) == {"table": 3, "csv": 2, "jsonl": 1}[form]
         whole = "".join(lines)
@@ -193,12 +200,12 @@ def test_run_goes_on_when_nobody_takes_what_it_shows(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("sys.stdout", None)  # closed
-    report.show(CODES, "codes")
+    show(CODES, "codes")
     take, give = os.pipe()
     os.close(take)  # as head does when it has had enough
     with open(give, "w") as out:  # noqa: PTH123 # of a descriptor
         monkeypatch.setattr("sys.stdout", out)
-        report.show(CODES, "codes", "csv")
+        show(CODES, "codes", "csv")
     assert not caplog.records
 
 
@@ -208,7 +215,7 @@ def test_full_standard_output_is_told(
 ) -> None:
     with Path("/dev/full").open("w") as out:
         monkeypatch.setattr("sys.stdout", out)
-        report.show(CODES, "codes", "jsonl")
+        show(CODES, "codes", "jsonl")
     assert "Standard output cannot be written to: No space left on device" in caplog.text
 
 
@@ -218,7 +225,7 @@ def test_csv_reads_back(tmp_path: Path) -> None:
          "distance": [0.1, 1 / 3, 5e-324, 1e22, 2.0]}
     )  # fmt: skip
     path = tmp_path / "new" / "folders" / "t.csv"
-    report.write_csv(table, path)
+    write_csv(table, path)
     pd.testing.assert_frame_equal(pd.read_csv(path), table)
     assert [entry.name for entry in path.parent.iterdir()] == ["t.csv"]
     assert "寿司 ü.png" in path.read_text(encoding="utf-8")
@@ -226,13 +233,13 @@ def test_csv_reads_back(tmp_path: Path) -> None:
 
 def test_csv_escapes_names_that_are_not_utf8(tmp_path: Path) -> None:
     table = pd.DataFrame({"file": ["caf\udce9.png", "ok.png"]}, dtype=object)
-    report.write_csv(table, tmp_path / "t.csv")
+    write_csv(table, tmp_path / "t.csv")
     assert (tmp_path / "t.csv").read_bytes().split() == [b"file", rb"caf\udce9.png", b"ok.png"]
 
 
 def test_row_of_a_csv_is_a_line(tmp_path: Path) -> None:
     table = pd.DataFrame({"two\nlines": ["a\r\nb\x1b[2J.png", "\u2028x.png"], "n": [1, 2]})
-    report.write_csv(table, tmp_path / "t.csv")
+    write_csv(table, tmp_path / "t.csv")
     text = (tmp_path / "t.csv").read_text(encoding="utf-8")
     assert text.split("\n") == [r"two\nlines,n", r"a\r\nb\x1b[2J.png,1", r"\u2028x.png,2", ""]
     assert table.columns[0] == "two\nlines", "the table itself stays as it is"
@@ -241,7 +248,7 @@ def test_row_of_a_csv_is_a_line(tmp_path: Path) -> None:
 def test_csv_replaces_an_older_one(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("older and much longer than what follows\n" * 100)
-    report.write_csv(pd.DataFrame({"a": [1]}), path)
+    write_csv(pd.DataFrame({"a": [1]}), path)
     assert path.read_bytes().split() == [b"a", b"1"]
 
 
@@ -249,7 +256,7 @@ def test_csv_is_written_whole_or_not_at_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "t.csv"
-    report.write_csv(pd.DataFrame({"a": [1]}), path)
+    write_csv(pd.DataFrame({"a": [1]}), path)
 
     class Stubborn:
         def __str__(self) -> str:
@@ -258,7 +265,7 @@ def test_csv_is_written_whole_or_not_at_all(
 
     table = pd.DataFrame({"a": [*range(5000), Stubborn()]}, dtype=object)
     with pytest.raises(OSError, match="No space left"):
-        report.write_csv(table, path)
+        write_csv(table, path)
     assert path.read_bytes().split() == [b"a", b"1"]
     assert list(tmp_path.iterdir()) == [path], "something was left behind"
 
@@ -266,6 +273,6 @@ def test_csv_is_written_whole_or_not_at_all(
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
 def test_csv_has_the_permissions_of_any_other_file(tmp_path: Path) -> None:
     (tmp_path / "other").touch()
-    report.write_csv(pd.DataFrame({"a": [1]}), tmp_path / "t.csv")
+    write_csv(pd.DataFrame({"a": [1]}), tmp_path / "t.csv")
     modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("other", "t.csv")}
     assert len(modes) == 1

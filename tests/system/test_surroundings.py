@@ -10,8 +10,8 @@ import alembic.config
 import pytest
 
 from app import TINY, runs, sources
+from latenthash.jobs.command.multirun import PARENT_VARIABLE
 from latenthash.system.surroundings import escape_migrations, settle
-from latenthash.tracking.sweep import PARENT_VARIABLE
 from project import ROOT
 
 # All at once; what each of them did alone stands beside it.

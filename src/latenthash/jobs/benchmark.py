@@ -43,7 +43,7 @@ from latenthash.errors import InputError, collect
 from latenthash.hashing.bundle import Bundle
 from latenthash.jobs.build import build, bundle_config, restore
 from latenthash.jobs.locating import Places, with_weights
-from latenthash.report import tables as report
+from latenthash.report.tables import show
 from latenthash.system.terminal import track
 from latenthash.tracking.recording import refuse_untold
 from latenthash.tracking.store import Store
@@ -160,10 +160,10 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) ->
         OmegaConf.to_yaml(config, resolve=True),
     )
     if cfg.format == "table":
-        report.show(summary(board, cfg.gallery, cfg.fpr), title)
-        report.show(hard_pairs, "Hard negatives: share called the same")
+        show(summary(board, cfg.gallery, cfg.fpr), title)
+        show(hard_pairs, "Hard negatives: share called the same")
     else:
-        report.show(board, title, cfg.format)
+        show(board, title, cfg.format)
     run.finish()
 
 

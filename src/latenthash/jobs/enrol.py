@@ -27,7 +27,7 @@ from latenthash.jobs.finetune import build_tuner, finetune
 from latenthash.metrics.bootstrap import Measure
 from latenthash.metrics.enrolled import held_out, shares
 from latenthash.models.interface import Aimed, Decoder, Diagrammed
-from latenthash.report import tables as report
+from latenthash.report.tables import figures_table, latents_table, show
 from latenthash.tracking.run_logger import RunLogger
 from latenthash.tracking.store import BUNDLE, HELD_OUT, TEST_LATENTS
 
@@ -130,7 +130,7 @@ def _judge(cfg: DictConfig, logger: RunLogger, hasher: Hasher, hash_: Hash, spli
     test = hasher.place(test_views)
     edited = hasher.place(splits.edited())
     measures = held_out(hash_, test, edited, cfg.resamples, cfg.seed)
-    table = report.figures_table(measures)
+    table = figures_table(measures)
     logger.log_table(table, HELD_OUT)
     logger.log_metrics({measure.name: measure.value for measure in measures})
     logger.log_metrics({f"hash/centroid_{i}": value for i, value in enumerate(hash_.centroid)})
@@ -148,11 +148,11 @@ def _judge(cfg: DictConfig, logger: RunLogger, hasher: Hasher, hash_: Hash, spli
     worst = shares(hash_.matches(unseen), unseen.picture).argmax()
     logger.set_tags({"test.worst_unseen": test_views["unseen"].names[worst]})
     plane = plots.Plane.of(np.concatenate([rows.z for rows in test.values()]), hash_.centroid)
-    logger.log_table(report.latents_table(test, hash_, plane), TEST_LATENTS)
+    logger.log_table(latents_table(test, hash_, plane), TEST_LATENTS)
     title = logger.run_name
     for name, figure in _figures(hasher, hash_, plane, test_views, test, measures, title):
         logger.log_figure(figure, name)
-    report.show(table, f"Held-out figures of {logger.run_name}")
+    show(table, f"Held-out figures of {logger.run_name}")
 
 
 def _check(cfg: DictConfig) -> None:

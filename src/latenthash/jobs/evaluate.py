@@ -32,7 +32,7 @@ from latenthash.jobs.command.sweeping import typed_line
 from latenthash.jobs.locating import Places, with_pictures, with_weights
 from latenthash.metrics.enrolled import held_out
 from latenthash.options.checking import check_evaluate
-from latenthash.report import tables as report
+from latenthash.report.tables import figures_table, show, write_csv, write_figure
 from latenthash.tracking.record import Record
 from latenthash.tracking.recording import log_later
 from latenthash.tracking.store import HELD_OUT, Run, Store, find_store, no_run, open_store
@@ -109,16 +109,16 @@ def evaluate(cfg: DictConfig) -> None:
 def _draw(figure: Figure, title: str, cfg: DictConfig) -> Path:
     """Write a figure to the output folder, and give its path."""
     path = Path(cfg.paths.output, f"{title}.png")
-    report.write_figure(figure, path)
+    write_figure(figure, path)
     log.info("Written to %s", path)
     return path
 
 
 def _write(table: pd.DataFrame, name: str, cfg: DictConfig, of: str = "") -> None:
     """Show a table, and write it to the output folder."""
-    report.show(table, name + of, cfg.format)
+    show(table, name + of, cfg.format)
     path = Path(cfg.paths.output, f"{name}.csv")
-    report.write_csv(table, path)
+    write_csv(table, path)
     log.info("Written to %s", path)
 
 
@@ -215,7 +215,7 @@ def _held_out_again(
         config.resamples,
         config.seed,
     )
-    table = report.figures_table(measures)
+    table = figures_table(measures)
     if run:
         trained = run.data.metrics
         table["trained"] = [trained.get(name, np.nan) for name in table["metric"]]

@@ -21,7 +21,7 @@ from latenthash.jobs.build import build, build_hasher
 from latenthash.metrics.bootstrap import Measure, bootstrap
 from latenthash.metrics.enrolled import class_separation
 from latenthash.plots.style import Pixels
-from latenthash.report import tables as report
+from latenthash.report.tables import figures_table, show
 from latenthash.tracking.run_logger import RunLogger
 from latenthash.tracking.store import HELD_OUT, MODEL
 
@@ -78,7 +78,7 @@ def learn_digits(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str])
     measures = _bounds(model, x) + bootstrap(
         separation, {"digits": rows}, lambda name, sets: None, cfg.resamples, rng
     )
-    table = report.figures_table(measures)
+    table = figures_table(measures)
     logger.log_table(table, HELD_OUT)
     logger.log_metrics({measure.name: measure.value for measure in measures})
     plane = plots.Plane.of(z, z.mean(0))
@@ -94,7 +94,7 @@ def learn_digits(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str])
     shown = digits.test.views[:SHOWN]
     pair = (shown.numpy().repeat(3, axis=-1) / 255, decode(z[: len(shown)]))
     logger.log_figure(plots.reconstructions({"digits": pair}), "reconstructions")
-    report.show(table, f"Held-out figures of {logger.run_name} ({digits.source})")
+    show(table, f"Held-out figures of {logger.run_name} ({digits.source})")
 
 
 def _views(digits: DigitSet) -> dict[str, ViewSet]:

@@ -18,12 +18,13 @@ from latenthash.errors import log_problems, refusals
 from latenthash.features.weights import IMAGENET, RANDOM
 from latenthash.jobs.build import BUNDLED, build
 from latenthash.jobs.command.effects import check_training_effects
+from latenthash.jobs.command.multirun import is_job_apart
 from latenthash.jobs.command.sweeping import typed_line
 from latenthash.options.checking import check_train, find_bundle_problems
 from latenthash.system.endings import ended_by_sigterm
 from latenthash.tracking.run_logger import RunLogger
 from latenthash.tracking.store import scalars
-from latenthash.tracking.sweep import is_job_apart, refresh_sweep
+from latenthash.tracking.sweep import refresh_sweep
 
 log = logging.getLogger(__name__)
 # Lightning's own use of torch's pytree; nothing that a user could mend.

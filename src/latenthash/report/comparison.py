@@ -13,7 +13,7 @@ from latenthash import plots
 from latenthash.data.sources import shareable
 from latenthash.metrics.bootstrap import Measure
 from latenthash.options.places import PATHS
-from latenthash.report import tables as report
+from latenthash.report.tables import AXES, CENTROID, show
 
 COSTS = ("time/finetune_seconds", "time/fit_seconds", "time/ms_per_picture", "hash/bytes")
 HEADLINES = ("test/tpr", "test/fpr_noise_edited", "test/fpr_noise_similar", "test/fpr_unseen")
@@ -30,7 +30,7 @@ class Row:
         params: parameter -> value.
         figures: name -> held-out figure; empty when the run has none.
         costs: name -> value of `COSTS`; empty when the run did not come so far.
-        latents: what `report.latents_table` laid out; None when the run has none.
+        latents: what `latents_table` laid out; None when the run has none.
         centroid: (k,) of the hash; None when the run has none.
     """
 
@@ -117,7 +117,7 @@ def show_summary(table: pd.DataFrame) -> None:
     columns = list(table.columns)
     turned = table.set_index("group")[columns[columns.index("runs") :]].T.astype(object)
     turned = turned.where(turned.notna(), "").rename_axis("figure").reset_index()
-    report.show(turned, "Summary of the sweep")
+    show(turned, "Summary of the sweep")
 
 
 def comparison_figure(rows: Sequence[Row]) -> Figure:
@@ -142,12 +142,12 @@ def _scatter(group: Sequence[Row]) -> plots.Scatter:
         str(role): part[["x", "y"]].to_numpy(np.float64)
         for role, part in latents.groupby("set", sort=False)
     }
-    axes = points.pop(report.AXES, None)  # None: a run of an older version
+    axes = points.pop(AXES, None)  # None: a run of an older version
     others = [row.centroid for row in group[1:] if row.centroid is not None]
     return plots.Scatter(
         group[0].name,
         points,
-        points.pop(report.CENTROID)[0],
+        points.pop(CENTROID)[0],
         float(latents["radius"].iloc[0]),
         np.empty((0, 2)) if axes is None or not others else np.stack(others) @ axes,
         _drift(group),

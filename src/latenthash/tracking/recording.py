@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from latenthash.errors import InputError, JobError
-from latenthash.report import tables as report
+from latenthash.report.tables import write_figure, write_table, write_text
 from latenthash.system.terminal import without_password
 from latenthash.tracking.record import RECORD, Record
 from latenthash.tracking.store import BUNDLE, HAS_BUNDLE, RECORDED, STORE_ERRORS, Store, brief
@@ -89,13 +89,13 @@ class Recorder:
 
     def log_text(self, text: str, name: str) -> None:
         """Keep a text under a file name, without passwords."""
-        report.write_text(without_password(text), self.folder / name)
+        write_text(without_password(text), self.folder / name)
         self._keep({"file": name})
 
     def log_figure(self, figure: Figure, name: str) -> None:
         """Keep a figure as figures/<name>.png."""
         file = f"figures/{name}.png"
-        report.write_figure(figure, self.folder / file)
+        write_figure(figure, self.folder / file)
         self._keep({"file": file})
 
     def log_image(self, pixels: NDArray[np.uint8], key: str, step: int) -> None:
@@ -108,7 +108,7 @@ class Recorder:
 
     def log_table(self, table: pd.DataFrame, name: str) -> None:
         """Keep a table as <name>.csv, and as <name>.json, which the UI shows."""
-        report.write_table(table, self.folder, name)
+        write_table(table, self.folder, name)
         self._keep({"table": name})
 
     def log_folder(self, name: str) -> None:

@@ -20,8 +20,7 @@ from PIL import Image
 from sqlalchemy.exc import SQLAlchemyError
 
 from latenthash.errors import InputError
-from latenthash.jobs.command.resolvers import register_resolvers
-from latenthash.report import tables as report
+from latenthash.report.tables import write_figure, write_table
 from latenthash.system.files import make_folder
 from latenthash.system.processes import Processes
 from latenthash.system.surroundings import escape_migrations
@@ -55,8 +54,6 @@ for noisy in ("alembic", "mlflow.tracking"):
 # They log errors that are raised as well, one with its traceback.
 for twice in ("mlflow.store.db.utils", "urllib3.connectionpool"):
     logging.getLogger(twice).setLevel(logging.CRITICAL)
-# A launcher of parallel jobs starts them without train.py, which registers them too.
-register_resolvers()
 
 
 class StoreRefused(InputError):
@@ -417,7 +414,7 @@ class Store:
         """Keep a figure as figures/<name>.png."""
         file = f"figures/{name}.png"
         with TemporaryDirectory() as folder:
-            report.write_figure(figure, Path(folder, file))
+            write_figure(figure, Path(folder, file))
             self.log_entry(run_id, Path(folder), {"file": file})
 
     def log_table(self, run_id: str, table: pd.DataFrame, name: str) -> None:
@@ -426,7 +423,7 @@ class Store:
         MlflowClient.log_table appends to a table of the same name; a refreshed table replaces it.
         """
         with TemporaryDirectory() as folder:
-            report.write_table(table, Path(folder), name)
+            write_table(table, Path(folder), name)
             self.log_entry(run_id, Path(folder), {"table": name})
 
     def _show_table(self, run_id: str, name: str) -> None:
