@@ -1,0 +1,113 @@
+"""README and docs: links lead somewhere, commands are taken, and the README stays short."""
+
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from PIL import Image
+
+from latenthash.options.checking import check_evaluate, check_train
+from latenthash.options.effects import check_training_effects
+from latenthash.options.sweeping import check_sweep, quote_paths
+from latenthash.options.typed import as_typed
+from test_configs import CONF, composed
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+PAGES = [README, *DOCS]
+WORDS = 1200  # of the README; more is not read
+CODE = re.compile(r"(?m)^ {4}.*\n")  # a line of a block
+LINK = re.compile(r"\[[^]]*\]\(([^)\s]+)\)")
+COMMAND = re.compile(r"(?:python )?(train|evaluate)\.py (.+)")
+FLAGS = ("-m", "--help", "--cfg", "job")  # Hydra's own
+
+
+def read(page: Path) -> tuple[str, str]:
+    """Split a page into its prose and its blocks of code."""
+    text = page.read_text(encoding="utf-8")
+    return CODE.sub("", text), "".join(CODE.findall(text))
+
+
+def links(page: Path) -> list[tuple[str, Path, str]]:
+    """List the relative links of a page: as written, the file, and the heading's anchor."""
+    found = [link for link in LINK.findall(read(page)[0]) if "://" not in link]
+    parts = [(link, *link.partition("#")[::2]) for link in found]
+    return [(link, page.parent / name if name else page, anchor) for link, name, anchor in parts]
+
+
+def anchors(page: Path) -> set[str]:
+    """List the anchors of a page's headings, as GitHub makes them."""
+    heads = re.findall(r"(?m)^#+ (.+)$", read(page)[0])
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def commands(page: Path) -> list[str]:
+    """List the commands of a page: lines of its blocks, and what its prose quotes."""
+    prose, blocks = read(page)
+    lines = [
+        shlex.join(shlex.split(line, comments=True))
+        for line in blocks.replace("\\\n", " ").splitlines()
+        if ".py " in line
+    ]
+    quoted = [" ".join(code.split()) for code in re.findall(r"`([^`]+)`", prose)]
+    # `+experiment=...` stands for those of a table.
+    found = [line for line in [*lines, *quoted] if COMMAND.fullmatch(line) and "=... " not in line]
+    return [line.removeprefix("python ") for line in found]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_links_lead_to_files_and_headings_that_are_there(page: Path) -> None:
+    for link, target, anchor in links(page):
+        assert target.resolve().is_relative_to(ROOT), link
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_readme_is_short_and_names_every_page() -> None:
+    assert len(README.read_text(encoding="utf-8").split()) <= WORDS
+    assert {target.resolve() for _, target, _ in links(README)} >= set(DOCS)
+
+
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.stem)
+def test_page_shows_a_command(page: Path) -> None:
+    assert "    python " in read(page)[1]
+
+
+@pytest.mark.parametrize(
+    "line", dict.fromkeys(line for page in PAGES for line in commands(page)), ids=str
+)
+def test_command_is_taken(line: str, tmp_path: Path) -> None:
+    match = COMMAND.fullmatch(line)
+    assert match is not None
+    for name in ("a.png", "b.png"):
+        Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(tmp_path / name)
+    # PATH, FOLDER and their like stand for a folder of pictures.
+    words = [re.sub(r"=[A-Z][A-Z0-9_]+$", f"={tmp_path}", word) for word in shlex.split(match[2])]
+    given = as_typed([word for word in words if word not in FLAGS])
+    if "-m" in words:
+        given = as_typed(["-m", *given])[1:]
+        _take_sweep(given)
+    elif match[1] == "train":
+        cfg = composed(*given)
+        check_train(cfg)
+        check_training_effects(cfg, given)
+    else:
+        check_evaluate(composed(*given, root="evaluate"))
+
+
+def _take_sweep(given: list[str]) -> None:
+    """Check a sweep as its command does, before its first job."""
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        hydra = GlobalHydra.instance().hydra
+        assert hydra is not None
+        cfg = hydra.compose_config("train", given, RunMode.MULTIRUN, with_log_configuration=False)
+        HydraConfig.instance().set_config(cfg)
+        quote_paths(cfg)
+        check_sweep(cfg, "train")
