@@ -3,12 +3,13 @@
 import hydra
 from omegaconf import DictConfig
 
+from latenthash.jobs.command.asked import with_job
 from latenthash.jobs.command.entry import run
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="evaluate")
 def main(cfg: DictConfig) -> None:
-    """Apply the bundle of a run."""
+    """Run the job that the command asks for."""
     from latenthash.jobs.evaluate import (
         evaluate,  # heavy imports wait, so that --help answers at once
     )
@@ -17,4 +18,4 @@ def main(cfg: DictConfig) -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, with_job)

@@ -13,10 +13,10 @@ from hydra.types import RunMode
 from PIL import Image
 
 from app import composed
+from latenthash.jobs.command.checks import check_evaluate, check_train
 from latenthash.jobs.command.effects import check_training_effects
 from latenthash.jobs.command.sweeping import check_sweep, quote_paths
 from latenthash.jobs.command.typed import as_typed
-from latenthash.options.checking import check_evaluate, check_train
 from project import CONF
 
 ROOT = Path(__file__).parent.parent

@@ -20,10 +20,10 @@ from latenthash.errors import InputError
 from latenthash.hashing.bundle import Bundle
 from latenthash.hashing.enrolled import Hash
 from latenthash.jobs.build import build_hasher, bundle_config, bundled_config, restore
+from latenthash.jobs.plain_yaml import read_yaml
 from latenthash.options.checking import find_problems
 from latenthash.options.edits import BUNDLED_EDITS
 from latenthash.options.kinds import find_class
-from latenthash.options.plain_yaml import read_yaml
 from latenthash.options.roots import Bundled
 from test_configs import composed
 

@@ -20,7 +20,7 @@ from app import TINY, artifact, call, runs, sources
 from latenthash.errors import InputError
 from latenthash.features.weights import load_trunk
 from latenthash.hashing.bundle import Bundle
-from latenthash.jobs.evaluate import _open
+from latenthash.jobs.open import _open
 from latenthash.tracking.store import Store
 
 PROTOCOL = (

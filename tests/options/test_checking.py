@@ -8,8 +8,10 @@ import pytest
 import yaml
 from omegaconf import OmegaConf
 
+from app import composed
 from latenthash.components.autoencoder import Shared
 from latenthash.errors import InputError
+from latenthash.jobs.command.checks import check_evaluate, check_train, plain
 from latenthash.jobs.command.effects import (
     AGAIN,
     BENCHMARK,
@@ -19,17 +21,13 @@ from latenthash.jobs.command.effects import (
     check_effects,
     check_training_effects,
 )
-from latenthash.options.checking import (
-    check_evaluate,
-    check_train,
-    find_bundle_problems,
-    find_problems,
-)
+from latenthash.options.checking import find_bundle_problems, find_problems
 from latenthash.options.edits import SIDE
 from latenthash.options.kinds import find_class, nodes_by_class
 from latenthash.options.places import PATHS
 from latenthash.options.roots import Train
-from test_configs import CONF, OPTIONS, composed, override
+from project import CONF
+from test_configs import OF_EVALUATE, OPTIONS, override
 
 # What a class is given by the program, not by an option.
 GIVEN = {
@@ -47,7 +45,7 @@ def arguments(name: str) -> set[str]:
 
 @pytest.mark.parametrize("name", sorted(nodes_by_class()))
 def test_schema_names_what_each_class_takes(name: str) -> None:
-    if name.startswith(OTHERS) or ".enrol" in name or ".fit_code" in name or ".learn_" in name:
+    if name.startswith((*OTHERS, "latenthash.jobs.")):  # a job is a function
         return
     fields = nodes_by_class()[name].model_fields
     options = {field.alias or key for key, field in fields.items()} - {"_target_", "_convert_"}
@@ -58,7 +56,7 @@ def test_schema_names_what_each_class_takes(name: str) -> None:
 
 @pytest.mark.parametrize(("group", "option"), OPTIONS)
 def test_every_file_of_conf_is_taken(group: str, option: str) -> None:
-    if group == "benchmark":
+    if group in OF_EVALUATE:
         check_evaluate(composed(override(group, option), root="evaluate"))
         return
     cfg = composed(override(group, option))
@@ -256,7 +254,7 @@ def test_what_no_bundle_may_hold_is_known_before_the_training(
 ) -> None:
     cfg = composed(*options)
     check_train(cfg)
-    problems = find_bundle_problems(cfg)
+    problems = find_bundle_problems(plain(cfg))
     assert [named in problem for problem in problems] == ([True] if named else [])
 
 
@@ -321,7 +319,7 @@ def test_options_of_effects_are_those_of_the_config() -> None:
 
     known = set(yaml.safe_load((CONF / "evaluate.yaml").read_text())) - {"defaults"}
     named = {option.split(".")[0] for options in JOBS.values() for option in options}
-    assert known | {"benchmark"} == named | {"format"}
+    assert known | {"benchmark", "reader"} == named | {"format"}
     assert not set(EVERYWHERE) & named
 
 

@@ -14,7 +14,7 @@ from latenthash.data.splits import ViewSet
 from latenthash.features.pixels import Pixels
 from latenthash.hashing.enrolled import Hash
 from latenthash.hashing.hasher import Hasher
-from latenthash.jobs import matches as verdicts
+from latenthash.jobs import matches
 from latenthash.report.explain import explain, occlusion
 
 
@@ -106,9 +106,9 @@ def test_nearest_views_are_found_by_latent_distance(asked: list[tuple]) -> None:
 def test_figures_of_any_name_can_be_written(
     name: str, stem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verdicts, "explain", lambda *args: iter([Figure()]))
+    monkeypatch.setattr(matches, "explain", lambda *args: iter([Figure()]))
     pictures = ViewSet(torch.zeros(1, 2, 2, 3), np.zeros(1, dtype=np.int64), (name,))
-    ((title, _),) = verdicts.explanations(hasher(2), Hash(np.array([1.0]), 0.5), pictures, {})
+    ((title, _),) = matches.explanations(hasher(2), Hash(np.array([1.0]), 0.5), pictures, {})
     assert title == f"explain/00_{stem}"
     (tmp_path / "explain").mkdir()
     (tmp_path / f"{title}.png").touch()

@@ -43,6 +43,7 @@ from latenthash.errors import InputError, collect
 from latenthash.hashing.bundle import Bundle
 from latenthash.jobs.build import build, bundle_config, restore
 from latenthash.jobs.locating import Places, with_weights
+from latenthash.jobs.open import open_to_judge
 from latenthash.report.tables import show
 from latenthash.system.terminal import track
 from latenthash.tracking.recording import refuse_untold
@@ -63,6 +64,13 @@ SEEN = (
 )
 
 
+def judge_codes(cfg: DictConfig) -> None:
+    """Judge the codes of the run that the config names; see `run_benchmark`."""
+    if cfg.get("benchmark") is None:
+        raise InputError("benchmark is not set; name a suite of edits: benchmark=edits_v1.")
+    run_benchmark(cfg, *open_to_judge(cfg))
+
+
 def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) -> None:
     """Judge the codes of a bundle beside those that people use.
 
@@ -79,9 +87,7 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) ->
     """
     refuse_untold(Path(cfg.paths.output))
     suite: Suite = build(cfg.benchmark)
-    # Which pictures there are decides the figures, so that nothing is left out unasked.
-    unreadable = cfg.unreadable or "refuse"
-    reader: Reader = build(cfg.reader, unreadable=unreadable, _convert_="all")
+    reader: Reader = build(cfg.reader, _convert_="all")
     cache: DiskCache = build(cfg.cache)
     edits, items, given, (latents, no_latents) = collect(
         lambda: suite.chosen(cfg.edits),

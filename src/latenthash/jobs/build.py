@@ -21,9 +21,9 @@ from latenthash.features.interface import is_staged
 from latenthash.features.weights import IMAGENET, RANDOM
 from latenthash.hashing.bundle import Bundle
 from latenthash.hashing.hasher import Hasher
+from latenthash.jobs.plain_yaml import read_yaml
 from latenthash.options.checking import checked_bundle
 from latenthash.options.misfits import find_large
-from latenthash.options.plain_yaml import read_yaml
 
 BUNDLED = ("seed", "hash", "resamples", "data", "augment", "edits", "features", "model")
 MOST_BYTES = 2**33  # of the views that are drawn for a bundle

@@ -1,102 +1,57 @@
-"""What a bundle says of pictures: their codes, whether they match, and why."""
+"""The job that says which pictures match a hash, and why."""
 
+import logging
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 from matplotlib.figure import Figure
 from omegaconf import DictConfig
 
-from latenthash.data.detail import has_detail
-from latenthash.data.reading import Picture, Reader, Unreadable
-from latenthash.data.sources import Unread, find_files, is_folder, read_files, refused
+from latenthash.cache import DiskCache
+from latenthash.data.sources import log_skipped
 from latenthash.data.splits import ViewSet
-from latenthash.data.views import pipeline
 from latenthash.errors import InputError
 from latenthash.hashing.enrolled import Hash
 from latenthash.hashing.hasher import Hasher
-from latenthash.hashing.printable import compare_texts
-from latenthash.hashing.projections import directions
-from latenthash.jobs.build import build
+from latenthash.jobs.answer import answer
+from latenthash.jobs.build import build, build_splits, restore
+from latenthash.jobs.codes import answer_codes
+from latenthash.jobs.command.effects import CODES, check_effects
+from latenthash.jobs.command.sweeping import typed_line
+from latenthash.jobs.locating import with_pictures
+from latenthash.jobs.open import Opened, open_bundle
+from latenthash.jobs.pictures import Given, read_given
 from latenthash.report.explain import explain
 
-CODE_BITS = 256
+log = logging.getLogger(__name__)
+
 STEM = 100  # bytes of a name; file systems allow 255, with what is put before and behind it
-EXPLAINED = 20  # pictures at most: a figure of each takes a second or more
 
 
-@dataclass(frozen=True)
-class Given:
-    """Pictures that verdicts are asked of.
-
-    Attributes:
-        views: one of each.
-        plain: (N,) whether a picture has no detail, so that its code tells it from no other.
-        skipped: files that could not be read.
-    """
-
-    views: ViewSet
-    plain: Sequence[bool]
-    skipped: Sequence[Unread]
-
-    def noted(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Add to a table with a row a picture what is odd, and a row for each skipped file."""
-        table = table.assign(note=["no detail" if plain else "" for plain in self.plain])
-        if not self.skipped:
-            return table
-        rows = pd.DataFrame([{"file": file.name, "note": file.reason} for file in self.skipped])
-        rows = rows.reindex(columns=table.columns, fill_value="")
-        return pd.concat([table, rows], ignore_index=True)
-
-
-def read_given(path: Path, config: DictConfig, explained: bool, unreadable: Unreadable) -> Given:
-    """Read the picture at a path, or all of a folder, a view each.
-
-    Args:
-        path: of the picture, or of the folder.
-        config: the bundle's.
-        explained: whether a figure of each is wanted.
-        unreadable: what is done with files that cannot be read.
+def match(cfg: DictConfig) -> None:
+    """Say which of the pictures at a path match the hash of a run; of a code, give their codes.
 
     Raises:
-        InputError: if any cannot be read and none may be skipped, there is none, or there are too
-            many to be explained.
+        InputError: if the run or the pictures cannot be used.
     """
-    paths = find_files(path) if is_folder(path) else [path]
-    if not paths:
-        raise InputError(f"pictures={path} is an empty folder; put pictures into it.")
-    if explained and len(paths) > EXPLAINED:
-        raise InputError(
-            f"explain=true draws a figure of each picture, of {EXPLAINED} at most, and "
-            f"pictures={path} holds {len(paths)}; give fewer."
-        )
-    reader: Reader = build(config.data.reader, _convert_="all")
-    reader = replace(reader, unreadable=unreadable)
-    pictures, unread = read_files(paths, reader, "Pictures", path)
-    if problems := refused(unread, len(pictures), reader):
-        raise InputError(problems)
-    names = tuple(picture.name for picture in pictures)
-    views = ViewSet(_views(pictures, config), np.arange(len(names)), names)
-    return Given(views, [not has_detail(picture.pixels) for picture in pictures], unread)
-
-
-def codes(hasher: Hasher, given: Given) -> pd.DataFrame:
-    """Give the 256-bit code of each picture, in hexadecimal."""
-    z = hasher.encode(given.views.views).astype(np.float32)
-    bits = np.packbits(z @ directions(z.shape[1], CODE_BITS) > 0, axis=1)
-    return given.noted(
-        pd.DataFrame(
-            {
-                "file": given.views.names,
-                f"code ({CODE_BITS} bits)": [row.tobytes().hex() for row in bits],
-            }
-        )
-    )
+    opened = open_bundle(cfg)
+    hash_ = opened.bundle.hash
+    if hash_ is None:  # only the bundle says so
+        check_effects(CODES, typed_line())
+        answer_codes(cfg, opened)
+        return
+    cache = build(cfg.cache)
+    given = read_given(cfg, opened)
+    hasher = restore(opened.bundle, opened.config, cache)
+    figures: Iterator[tuple[str, Figure]] = iter(())
+    if cfg.explain:
+        figures = explanations(hasher, hash_, given.views, _known(opened, cache))
+    answer(cfg, opened, "matches", matches(hash_, hasher, given), figures)
+    log_skipped(given.skipped)
 
 
 def matches(hash_: Hash, hasher: Hasher, given: Given) -> pd.DataFrame:
@@ -126,26 +81,11 @@ def _file_stem(name: str) -> str:
     return re.sub(r"[^\w.-]", "_", start.decode(encoding, errors="ignore"))
 
 
-def compared(texts: Sequence[str]) -> pd.DataFrame:
-    """Compare printable hashes, each with each, a row a pair."""
-    return pd.DataFrame(
-        [
-            {
-                "hashes": f"{i} and {j}",
-                "shared positions": found.shared,
-                "agreeing": found.agreeing,
-                "share": found.share,
-                "surplus": found.surplus,
-                "same from": "" if found.least is None else found.least,
-                "same picture": found.verdict,
-            }
-            for i, j, found in compare_texts(texts)
-        ]
-    )
-
-
-def _views(pictures: list[Picture], config: DictConfig) -> torch.Tensor:
-    reduce = pipeline([], config.features.size, config.features.trim)
-    return torch.from_numpy(
-        np.stack([reduce(image=picture.pixels)["image"] for picture in pictures])
-    )
+def _known(opened: Opened, cache: DiskCache) -> dict[str, ViewSet]:
+    """Make the test views of a bundle again; none where its pictures are not here."""
+    try:
+        config = with_pictures(opened.config, opened.bundle, opened.places)
+        return build_splits(config, cache).test()
+    except InputError as error:
+        log.warning("The map shows no views of the run, for they cannot be made again: %s", error)
+        return {}

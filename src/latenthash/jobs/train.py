@@ -17,10 +17,11 @@ from latenthash.data.splits import ROLES
 from latenthash.errors import log_problems, refusals
 from latenthash.features.weights import IMAGENET, RANDOM
 from latenthash.jobs.build import BUNDLED, build
+from latenthash.jobs.command.checks import check_train, plain
 from latenthash.jobs.command.effects import check_training_effects
 from latenthash.jobs.command.multirun import is_job_apart
 from latenthash.jobs.command.sweeping import typed_line
-from latenthash.options.checking import check_train, find_bundle_problems
+from latenthash.options.checking import find_bundle_problems
 from latenthash.system.endings import ended_by_sigterm
 from latenthash.tracking.run_logger import RunLogger
 from latenthash.tracking.store import scalars
@@ -53,7 +54,7 @@ def train(cfg: DictConfig) -> None:
     with refusals(folder), ended_by_sigterm():
         check_train(cfg)
         check_training_effects(cfg, typed_line())
-        if cfg.job._target_ in LEAVING and (problems := find_bundle_problems(cfg)):
+        if cfg.job._target_ in LEAVING and (problems := find_bundle_problems(plain(cfg))):
             log.warning("evaluate.py will refuse the bundle of this run. %s", " ".join(problems))
         # Once, and before training: a file that changes meanwhile is not what was trained on.
         sources = [key for key in SOURCES if cfg.data.get(key) is not None]

@@ -1,14 +1,12 @@
-"""Holds configs against the schema, and says in sentences all that is wrong with them."""
+"""Holds plain values against the schema, and says in sentences all that is wrong with them."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from latenthash.errors import InputError, find_refusal
+from latenthash.errors import InputError
 from latenthash.options.edits import BUNDLED_EDITS, SIDE
 from latenthash.options.kinds import TARGET, Node, nearest, nodes_by_class
 from latenthash.options.misfits import find_misfits
@@ -20,8 +18,6 @@ TOLD = 20  # problems that are told
 MUST = "must be"
 QUOTABLE = ("must be a path", "must be a name", "must be a path or embedded:<set>")
 ODD = "The bundle's config cannot be used:"
-OF_TRAINING = ("run_name", "overrides", "parent_run_id")  # options of the logger
-UNKNOWN = "unknown"
 MIN_SIDE, SIDE_LIMIT = 8, 8192  # px
 CLASSES = nodes_by_class()  # that the schema knows
 WORDS = {  # pydantic's names of what can be wrong -> what a value must be
@@ -37,35 +33,19 @@ WORDS = {  # pydantic's names of what can be wrong -> what a value must be
 }
 
 
-def check_train(cfg: DictConfig) -> None:
-    """Refuse a config of train.py that cannot be run.
-
-    Raises:
-        InputError: for all that is wrong with it.
-    """
-    values = _plain(cfg)
-    _refuse(find_problems(Train, values, _side(values)) or find_misfits(values))
+def find_train_problems(values: Any) -> list[str]:
+    """Say what is wrong with the plain values of a config of train.py, a sentence each."""
+    return find_problems(Train, values, _side(values)) or find_misfits(values)
 
 
-def find_bundle_problems(cfg: DictConfig) -> list[str]:
-    """Say what of a config of train.py no bundle may hold, so that evaluate.py would refuse it."""
-    values = _plain(cfg)
+def find_evaluate_problems(values: Any) -> list[str]:
+    """Say what is wrong with the plain values of a config of evaluate.py, a sentence each."""
+    return find_problems(Evaluate, values, _side(values))
+
+
+def find_bundle_problems(values: Any) -> list[str]:
+    """Say what of the values of train.py no bundle may hold: evaluate.py would refuse it."""
     return find_problems(Bundled, {key: values[key] for key in Bundled.model_fields})
-
-
-def check_evaluate(cfg: DictConfig) -> None:
-    """Refuse a config of evaluate.py that cannot be run.
-
-    Raises:
-        InputError: for all that is wrong with it.
-    """
-    # What the logger calls a run of train.py cannot be resolved here.
-    known = cfg.copy()
-    for key in OF_TRAINING:
-        if OmegaConf.is_interpolation(known.logger, key):
-            known.logger[key] = UNKNOWN
-    values = _plain(known)
-    _refuse(find_problems(Evaluate, values, _side(values)))
 
 
 def checked_bundle(values: object) -> dict[str, Any]:
@@ -142,21 +122,6 @@ def _sentences(schema: type[Node], error: ValidationError) -> list[str]:
     found = list(dict.fromkeys(lines))
     rest = [f"And {len(found) - TOLD} problems more."] if len(found) > TOLD else []
     return [*found[:TOLD], *rest]
-
-
-def _plain(cfg: DictConfig) -> Any:
-    try:
-        return OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
-    except OmegaConfBaseException as error:
-        if refusal := find_refusal(error):
-            raise refusal from None
-        reason = str(error.msg).partition("\n")[0].rstrip(".")
-        raise InputError(f"{error.full_key or 'The config'} cannot be used: {reason}.") from error
-
-
-def _refuse(problems: Sequence[str]) -> None:
-    if problems:
-        raise InputError(problems)
 
 
 def _sentence(schema: type[Node], error: ErrorDetails) -> str:

@@ -102,9 +102,24 @@ class Train(Bundled):
     signals: Path | None = None
 
 
+class EvaluateJob(Node):
+    """What is done with a bundle, pictures or hashes."""
+
+    target: Literal[
+        "latenthash.jobs.held_out.repeat_held_out",
+        "latenthash.jobs.matches.match",
+        "latenthash.jobs.codes.give_codes",
+        "latenthash.jobs.benchmark.judge_codes",
+        "latenthash.jobs.hashes.compare_hashes",
+        "latenthash.jobs.log.log_run",
+    ] = Field(alias="_target_")
+    partial: Literal[True] = Field(True, alias="_partial_")
+
+
 class Evaluate(Node):
     """The config of evaluate.py."""
 
+    job: Annotated[object, Slot(EvaluateJob)]
     benchmark: Annotated[object, Slot(nodes.Suite)] | None = None
     logger: Annotated[object, Slot(nodes.RunLogger)]
     cache: Cache
@@ -121,7 +136,7 @@ class Evaluate(Node):
     ]
     fpr: Share | None
     gallery: Annotated[float, number(least=1, most=1e18, unit="pictures")]
-    unreadable: nodes.Unreadable | None
+    unreadable: nodes.Unreadable
     groups: Path | None
     sscd: Path | None
     dinohash: Path | None

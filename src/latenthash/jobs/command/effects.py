@@ -6,13 +6,16 @@ from omegaconf import DictConfig
 
 from latenthash.errors import InputError
 
-LOG, HASHES, BENCHMARK = "log=FOLDER", "hashes=[LH1-...,LH1-...]", "benchmark=NAME"
-CODES, MATCHES, AGAIN = (
+# How each job of evaluate.py is asked for, and the options that it looks at.
+LOG, HASHES, BENCHMARK, CODES, MATCHES, AGAIN = (
+    "log=FOLDER",
+    "hashes=[LH1-...,LH1-...]",
+    "benchmark=NAME",
     "run=code pictures=PATH",
     "run=RUN pictures=PATH",
     "run=RUN alone",
 )
-JOBS = {  # how each job is asked for -> options that it looks at
+JOBS = {
     LOG: ("log",),
     HASHES: ("hashes",),
     BENCHMARK: (
@@ -24,8 +27,16 @@ JOBS = {  # how each job is asked for -> options that it looks at
     MATCHES: ("run", "pictures", "explain", "reader.max_pixels", "unreadable"),
     AGAIN: ("run", "reader.max_pixels"),
 }
+TARGETS = {
+    "latenthash.jobs.log.log_run": LOG,
+    "latenthash.jobs.hashes.compare_hashes": HASHES,
+    "latenthash.jobs.benchmark.judge_codes": BENCHMARK,
+    "latenthash.jobs.codes.give_codes": CODES,
+    "latenthash.jobs.matches.match": MATCHES,
+    "latenthash.jobs.held_out.repeat_held_out": AGAIN,
+}
 # Where things are kept and how they are shown, whatever is done.
-EVERYWHERE = ("cache", "logger", "paths", "hydra", "format")
+EVERYWHERE = ("job", "cache", "logger", "paths", "hydra", "format")
 
 # What each job of train.py does not look at.
 VAIN = {

@@ -5,7 +5,7 @@ Light, for it is imported before the config is composed: --help answers at once.
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from traceback import format_exception, walk_tb
 
 from hydra.errors import HydraException
@@ -24,11 +24,16 @@ FAILED, REFUSED, INTERRUPTED = 1, 2, 130  # exit codes; the last is a shell's fo
 REFUSING = (HydraException, OmegaConfBaseException, ValueError, AssertionError, OSError)
 
 
-def run(main: Callable[[], object]) -> None:
-    """Run a Hydra application; exit code 2 when its command line cannot be used."""
+def run(main: Callable[[], object], complete: Callable[[Sequence[str]], list[str]] = list) -> None:
+    """Run a Hydra application; exit code 2 when its command line cannot be used.
+
+    Args:
+        main: the application.
+        complete: adds to the command line what it leaves unsaid.
+    """
     settle()
     register_resolvers()
-    sys.argv[1:] = as_typed(sys.argv[1:])
+    sys.argv[1:] = complete(as_typed(sys.argv[1:]))
     # Hydra prints what it refuses and ends with exit code 1; with this it raises instead.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:

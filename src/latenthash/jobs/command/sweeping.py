@@ -11,9 +11,9 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 from latenthash.errors import InputError, find_refusal
+from latenthash.jobs.command.checks import check_train
 from latenthash.jobs.command.mistakes import explain
 from latenthash.jobs.command.typed import MULTIRUN, as_typed
-from latenthash.options.checking import check_train
 from latenthash.options.places import PATHS
 
 JOB = ("hydra.runtime.output_dir=.", "hydra.job.num=0")  # what a job has and a sweep has not yet

@@ -1,0 +1,53 @@
+"""The job that gives the code of every picture."""
+
+import numpy as np
+import pandas as pd
+from omegaconf import DictConfig
+
+from latenthash.data.sources import log_skipped
+from latenthash.errors import InputError
+from latenthash.hashing.hasher import Hasher
+from latenthash.hashing.projections import directions
+from latenthash.jobs.answer import answer
+from latenthash.jobs.build import build, restore
+from latenthash.jobs.open import Opened, open_bundle
+from latenthash.jobs.pictures import Given, read_given
+
+CODE_BITS = 256
+
+
+def give_codes(cfg: DictConfig) -> None:
+    """Give the codes of the pictures at a path.
+
+    Raises:
+        InputError: if run= names no code, or the pictures cannot be used.
+    """
+    opened = open_bundle(cfg)
+    if opened.bundle.hash is not None:
+        raise InputError(
+            f"run={cfg.run} left the hash of one picture, and no code: leave job=codes away to see "
+            "which pictures match it."
+        )
+    answer_codes(cfg, opened)
+
+
+def answer_codes(cfg: DictConfig, opened: Opened) -> None:
+    """Give the codes that a bundle has for the pictures at a path."""
+    given = read_given(cfg, opened)
+    hasher = restore(opened.bundle, opened.config, build(cfg.cache))
+    answer(cfg, opened, "codes", codes(hasher, given))
+    log_skipped(given.skipped)
+
+
+def codes(hasher: Hasher, given: Given) -> pd.DataFrame:
+    """Give the 256-bit code of each picture, in hexadecimal."""
+    z = hasher.encode(given.views.views).astype(np.float32)
+    bits = np.packbits(z @ directions(z.shape[1], CODE_BITS) > 0, axis=1)
+    return given.noted(
+        pd.DataFrame(
+            {
+                "file": given.views.names,
+                f"code ({CODE_BITS} bits)": [row.tobytes().hex() for row in bits],
+            }
+        )
+    )

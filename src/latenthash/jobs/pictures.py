@@ -1,0 +1,84 @@
+"""The pictures that a job of evaluate.py is asked of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from omegaconf import DictConfig
+
+from latenthash.data.detail import has_detail
+from latenthash.data.reading import Picture, Reader
+from latenthash.data.sources import Unread, find_files, is_folder, read_files, refused
+from latenthash.data.splits import ViewSet
+from latenthash.data.views import pipeline
+from latenthash.errors import InputError
+from latenthash.jobs.build import build
+from latenthash.jobs.open import Opened
+
+EXPLAINED = 20  # pictures at most: a figure of each takes a second or more
+
+
+@dataclass(frozen=True)
+class Given:
+    """Pictures that were asked of.
+
+    Attributes:
+        views: one of each.
+        plain: (N,) whether a picture has no detail, so that its code tells it from no other.
+        skipped: files that could not be read.
+    """
+
+    views: ViewSet
+    plain: Sequence[bool]
+    skipped: Sequence[Unread]
+
+    def noted(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Add to a table with a row a picture what is odd, and a row for each skipped file."""
+        table = table.assign(note=["no detail" if plain else "" for plain in self.plain])
+        if not self.skipped:
+            return table
+        rows = pd.DataFrame([{"file": file.name, "note": file.reason} for file in self.skipped])
+        rows = rows.reindex(columns=table.columns, fill_value="")
+        return pd.concat([table, rows], ignore_index=True)
+
+
+def read_given(cfg: DictConfig, opened: Opened) -> Given:
+    """Read the picture at cfg.pictures, or all of a folder, as the bundle wants them, a view each.
+
+    Args:
+        cfg: the composed config of evaluate.py.
+        opened: the bundle.
+
+    Raises:
+        InputError: if any cannot be read and none may be skipped, there is none, or there are too
+            many to be explained.
+    """
+    if cfg.pictures is None:
+        raise InputError("pictures is not set; give a picture or a folder: pictures=PATH.")
+    path, config = Path(cfg.pictures), opened.config
+    paths = find_files(path) if is_folder(path) else [path]
+    if not paths:
+        raise InputError(f"pictures={path} is an empty folder; put pictures into it.")
+    if cfg.explain and len(paths) > EXPLAINED:
+        raise InputError(
+            f"explain=true draws a figure of each picture, of {EXPLAINED} at most, and "
+            f"pictures={path} holds {len(paths)}; give fewer."
+        )
+    reader: Reader = build(config.data.reader, _convert_="all")
+    reader = replace(reader, unreadable=cfg.unreadable)
+    pictures, unread = read_files(paths, reader, "Pictures", path)
+    if problems := refused(unread, len(pictures), reader):
+        raise InputError(problems)
+    names = tuple(picture.name for picture in pictures)
+    views = ViewSet(_views(pictures, config), np.arange(len(names)), names)
+    return Given(views, [not has_detail(picture.pixels) for picture in pictures], unread)
+
+
+def _views(pictures: list[Picture], config: DictConfig) -> torch.Tensor:
+    reduce = pipeline([], config.features.size, config.features.trim)
+    return torch.from_numpy(
+        np.stack([reduce(image=picture.pixels)["image"] for picture in pictures])
+    )

@@ -1,0 +1,53 @@
+"""Which job of evaluate.py is run for what was typed."""
+
+import pytest
+
+from app import composed
+from latenthash.jobs.command.asked import with_job
+
+
+@pytest.mark.parametrize(
+    ("line", "asked"),
+    [
+        ([], None),
+        (["run=latest"], None),
+        (["run=latest", "pictures=x"], "matches"),
+        (["pictures=x", "run=code"], "codes"),
+        (["run=code", "run=latest", "pictures=x"], "matches"),  # Hydra takes the last
+        (["benchmark=edits_v1", "pictures=x", "run=code"], "benchmark"),
+        (["+benchmark=edits_v1"], "benchmark"),
+        (["benchmark=null", "pictures=x"], "matches"),
+        (["pictures=null"], None),
+        (["hashes=[LH1-a,LH1-b]"], "hashes"),
+        (["log=outputs/x", "pictures=y"], "log"),
+        (["pictures=a=b.jpg", "--cfg", "job"], "matches"),
+        (["pictures=two\nlines"], "matches"),
+        (["--help"], None),
+    ],
+)
+def test_option_asks_for_its_job(line: list[str], asked: str | None) -> None:
+    completed = with_job(line)
+    added = [argument for argument in completed if argument.startswith("job=")]
+    assert added == ([f"job={asked}"] if asked else [])
+    assert [argument for argument in completed if argument not in added] == line
+
+
+def test_job_that_is_named_stays() -> None:
+    assert with_job(["job=codes", "pictures=x"]) == ["job=codes", "pictures=x"]
+
+
+def test_job_stands_beside_the_other_overrides() -> None:
+    """Hydra's parser takes no overrides behind a flag when there were some before it."""
+    assert with_job(["--cfg", "job", "pictures=x"]) == ["--cfg", "job", "pictures=x", "job=matches"]
+    line = ["pictures=x", "run=latest", "--cfg", "job"]
+    assert with_job(line) == ["pictures=x", "job=matches", *line[1:]]
+
+
+@pytest.mark.parametrize(
+    ("job", "unreadable"),
+    [("held_out", "refuse"), ("matches", "skip"), ("codes", "skip"), ("benchmark", "refuse")],
+)
+def test_jobs_set_what_becomes_of_files_that_cannot_be_read(job: str, unreadable: str) -> None:
+    assert composed(f"job={job}", root="evaluate").unreadable == unreadable
+    assert composed(f"job={job}", "unreadable=refuse", root="evaluate").unreadable == "refuse"
+    assert composed(f"job={job}", root="evaluate").reader.unreadable == unreadable
