@@ -20,7 +20,7 @@ from latenthash import __version__
 from latenthash.errors import InputError
 from latenthash.hashing.bundle import Bundle
 from latenthash.hashing.enrolled import Hash
-from latenthash.hashing.printable import Identity
+from latenthash.hashing.printable import PrintableHash
 
 FILES = ("hash.json", "weights.safetensors", "config.yaml")
 
@@ -430,12 +430,12 @@ def test_pictures_of_another_kind_are_refused(folder: Path, pictures: object) ->
 
 
 def test_printable_hash_comes_back(tmp_path: Path) -> None:
-    identity = Identity("pixels0", np.arange(256) % 3 == 0, np.arange(1024) < 256, 9)
-    dataclasses.replace(bundle(), printable=identity).save(tmp_path / "b")
+    printable = PrintableHash("pixels0", np.arange(256) % 3 == 0, np.arange(1024) < 256, 9)
+    dataclasses.replace(bundle(), printable=printable).save(tmp_path / "b")
     loaded = Bundle.load(tmp_path / "b").printable
     assert loaded is not None
-    assert str(loaded) == str(identity)
-    assert json.loads((tmp_path / "b" / "hash.json").read_bytes())["printable"] == str(identity)
+    assert str(loaded) == str(printable)
+    assert json.loads((tmp_path / "b" / "hash.json").read_bytes())["printable"] == str(printable)
 
 
 def test_bundle_from_before_there_were_printable_hashes_is_read(folder: Path) -> None:

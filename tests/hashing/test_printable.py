@@ -26,14 +26,20 @@ from latenthash.hashing.printable import (
     BITS,
     MEASURED,
     Comparison,
-    Identity,
+    PrintableHash,
     _checksum,
     _encode,
     compare,
     compare_texts,
     most_reliable,
 )
-from latenthash.hashing.printable_features import Common, common_file, identify, roots, to_vectors
+from latenthash.hashing.printable_features import (
+    Common,
+    common_file,
+    printable_hash,
+    signed_roots,
+    to_vectors,
+)
 from latenthash.hashing.projections import CANDIDATES
 from latenthash.jobs.build import build
 from project import ROOT
@@ -45,11 +51,11 @@ PIXELS = {"_target_": "latenthash.features.pixels.Pixels", "size": 32, "channels
 LETTERS = string.ascii_uppercase + string.digits + "-"
 
 
-def example(seed: int = 0, model: str = "pixels0a1b2c3d") -> Identity:
+def example(seed: int = 0, model: str = "pixels0a1b2c3d") -> PrintableHash:
     rng = np.random.default_rng(seed)
     mask = np.zeros(CANDIDATES, dtype=bool)
     mask[rng.choice(CANDIDATES, BITS, replace=False)] = True
-    return Identity(model, rng.random(BITS) < 0.5, mask, int(rng.integers(256)))
+    return PrintableHash(model, rng.random(BITS) < 0.5, mask, int(rng.integers(256)))
 
 
 def blocks(seed: int) -> np.ndarray:
@@ -57,13 +63,15 @@ def blocks(seed: int) -> np.ndarray:
     return np.kron(colours, np.ones((16, 16, 1), np.uint8))
 
 
-def hashed(pixels: np.ndarray, features: Any = None, config: dict[str, Any] = PIXELS) -> Identity:
+def hashed(
+    pixels: np.ndarray, features: Any = None, config: dict[str, Any] = PIXELS
+) -> PrintableHash:
     augment = OmegaConf.load(ROOT / "conf/augment/rotate_shift_scale.yaml")
     edits = pipeline(list(build(augment, _convert_="all").values()), config["size"])
     views = Views([Picture("", pixels, "")], edits, 0, "identity", 16)
     features = features or Pixels(size=config["size"], channels=3)
     x = features(torch.from_numpy(np.stack([views[i] for i in range(16)])))
-    return identify(features, config, x)
+    return printable_hash(features, config, x)
 
 
 # ---- text ----
@@ -72,7 +80,7 @@ def hashed(pixels: np.ndarray, features: Any = None, config: dict[str, Any] = PI
 @pytest.mark.parametrize("seed", range(5))
 def test_text_comes_back_as_it_was(seed: int) -> None:
     before = example(seed)
-    after = Identity.parse(str(before))
+    after = PrintableHash.parse(str(before))
     assert (after.model, after.angle) == (before.model, before.angle)
     np.testing.assert_array_equal(after.mask, before.mask)
     np.testing.assert_array_equal(after.bits, before.bits)
@@ -85,7 +93,7 @@ def test_text_is_four_parts_of_letters_and_digits() -> None:
 
 def test_text_is_fixed_for_ever() -> None:
     mask = np.arange(CANDIDATES) % 4 == 0
-    text = str(Identity("pixels0", np.arange(BITS) % 2 == 0, mask, 7))
+    text = str(PrintableHash("pixels0", np.arange(BITS) % 2 == 0, mask, 7))
     # 128 bytes 0x88, 32 bytes 0xAA, and 7; by hand, "RC" and its turns, then "KV".
     assert text.startswith("LH1-pixels0-RCEIRCEIRCEIRCEI")
     assert text.endswith("-" + _checksum("pixels0", b"\x88" * 128 + b"\xaa" * 32 + b"\x07"))
@@ -102,7 +110,7 @@ def test_text_is_fixed_for_ever() -> None:
 )
 def test_white_space_and_small_letters_do_no_harm(change: Callable[[str], str]) -> None:
     text = str(example())
-    assert str(Identity.parse(change(text))) == text
+    assert str(PrintableHash.parse(change(text))) == text
 
 
 def test_every_mistyped_character_is_refused() -> None:
@@ -111,7 +119,7 @@ def test_every_mistyped_character_is_refused() -> None:
     for i, right in enumerate(text):
         wrong = rng.choice([letter for letter in LETTERS if letter != right.upper()])
         with pytest.raises(InputError, match=r"Copy it|read it with the version"):
-            Identity.parse(text[:i] + wrong + text[i + 1 :])
+            PrintableHash.parse(text[:i] + wrong + text[i + 1 :])
 
 
 def test_every_other_last_letter_is_refused() -> None:
@@ -120,7 +128,7 @@ def test_every_other_last_letter_is_refused() -> None:
     for letter in string.ascii_uppercase + "234567":
         if letter != payload[-1]:
             with pytest.raises(InputError, match="not as it was printed"):
-                Identity.parse("-".join([head, model, payload[:-1] + letter, check]))
+                PrintableHash.parse("-".join([head, model, payload[:-1] + letter, check]))
 
 
 def test_swapped_neighbours_are_refused() -> None:
@@ -128,25 +136,25 @@ def test_swapped_neighbours_are_refused() -> None:
     for i in range(len(text) - 1):
         if text[i] != text[i + 1]:
             with pytest.raises(InputError):
-                Identity.parse(text[:i] + text[i + 1] + text[i] + text[i + 2 :])
+                PrintableHash.parse(text[:i] + text[i + 1] + text[i] + text[i + 2 :])
 
 
 def test_cut_text_is_refused() -> None:
     text = str(example())
     for i in range(len(text)):
         with pytest.raises(InputError):
-            Identity.parse(text[:i])
+            PrintableHash.parse(text[:i])
 
 
 @pytest.mark.parametrize("text", ["", "-", "---", "LH1---", "LH1-a-b-c", "hallo", "LH1-\u017f-A-B"])
 def test_other_text_is_refused(text: str) -> None:
     with pytest.raises(InputError, match=r"is not a printable hash|not as it was printed"):
-        Identity.parse(text)
+        PrintableHash.parse(text)
 
 
 def test_other_version_is_named() -> None:
     with pytest.raises(InputError, match=r"version LH2.*read it with the version that printed"):
-        Identity.parse(str(example()).replace("LH1", "LH2"))
+        PrintableHash.parse(str(example()).replace("LH1", "LH2"))
 
 
 @pytest.mark.parametrize("kept", [BITS - 1, BITS + 1])
@@ -155,7 +163,7 @@ def test_hash_that_keeps_another_number_of_bits_is_refused(kept: int) -> None:
     payload = np.packbits(np.concatenate([mask, np.zeros(BITS, dtype=bool)])).tobytes() + b"\0"
     text = f"LH1-m-{_encode(payload)}-{_checksum('m', payload)}"
     with pytest.raises(InputError, match=f"keeps {kept} bits.*must keep 256"):
-        Identity.parse(text)
+        PrintableHash.parse(text)
 
 
 def test_theta_is_the_angle_in_radians() -> None:
@@ -180,7 +188,7 @@ def test_projections_that_do_not_vary_are_the_surest() -> None:
 def test_bits_are_signs_and_the_angle_turns_with_them() -> None:
     rng = np.random.default_rng(0)
     x = rng.standard_normal(100) + 0.1 * rng.standard_normal((20, 100))
-    one, other = Identity.of("m", x), Identity.of("m", -x)
+    one, other = PrintableHash.of("m", x), PrintableHash.of("m", -x)
     np.testing.assert_array_equal(one.mask, other.mask)
     np.testing.assert_array_equal(one.bits, ~other.bits)
     assert (one.angle - other.angle) % 256 in (127, 128, 129)
@@ -190,14 +198,14 @@ def test_common_part_is_taken_off() -> None:
     rng = np.random.default_rng(0)
     x = np.abs(rng.standard_normal((200, 40)) + 5 * rng.random(40))
     common = Common.learn(x)
-    taken = common.take_off(x)
+    taken = common.remove(x)
     np.testing.assert_allclose(np.linalg.norm(taken, axis=1), 1)
     np.testing.assert_allclose(taken @ common.axes.T, 0, atol=1e-9)
-    assert np.linalg.norm(taken.mean(0)) < 0.1 < np.linalg.norm(roots(x).mean(0))
+    assert np.linalg.norm(taken.mean(0)) < 0.1 < np.linalg.norm(signed_roots(x).mean(0))
 
 
 def test_without_a_common_part_vectors_are_centred_themselves() -> None:
-    taken = Common().take_off(np.array([[1.0, 4.0, 9.0]]))
+    taken = Common().remove(np.array([[1.0, 4.0, 9.0]]))
     np.testing.assert_allclose(taken, [[-math.sqrt(0.5), 0, math.sqrt(0.5)]], atol=1e-12)
 
 
@@ -265,7 +273,7 @@ def test_comparison_counts_what_both_keep() -> None:
     masks[1, 156:412] = True  # 100 in common: the last of the first, the first of the second
     bits = np.zeros((2, BITS), dtype=bool)
     bits[0, -30:] = True
-    first, second = (Identity("m", b, m, 0) for b, m in zip(bits, masks, strict=True))
+    first, second = (PrintableHash("m", b, m, 0) for b, m in zip(bits, masks, strict=True))
     found = compare(first, second)
     assert (found.shared, found.agreeing, found.surplus) == (100, 70, 40)
     assert found.share == pytest.approx(0.7)
@@ -297,7 +305,7 @@ def test_hashes_of_every_shipped_experiment_get_a_verdict(experiment: str) -> No
     config: Any = OmegaConf.to_container(cfg.features, resolve=True)
     common = common_file(features, config)
     assert common.mean is not None
-    assert identify(features, config, torch.rand(4, len(common.mean))).model in MEASURED
+    assert printable_hash(features, config, torch.rand(4, len(common.mean))).model in MEASURED
 
 
 def test_hashes_of_other_features_are_not_compared() -> None:

@@ -19,7 +19,9 @@ from latenthash.system.terminal import track
 ROLES = ("signal", "noise_edited", "noise_similar", "outliers", "unseen")
 TESTED = ("signal", "noise_edited", "noise_similar", "unseen")
 BATCH = 32  # views a DataLoader worker hands over at once
-IDENTITY_VIEWS, IDENTITY_SEED = 16, 0  # fixed for ever: others give another printable hash
+# Of the views behind the printable hash, fixed for ever: others give another hash. The name of
+# their split is part of every view's seed.
+PRINTABLE_VIEWS, PRINTABLE_SEED, PRINTABLE_SPLIT = 16, 0, "identity"
 
 
 @dataclass(frozen=True)
@@ -128,11 +130,11 @@ class Splits:
             for name, edit in track(self.unseen_edits.items(), "Views under unseen edits")
         }
 
-    def identity(self) -> ViewSet:
+    def printable_views(self) -> ViewSet:
         """Draw the Signal's views behind its printable hash: the same whatever the run's seed."""
         # Loaders draw from torch's generator, and a training must not depend on this one.
         with torch.random.fork_rng(devices=[]):
-            return self._views("signal", "identity", IDENTITY_VIEWS, [], IDENTITY_SEED)
+            return self._views("signal", PRINTABLE_SPLIT, PRINTABLE_VIEWS, [], PRINTABLE_SEED)
 
     def _draw(self, split: str, roles: tuple[str, ...]) -> dict[str, ViewSet]:
         return {

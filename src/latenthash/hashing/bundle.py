@@ -21,7 +21,7 @@ from torch import Tensor
 from latenthash import __version__
 from latenthash.errors import InputError, refuse_existing
 from latenthash.hashing.enrolled import Hash
-from latenthash.hashing.printable import Identity
+from latenthash.hashing.printable import PrintableHash
 from latenthash.options.checking import find_problems
 from latenthash.options.roots import HashFile
 from latenthash.system.files import Unusable, read_bounded
@@ -57,7 +57,7 @@ class Bundle:
     run_id: str
     pictures: Mapping[str, str]
     identity: Mapping[str, str]
-    printable: Identity | None = None
+    printable: PrintableHash | None = None
     fitted: Sequence[str] = ()
 
     def save(self, folder: Path) -> None:
@@ -123,7 +123,7 @@ class Bundle:
                 values["run_id"],
                 values["pictures"],
                 values["identity"],
-                Identity.parse(values["printable"]) if "printable" in values else None,
+                PrintableHash.parse(values["printable"]) if "printable" in values else None,
                 values.get("fitted", []),
             )
         except (SafetensorError, ValueError, KeyError) as error:  # KeyError: dtype torch lacks

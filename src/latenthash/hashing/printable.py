@@ -34,8 +34,8 @@ Bits = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Identity:
-    """Which picture it is.
+class PrintableHash:
+    """The surest bits of one picture: how its features lie to fixed random directions.
 
     Attributes:
         model: what the bits were read from, in small letters and digits; only hashes of one model
@@ -51,7 +51,7 @@ class Identity:
     angle: int
 
     @classmethod
-    def of(cls, model: str, x: Floats) -> "Identity":
+    def of(cls, model: str, x: Floats) -> "PrintableHash":
         """Keep the most reliable of many fixed projections.
 
         Args:
@@ -77,7 +77,7 @@ class Identity:
         return "-".join([VERSION, self.model, _encode(payload), _checksum(self.model, payload)])
 
     @classmethod
-    def parse(cls, text: str) -> "Identity":
+    def parse(cls, text: str) -> "PrintableHash":
         """Read a printed hash; white space and small letters do no harm.
 
         Raises:
@@ -124,7 +124,7 @@ class Comparison:
     copies share 170 on average. The least surplus is the first multiple of 16 that no such pair
     among one hundred photographs reached; among another hundred .12 % of the pairs reached it
     under vgg16 and none under pixels, and 96 % and 74 % of their edited copies; of views without
-    uniform borders .10 % and none, and 99 % and 74 % (`benchmarks/identity.py`).
+    uniform borders .10 % and none, and 99 % and 74 % (`benchmarks/printable.py`).
 
     Attributes:
         shared: positions that both masks keep, of 256.
@@ -154,7 +154,7 @@ class Comparison:
         return "yes" if self.surplus >= self.least else "no"
 
 
-def compare(first: Identity, second: Identity) -> Comparison:
+def compare(first: PrintableHash, second: PrintableHash) -> Comparison:
     """Count what two hashes have in common.
 
     Raises:
@@ -178,15 +178,15 @@ def compare_texts(texts: Sequence[str]) -> list[tuple[int, int, Comparison]]:
     """
     if len(texts) < 2:
         raise InputError("hashes needs two printable hashes or more: hashes=[LH1-...,LH1-...].")
-    identities, problems = [], []
+    hashes, problems = [], []
     for text in texts:
         try:
-            identities.append(Identity.parse(text))
+            hashes.append(PrintableHash.parse(text))
         except InputError as error:
             problems += error.problems
     if problems:
         raise InputError(problems)
-    numbered = list(enumerate(identities, 1))
+    numbered = list(enumerate(hashes, 1))
     return [(i, j, compare(a, b)) for (i, a), (j, b) in combinations(numbered, 2)]
 
 
@@ -207,10 +207,10 @@ def most_reliable(projected: Floats, kept: int) -> Bits:
     return mask
 
 
-def _spread(identity: Identity) -> Bits:
+def _spread(hash_: PrintableHash) -> Bits:
     """Put the bits where they are among the candidates, (1024,); the others are False."""
     places = np.zeros(CANDIDATES, dtype=bool)
-    places[identity.mask] = identity.bits
+    places[hash_.mask] = hash_.bits
     return places
 
 

@@ -1,7 +1,7 @@
-"""Reading the printable hash off features that no training has touched.
+"""Make the printable hash from features that no training has touched.
 
 The views have a fixed seed: two runs on one picture with the same edits print the same text.
-(Other hardware rounds otherwise and may keep a few other bits; that is what `identity.compare` is
+(Other hardware rounds otherwise and may keep a few other bits; that is what `printable.compare` is
 for.)
 """
 
@@ -18,29 +18,29 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from latenthash.features.interface import Features, is_staged
-from latenthash.hashing.printable import VERSION, Floats, Identity
+from latenthash.hashing.printable import VERSION, Floats, PrintableHash
 from latenthash.hashing.projections import unit
 
-SIDE = 16  # cells, of pixels
-AXES = 16  # directions that are taken off
+SIDE = 16  # cells along a side, to which pixels are averaged
+AXES = 16  # directions that are removed
 # Settings of features that say how they are had, not what they are before any training.
 INDIFFERENT = ("_target_", "weights", "seed", "finetune", "freeze_until")
 
 
 @dataclass(frozen=True)
 class Common:
-    """What pictures have in common, and is taken off the features of each.
+    """What pictures have in common, which is removed from the features of each.
 
     Activations after a ReLU are all positive, and views of one pipeline share its borders: about
     the vector's own mean alone, the bits that two unrelated photographs both keep agree in .74.
-    So the mean of many photographs' views is taken off, and the directions in which they vary
+    So the mean of many photographs' views is removed, and the directions in which they vary
     most ("all but the top", Mu and Viswanath 2018). A file that is fixed for ever holds them;
-    `benchmarks/identity.py` makes it, and shows what it does. Features that have no such file
+    `benchmarks/printable.py` makes it, and shows what it does. Features that have no such file
     make do with the vector's own mean, and their bits may be nearly the same for all pictures:
     hashes of such features are compared without a verdict.
 
     Attributes:
-        mean: (D,) of features as `roots` gives them; None where no file is.
+        mean: (D,) of features as `signed_roots` gives them; None where no file is.
         axes: (r, D) orthonormal directions.
     """
 
@@ -50,14 +50,14 @@ class Common:
     @classmethod
     def learn(cls, x: Floats) -> "Common":
         """Learn it from vectors x (N, D) of the views of many pictures."""
-        x = roots(x)
+        x = signed_roots(x)
         mean = x.mean(0)
         axes = np.linalg.svd(x - mean, full_matrices=False)[2][:AXES]
         return cls(mean, axes)
 
-    def take_off(self, x: Floats) -> Floats:
-        """Take it off vectors x (N, D), to length 1."""
-        x = roots(x)
+    def remove(self, x: Floats) -> Floats:
+        """Remove it from vectors x (N, D), to length 1."""
+        x = signed_roots(x)
         if self.mean is None or self.axes is None:
             return unit(x - x.mean(1, keepdims=True))
         x = x - self.mean
@@ -70,8 +70,8 @@ class Common:
         return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
-def identify(features: Features, config: Mapping[str, Any], x: Tensor) -> Identity:
-    """Say which picture it is.
+def printable_hash(features: Features, config: Mapping[str, Any], x: Tensor) -> PrintableHash:
+    """Make the printable hash of a picture.
 
     Args:
         features: as they are before any training.
@@ -79,8 +79,8 @@ def identify(features: Features, config: Mapping[str, Any], x: Tensor) -> Identi
         x: (N, D) or (N, C, H, W), what they make of the picture's views.
     """
     common = common_file(features, config)
-    vectors = common.take_off(to_vectors(features, x))
-    return Identity.of(_model_name(features, config, common), vectors)
+    vectors = common.remove(to_vectors(features, x))
+    return PrintableHash.of(_model_name(features, config, common), vectors)
 
 
 def to_vectors(features: Features, x: Tensor) -> Floats:
@@ -95,7 +95,7 @@ def to_vectors(features: Features, x: Tensor) -> Floats:
 
 def common_file(features: Features, config: Mapping[str, Any]) -> Common:
     """Read what pictures have in common under these features, if it is known."""
-    path = files("latenthash") / "shipped" / "identity" / common_name(features, config)
+    path = files("latenthash") / "shipped" / "printable" / common_name(features, config)
     if config.get("pooling") == "gem" or not path.is_file():  # those are of averages
         return Common()
     tensors = load(path.read_bytes())
@@ -110,8 +110,11 @@ def common_name(features: Features, config: Mapping[str, Any]) -> str:
     return f"vgg16-{digest[:8]}-{config.get('layer')}.safetensors"
 
 
-def roots(x: Floats) -> Floats:
-    """Give the signed roots of vectors x (N, D), to length 1: no one channel drowns the others."""
+def signed_roots(x: Floats) -> Floats:
+    """Take the signed square roots of vectors x (N, D), to length 1.
+
+    So no channel outweighs the others.
+    """
     return unit(np.sign(x) * np.sqrt(np.abs(x)))
 
 

@@ -20,8 +20,8 @@ from latenthash.features.weights import RANDOM
 from latenthash.hashing.bundle import Bundle
 from latenthash.hashing.enrolled import Hash, LatentSet, calibration_rank
 from latenthash.hashing.hasher import Hasher
-from latenthash.hashing.printable import Identity
-from latenthash.hashing.printable_features import identify
+from latenthash.hashing.printable import PrintableHash
+from latenthash.hashing.printable_features import printable_hash
 from latenthash.jobs.build import build, build_hasher, build_splits, bundled_config
 from latenthash.jobs.finetune import build_tuner, finetune
 from latenthash.metrics.bootstrap import Measure
@@ -59,7 +59,7 @@ def enrol(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> Non
     if str(identity.get("weights")).startswith(RANDOM):
         logger.rename(f"{logger.run_name} (random weights)")
     # Before any training: the bits must not depend on it.
-    printable = _identify(cfg, hasher, splits)
+    printable = _printable_hash(cfg, hasher, splits)
     logger.set_tags({"hash.printable": str(printable)})
     if isinstance(hasher.model, Aimed):
         hasher.model.aim(printable.theta)
@@ -97,11 +97,11 @@ def enrol(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> Non
     log.info("The printable hash is %s", printable)
 
 
-def _identify(cfg: DictConfig, hasher: Hasher, splits: Splits) -> Identity:
+def _printable_hash(cfg: DictConfig, hasher: Hasher, splits: Splits) -> PrintableHash:
     """Read the printable hash off the features as they are."""
-    described = hasher.describe({"identity": splits.identity()})["identity"]
+    described = hasher.describe({"printable": splits.printable_views()})["printable"]
     config: Any = OmegaConf.to_container(cfg.features, resolve=True)
-    return identify(hasher.features, config, described.x)
+    return printable_hash(hasher.features, config, described.x)
 
 
 def _enroll(cfg: DictConfig, hasher: Hasher, train: FeatureSet, splits: Splits) -> Hash:

@@ -1,8 +1,8 @@
-"""Printable hashes of photographs and their edited copies: the table of docs/printable-hash.md.
+"""Printable hashes of photographs and of their edited copies: the table of docs/printable-hash.md.
 
-Commands, for a folder of 200 photographs (12 minutes for each `vgg16`, kept in .cache/identity):
-    .venv/bin/python benchmarks/identity.py PATH          how often are two of one picture?
-    .venv/bin/python benchmarks/identity.py PATH learn    what photographs have in common, anew
+Commands, for a folder of 200 photographs (12 minutes for each `vgg16`, kept in .cache/printable):
+    .venv/bin/python benchmarks/printable.py PATH          how often are two of one picture?
+    .venv/bin/python benchmarks/printable.py PATH learn    what photographs have in common, anew
 
 The first half by name, without edits, is what the common part was learned from, and the threshold
 was set on it; the second half, which neither has seen, is what counts.
@@ -25,10 +25,10 @@ from safetensors.numpy import save_file
 from latenthash.cache import DiskCache, cache_key
 from latenthash.data.reading import Picture, Reader
 from latenthash.data.sources import find_files
-from latenthash.data.splits import IDENTITY_SEED, IDENTITY_VIEWS
+from latenthash.data.splits import PRINTABLE_SEED, PRINTABLE_SPLIT, PRINTABLE_VIEWS
 from latenthash.data.views import Views, pipeline
 from latenthash.hashing.printable import Comparison, Floats, compare
-from latenthash.hashing.printable_features import Common, common_name, identify, to_vectors
+from latenthash.hashing.printable_features import Common, common_name, printable_hash, to_vectors
 from latenthash.jobs.build import build
 
 ROOT = Path(__file__).parent.parent
@@ -42,7 +42,7 @@ KINDS = {  # name -> overrides; unpooled maps are averaged here: the bits of vgg
 }
 LEARNED = ("vgg16", "pixels")  # what the trimmed kinds take off, too
 LEAST = (64, 96, 128, 144)  # surpluses from which two hashes might be of one picture
-CACHE = DiskCache(folder=".cache/identity", max_bytes=10**9)
+CACHE = DiskCache(folder=".cache/printable", max_bytes=10**9)
 
 
 class Work:
@@ -65,7 +65,7 @@ class Work:
         for i, path in enumerate(track(paths, "Edited" if edited else "Originals")):
             name = names[i % len(names)] if edited else ""
             config = str(self.config)
-            key = cache_key("vectors", config, str(IDENTITY_VIEWS), name, path.read_bytes())
+            key = cache_key("vectors", config, str(PRINTABLE_VIEWS), name, path.read_bytes())
             found = CACHE.read_array(key)
             if found is None:
                 pixels = READER.read(path).pixels
@@ -75,7 +75,7 @@ class Work:
                     pixels = np.array(edit(image=pixels)["image"])
                 edits = pipeline(self.augment, self.features.size, self.features.trim)
                 picture = Picture(str(path), pixels, "")
-                views = Views([picture], edits, IDENTITY_SEED, "identity", IDENTITY_VIEWS)
+                views = Views([picture], edits, PRINTABLE_SEED, PRINTABLE_SPLIT, PRINTABLE_VIEWS)
                 x = self.features(torch.from_numpy(np.stack(list(views))))
                 found = to_vectors(self.features, x)
                 CACHE.write_array(key, found)
@@ -102,7 +102,7 @@ def learn(kind: str, paths: list[Path]) -> None:
     common = Common.learn(np.concatenate(list(work.describe(paths, False))))
     assert common.mean is not None and common.axes is not None
     name = common_name(work.features, work.config)
-    path = ROOT / "src/latenthash/shipped/identity" / name
+    path = ROOT / "src/latenthash/shipped/printable" / name
     path.parent.mkdir(exist_ok=True)
     tensors = {"mean": common.mean, "axes": common.axes}
     save_file({key: part.astype(np.float32) for key, part in tensors.items()}, path)
@@ -124,7 +124,7 @@ def main() -> None:
         for half, part in halves.items():
             originals, edited = (
                 [
-                    identify(work.features, work.config, torch.from_numpy(x))
+                    printable_hash(work.features, work.config, torch.from_numpy(x))
                     for x in work.describe(part, which)
                 ]
                 for which in (False, True)
