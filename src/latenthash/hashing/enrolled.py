@@ -14,8 +14,8 @@ from latenthash.errors import InputError, JobError
 
 Latents = NDArray[np.float64]  # (N, k)
 Floats = NDArray[np.float64]
-HAIR = 1e-12  # by which limits give way to rounding, to the side that was promised
-USUAL = 0.95  # share of training views by which radius and gate are brought to one scale
+ROUNDING_MARGIN = 1e-12  # by which scaled limits are moved to the side that was promised
+SCALE_QUANTILE = 0.95  # of training views, at which radius and gate have the same score
 
 
 @dataclass(frozen=True)
@@ -76,13 +76,13 @@ class Hash:
             alpha: share of the Signal's views that may not match.
 
         Raises:
-            InputError: if n is too small for alpha, or all calibration latents are one.
+            InputError: if n is too small for alpha, or all calibration latents are the same.
             ValueError: if the sizes k differ, or train is empty.
             JobError: if a value is not finite.
         """
         rank = calibration_rank(len(calibration.z), alpha)
-        hash_ = cls._proportioned(train)
-        return hash_._scaled(float(np.sort(hash_.scores(calibration))[rank - 1]), HAIR)
+        hash_ = cls._unscaled(train)
+        return hash_._scaled(float(np.sort(hash_.scores(calibration))[rank - 1]), ROUNDING_MARGIN)
 
     @classmethod
     def enroll_at_fpr(
@@ -92,14 +92,14 @@ class Hash:
 
         The limits are the largest that at most a share fpr of the others' views passes. Where
         all of the Signal's views are nearer than that, there is room on both sides, and the
-        limits lie in its middle (geometric), as far from what would be missed as from what would
-        be taken in.
+        limits are the geometric mean of the two: as far from false negatives as from false
+        positives.
 
         Args:
             train: the Signal's training views; those with errors make a hash with a gate.
             calibration: views of the Signal that training never saw.
             others: n views of other pictures, none of a training view. With fewer than 1 / fpr
-                of them the limits are short of the nearest.
+                of them the limits end before the nearest.
             fpr: false-positive rate.
 
         Raises:
@@ -109,7 +109,7 @@ class Hash:
         """
         if not 0 < fpr < 1:
             raise InputError(f"hash.fpr={fpr} must lie between 0 and 1.")
-        hash_ = cls._proportioned(train)
+        hash_ = cls._unscaled(train)
         scores = np.sort(hash_.scores(others))
         limit = float(np.nextafter(scores[int(fpr * len(scores))], -math.inf))
         if limit <= 0:
@@ -118,25 +118,26 @@ class Hash:
                 f"has a false-positive rate of {fpr}. Take other pictures or another model."
             )
         own = float(hash_.scores(calibration).max())
-        return hash_._scaled(math.sqrt(limit * own) if 0 < own < limit else limit, -HAIR)
+        return hash_._scaled(math.sqrt(limit * own) if 0 < own < limit else limit, -ROUNDING_MARGIN)
 
     @classmethod
-    def _proportioned(cls, train: LatentSet) -> Hash:
+    def _unscaled(cls, train: LatentSet) -> Hash:
         """Take the centroid, and limits that training views reach about equally often.
 
-        Only their proportion lasts: what they are is for calibration views to say.
+        Only the ratio of radius and gate is kept: calibration views set their scale.
         """
         if train.z.ndim != 2 or train.z.size == 0:
             raise ValueError(f"training latents of shape {train.z.shape} have no centroid")
         centroid = _finite(train.z).mean(0)
         if train.error is None:
             return cls(centroid, 1.0)
-        radius = float(np.quantile(cls(centroid, 1.0).distances(train.z), USUAL))
-        # Views that are all one, or all rebuilt without a flaw, have no scale.
-        return cls(centroid, radius or 1.0, float(np.quantile(_finite(train.error), USUAL)) or 1.0)
+        radius = float(np.quantile(cls(centroid, 1.0).distances(train.z), SCALE_QUANTILE))
+        gate = float(np.quantile(_finite(train.error), SCALE_QUANTILE))
+        # Views that are all alike, or all rebuilt without an error, have no scale.
+        return cls(centroid, radius or 1.0, gate or 1.0)
 
-    def _scaled(self, factor: float, hair: float) -> Hash:
-        """Multiply both limits by factor, and by 1 + hair where a product has to be rounded."""
+    def _scaled(self, factor: float, margin: float) -> Hash:
+        """Multiply both limits by factor, and by 1 + margin where a product has to be rounded."""
         if factor <= 0:
             raise InputError(
                 "All calibration views of the Signal have one and the same latent: a picture of "
@@ -144,7 +145,7 @@ class Hash:
             )
         if self.gate is None:
             return Hash(self.centroid, self.radius * factor)
-        factor *= 1 + hair
+        factor *= 1 + margin
         return Hash(self.centroid, self.radius * factor, self.gate * factor)
 
     def distances(self, z: Latents) -> Floats:
@@ -217,7 +218,7 @@ def calibration_rank(n: int, alpha: float) -> int:
     """
     if not 0 < alpha < 1:
         raise InputError(f"hash.alpha={alpha} must lie between 0 and 1.")
-    # Rounding first: (n + 1) * (1 - alpha) may land a hair above the integer it stands for.
+    # Rounding first: (n + 1) * (1 - alpha) may land just above the integer it stands for.
     rank = max(1, math.ceil(round((n + 1) * (1 - alpha), 9)))
     if rank > n:
         raise InputError(

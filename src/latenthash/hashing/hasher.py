@@ -60,7 +60,7 @@ class Hasher(nn.Module):
     @torch.no_grad()
     def _mapped(self, network: Callable[[Tensor], Tensor], x: Tensor) -> NDArray[np.float64]:
         """Put features (N, *shape) through a network, in batches."""
-        device = self._place()
+        device = self._to_device()
         made = [network(batch.to(device)).cpu() for batch in torch.split(x, BATCH)]
         return torch.cat(made).double().numpy()
 
@@ -68,7 +68,7 @@ class Hasher(nn.Module):
     def decode(self, z: Latents) -> NDArray[np.float64]:
         """Map z (N, k) to pictures (N, size, size, 3) in [0, 1]; for models that can."""
         assert isinstance(self.model, Decoder)
-        device = self._place()
+        device = self._to_device()
         batches = torch.split(torch.from_numpy(z).float(), BATCH)
         pictures = torch.cat([self.model.decode(batch.to(device)).cpu() for batch in batches])
         return pictures.permute(0, 2, 3, 1).double().numpy()
@@ -85,21 +85,21 @@ class Hasher(nn.Module):
         assert isinstance(self.model, Diagrammed)
         return self.model.diagrams(self._features(views, "Features"))
 
-    def place(self, sets: Mapping[str, ViewSet]) -> dict[str, LatentSet]:
+    def encode_sets(self, sets: Mapping[str, ViewSet]) -> dict[str, LatentSet]:
         """Encode the views of several sets; see `latents`."""
         return {name: self.latents(features) for name, features in self.describe(sets).items()}
 
     def milliseconds(self, views: Tensor) -> float:
-        """Time the way from a view (N, size, size, 3) to its z, without the help of the cache."""
+        """Measure the time from a view (N, size, size, 3) to its z, without the cache."""
         with self.uncached():
-            self.encode(views[:1])  # what is done once is not counted
+            self.encode(views[:1])  # warms up
             started = time.perf_counter()
             self.encode(views)
             return 1000 * (time.perf_counter() - started) / len(views)
 
     @contextmanager
     def uncached(self) -> Iterator[None]:
-        """Make the features anew for as long as it is asked."""
+        """Compute features anew, without their cache, within the context."""
         features = self.features
         if not is_staged(features):
             yield
@@ -113,12 +113,13 @@ class Hasher(nn.Module):
     @torch.no_grad()  # not inference_mode: models are trained on what comes out
     def _features(self, views: Tensor, title: str) -> Tensor:
         """Compute the features of views, on the CPU."""
-        device = self._place()
+        device = self._to_device()
         batches = torch.split(views, BATCH)
         shown = track(batches, title, disable=len(batches) == 1)
         return torch.cat([self.features(batch.to(device)).cpu() for batch in shown])
 
-    def _place(self) -> torch.device:
+    def _to_device(self) -> torch.device:
+        """Move to the device that computes, in evaluation mode."""
         device = _device()
         self.to(device).eval()
         return device

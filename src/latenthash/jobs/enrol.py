@@ -108,11 +108,11 @@ def _enroll(cfg: DictConfig, hasher: Hasher, train: FeatureSet, splits: Splits) 
     """Take the limits for a share of the Signal's views, or for a false-positive rate."""
     own = hasher.latents(train)
     if cfg.hash.fpr is None:
-        calibration = hasher.place({"signal": splits.calibration()})["signal"]
+        calibration = hasher.encode_sets({"signal": splits.calibration()})["signal"]
         return Hash.enroll(own, calibration, cfg.hash.alpha)
     # Whatever the model was told is not the Signal, for what is alike lies nearest.
     roles = dict.fromkeys(["signal", "outliers", *splits.train_sets])
-    rows = hasher.place({role: splits.calibration(role) for role in roles})
+    rows = hasher.encode_sets({role: splits.calibration(role) for role in roles})
     calibration = rows.pop("signal")
     others = LatentSet.pooled(list(rows.values()))
     if cfg.hash.fpr * len(others.z) < 1:
@@ -127,8 +127,8 @@ def _enroll(cfg: DictConfig, hasher: Hasher, train: FeatureSet, splits: Splits) 
 def _judge(cfg: DictConfig, logger: RunLogger, hasher: Hasher, hash_: Hash, splits: Splits) -> None:
     """Measure the hash on test rows, and log figures, tables and drawings."""
     test_views = splits.test()
-    test = hasher.place(test_views)
-    edited = hasher.place(splits.edited())
+    test = hasher.encode_sets(test_views)
+    edited = hasher.encode_sets(splits.edited())
     measures = held_out(hash_, test, edited, cfg.resamples, cfg.seed)
     table = figures_table(measures)
     logger.log_table(table, HELD_OUT)

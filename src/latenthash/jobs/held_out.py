@@ -35,8 +35,8 @@ def repeat_held_out(cfg: DictConfig) -> None:
     hasher = restore(bundle, config, cache)
     measures = held_out(
         bundle.hash,
-        hasher.place(splits.test()),
-        hasher.place(splits.edited()),
+        hasher.encode_sets(splits.test()),
+        hasher.encode_sets(splits.edited()),
         config.resamples,
         config.seed,
     )

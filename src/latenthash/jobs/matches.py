@@ -56,7 +56,7 @@ def match(cfg: DictConfig) -> None:
 
 def matches(hash_: Hash, hasher: Hasher, given: Given) -> pd.DataFrame:
     """Hash pictures, and say which match, a row each."""
-    rows = hasher.place({"pictures": given.views})["pictures"]
+    rows = hasher.encode_sets({"pictures": given.views})["pictures"]
     table = pd.DataFrame(
         {"file": given.views.names, "distance / R": hash_.distances(rows.z) / hash_.radius}
     )

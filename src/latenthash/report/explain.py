@@ -1,4 +1,4 @@
-"""Explains the verdict of a hash on a picture: where it landed, beside what, and what moved it."""
+"""Explain the verdict of a hash on a picture: its latent, its neighbours, and what moved it."""
 
 from collections.abc import Iterator, Mapping
 
@@ -14,7 +14,7 @@ from latenthash.hashing.hasher import Hasher
 from latenthash.metrics.enrolled import NOISE
 from latenthash.models.interface import Decoder
 
-PLACES = 7  # of the patch along each side: a stride of 1/8 for a patch of 1/4
+STEPS = 7  # of the patch along each side: a stride of 1/8 for a patch of 1/4
 PATCH = 1 / 4  # of the side of a view
 
 Nearest = tuple[str, NDArray[np.uint8]]  # name and view (size, size, 3)
@@ -32,8 +32,8 @@ def explain(
         known: role -> views whose latents lie behind the picture's on the map, and among which
             its nearest are; empty when there are none.
     """
-    rows = hasher.place({"pictures": pictures})["pictures"]
-    behind = hasher.place(known)
+    rows = hasher.encode_sets({"pictures": pictures})["pictures"]
+    behind = hasher.encode_sets(known)
     everywhere = [rows.z, hash_.centroid[None], *(latents.z for latents in behind.values())]
     plane = plots.Plane.of(np.concatenate(everywhere), hash_.centroid)
     decoded = hasher.decode(rows.z) if isinstance(hasher.model, Decoder) else None
@@ -57,7 +57,7 @@ def explain(
 
 
 def occlusion(hasher: Hasher, hash_: Hash, view: torch.Tensor) -> NDArray[np.float64]:
-    """Measure how the score changes when a patch of the view's mean colour covers a place.
+    """Measure how the score changes when a patch of the view's mean colour covers a part.
 
     Args:
         hasher: that made the hash.
@@ -65,26 +65,26 @@ def occlusion(hasher: Hasher, hash_: Hash, view: torch.Tensor) -> NDArray[np.flo
         view: (size, size, 3) uint8.
 
     Returns:
-        (size, size), the mean over the patches that cover a pixel: above 0 where what is there
-        draws the picture to the Signal, below where it draws it away.
+        (size, size), the mean over the patches that cover a pixel: above 0 where the content
+        makes the picture more like the Signal, below 0 where it makes it less like it.
     """
     size = len(view)
     patch = max(1, round(PATCH * size))
-    starts = np.linspace(0, size - patch, PLACES).round().astype(int)
-    places = [(slice(y, y + patch), slice(x, x + patch)) for y in starts for x in starts]
+    starts = np.linspace(0, size - patch, STEPS).round().astype(int)
+    parts = [(slice(y, y + patch), slice(x, x + patch)) for y in starts for x in starts]
     grey = view.float().mean((0, 1)).round().to(torch.uint8)
-    views = view.repeat(1 + len(places), 1, 1, 1)  # the first stays as it is
-    for covered, (rows, columns) in zip(views[1:], places, strict=True):
-        covered[rows, columns] = grey
-    with hasher.uncached():  # nobody will ask for these again
-        placed = hasher.place(
+    views = view.repeat(1 + len(parts), 1, 1, 1)  # the first stays as it is
+    for covered, (y, x) in zip(views[1:], parts, strict=True):
+        covered[y, x] = grey
+    with hasher.uncached():  # these features are not needed again
+        rows = hasher.encode_sets(
             {"patches": ViewSet(views, np.zeros(len(views), dtype=np.int64), ("",))}
         )
-    scores = hash_.scores(placed["patches"])
+    scores = hash_.scores(rows["patches"])
     total, count = np.zeros((size, size)), np.zeros((size, size))
-    for change, place in zip(scores[1:] - scores[0], places, strict=True):
-        total[place] += change
-        count[place] += 1
+    for change, part in zip(scores[1:] - scores[0], parts, strict=True):
+        total[part] += change
+        count[part] += 1
     return total / count
 
 
