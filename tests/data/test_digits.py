@@ -20,6 +20,7 @@ from latenthash import plots
 from latenthash.data import digits as module
 from latenthash.data.digits import Digits
 from latenthash.errors import InputError
+from latenthash.hashing.bundle import Bundle
 
 SPLIT: dict[str, Any] = {"validation": 0.1, "test": 0.2, "size": 8, "seed": 0}
 
@@ -301,7 +302,10 @@ def test_digits_are_learned_from_a_file_with_one_command(tmp_path: Path) -> None
         assert artifact(tmp_path, run, f"figures/{name}.png").stat().st_size > 5_000
     table = pd.read_csv(artifact(tmp_path, run, "held_out.csv")).set_index("metric")
     assert (table["low"] <= table["value"]).loc["test/elbo"]
-    assert artifact(tmp_path, run, "model/weights.safetensors").stat().st_size > 1_000
+    model = Bundle.load(artifact(tmp_path, run, "model"))
+    assert sum(tensor.numel() for tensor in model.weights.values()) > 1_000
+    assert model.run_id == run.info.run_id
+    assert str(tmp_path) not in model.config, "what may be shared tells of the machine"
     latest = call("evaluate.py", tmp_path, "run=latest")
     assert latest.code == 2
     assert "There is no finished run" in latest.output, "digits leave no hash to evaluate"

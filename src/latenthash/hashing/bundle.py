@@ -39,16 +39,16 @@ class Bundle:
     """What a run leaves behind.
 
     Attributes:
-        hash: centroid and radius; None for a code, which belongs to no picture.
+        hash: centroid and radius; None for a code and for digits, which belong to no picture.
         weights: state of features and model.
         config: YAML of the resolved config.
         run_id: MLflow's id of the run that made it.
         pictures: role -> digest of the pictures it was made from.
         identity: what else decides the features, such as the digest of weights that are too
             large to be part of every bundle.
-        printable: the Signal's printable hash; None for a code, and in bundles made before it was.
-        fitted: digests of the pictures that features or model were fitted on; empty in bundles
-            made before they were kept.
+        printable: the Signal's printable hash; None where there is none, and in older bundles.
+        fitted: digests of the pictures that features or model were fitted on; empty in older
+            bundles.
     """
 
     hash: Hash | None

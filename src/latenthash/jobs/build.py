@@ -78,11 +78,11 @@ def bundled_config(cfg: DictConfig) -> str:
     """Give the part of the config that the bundle needs, with paths that may be shared."""
     values = OmegaConf.to_container(cfg, resolve=True)
     assert isinstance(values, dict)
-    paths = [("data", role) for role in ROLES]
+    paths = [("data", key) for key in (*ROLES, "file", "folder")]
     if values["features"].get("weights") not in (None, IMAGENET, RANDOM):
         paths.append(("features", "weights"))
     for node, key in paths:
-        if Path(str(values[node].get(key))).exists():
+        if values[node].get(key) is not None:
             values[node][key] = str(shareable(Path(values[node][key])))
     return OmegaConf.to_yaml(OmegaConf.create({key: values[key] for key in BUNDLED}))
 

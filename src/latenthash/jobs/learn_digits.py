@@ -9,15 +9,15 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from omegaconf import DictConfig
-from safetensors.torch import save
 
 from latenthash import plots
 from latenthash.components.autoencoder import Autoencoder
 from latenthash.data.digits import Digits, DigitSet
 from latenthash.data.splits import ViewSet
 from latenthash.errors import InputError, collect
+from latenthash.hashing.bundle import Bundle
 from latenthash.hashing.enrolled import Latents, LatentSet
-from latenthash.jobs.build import build, build_hasher
+from latenthash.jobs.build import build, build_hasher, bundled_config
 from latenthash.metrics.bootstrap import Measure, bootstrap
 from latenthash.metrics.enrolled import class_separation
 from latenthash.plots.style import Pixels
@@ -60,10 +60,12 @@ def learn_digits(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str])
     train, validation = (_views(part) for part in (digits.train, digits.validation))
     model.fit(hasher.describe(train), hasher.describe(validation), trainer)
     logger.log_metrics({"time/fit_seconds": time.perf_counter() - started})
+    # Not called a bundle, as those are that `run=latest` finds: it matches no pictures.
     folder = Path(cfg.paths.output, MODEL)
-    folder.mkdir(parents=True)
-    weights = {key: value.cpu().contiguous() for key, value in hasher.state_dict().items()}
-    (folder / "weights.safetensors").write_bytes(save(weights))
+    Bundle(
+        None, hasher.state_dict(), bundled_config(cfg), logger.id, {}, hasher.features.identity,
+        fitted=list(digests.values()),
+    ).save(folder)  # fmt: skip
     logger.log_folder(folder.name)
 
     x = hasher.describe(_views(digits.test))["digits"].x
