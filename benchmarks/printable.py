@@ -24,12 +24,12 @@ from safetensors.numpy import save_file
 
 from latenthash.cache import DiskCache, cache_key
 from latenthash.data.reading import Picture, Reader
-from latenthash.data.sources import find_files
 from latenthash.data.splits import PRINTABLE_SEED, PRINTABLE_SPLIT, PRINTABLE_VIEWS
 from latenthash.data.views import Views, pipeline
 from latenthash.hashing.printable import Comparison, Floats, compare
 from latenthash.hashing.printable_features import Common, common_name, printable_hash, to_vectors
 from latenthash.jobs.build import build
+from latenthash.system.paths import find_files
 
 ROOT = Path(__file__).parent.parent
 READER = Reader(512, 10**8, (255, 255, 255))

@@ -15,14 +15,13 @@ from latenthash.data.reading import Reader
 from latenthash.data.sources import (
     SKIP,
     Unread,
-    find_files,
     load_pictures,
     named,
     read_files,
-    shareable,
     source_digest,
 )
 from latenthash.errors import InputError
+from latenthash.system.paths import find_files
 
 ROLES = ("signal", "noise_edited", "noise_similar", "outliers", "unseen")
 
@@ -102,30 +101,6 @@ def test_pictures_of_all_roles_are_read(sources: dict[str, str], reader: Reader)
 def test_single_file_may_stand_for_a_set(sources: dict[str, str], reader: Reader) -> None:
     sources["unseen"] += "/a.png"
     assert [p.name for p in load_pictures(sources, reader)["unseen"]] == ["a.png"]
-
-
-def test_folders_are_searched_to_any_depth_and_sorted(tmp_path: Path) -> None:
-    names = ["z.png", "a/b/c/deep.png", "a/x.JPG", "b.png", "a/B/y.tif", "a.png"]
-    for name in names:
-        draw(tmp_path / name)
-    found = find_files(tmp_path)
-    assert found == sorted(tmp_path / name for name in names)
-
-
-def test_hidden_files_and_droppings_are_left_out(tmp_path: Path) -> None:
-    kept = draw(tmp_path / "sub" / "a.png")
-    for name in (
-        ".DS_Store", "._a.png", ".git/a.png", "sub/.hidden/deep/a.png", "Thumbs.db",
-        "sub/thumbs.db", "sub/THUMBS.DB", "desktop.ini", "Desktop.ini",
-    ):  # fmt: skip
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("x")
-    assert find_files(tmp_path) == [kept]
-
-
-def test_folder_below_a_hidden_folder_is_searched(tmp_path: Path) -> None:
-    kept = draw(tmp_path / ".cache" / "pictures" / "a.png")
-    assert find_files(tmp_path / ".cache" / "pictures") == [kept]
 
 
 @pytest.mark.parametrize(
@@ -268,27 +243,6 @@ def test_signal_without_detail_is_refused_and_other_pictures_are_not(
 )
 def test_pictures_are_named_within_what_was_given(path: str, source: str, expected: str) -> None:
     assert named(Path(path), Path(source)) == expected
-
-
-@pytest.mark.parametrize(
-    ("path", "expected"),
-    [
-        ("photos/new", "photos/new"),
-        ("./photos/", "photos"),
-        ("{here}/photos/new", "photos/new"),
-        ("{here}", "."),
-        ("../{name}/photos", "photos"),
-        ("/elsewhere/photos", "photos"),
-        ("../photos", "photos"),
-        ("{here}er/photos", "photos"),  # begins with the same letters
-    ],
-)
-def test_path_that_is_shared_tells_nothing_of_the_machine(
-    path: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    given = Path(path.format(here=tmp_path, name=tmp_path.name))
-    assert str(shareable(given)) == expected
 
 
 # What is wrong

@@ -16,8 +16,6 @@ from latenthash.data.reading import Picture, Reader, quarter
 from latenthash.data.samples.sets import embedded
 from latenthash.data.sources import (
     Unread,
-    find_files,
-    is_folder,
     log_remarks,
     log_skipped,
     named,
@@ -25,6 +23,7 @@ from latenthash.data.sources import (
 )
 from latenthash.errors import InputError
 from latenthash.system.files import Unusable
+from latenthash.system.paths import find_files, is_folder
 from latenthash.system.terminal import track
 
 log = logging.getLogger(__name__)

@@ -16,9 +16,9 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchvision.datasets import MNIST
 
-from latenthash.data.reading import shown
 from latenthash.errors import InputError
 from latenthash.system.files import Unusable, open_regular
+from latenthash.system.paths import path_text
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class Digits:
     ) -> None:
         tested = None
         if file is not None:
-            self.source, (images, labels) = shown(Path(Path(file).name)), _read(Path(file))
+            self.source, (images, labels) = path_text(Path(Path(file).name)), _read(Path(file))
         else:
             self.source, (images, labels), tested = _bundled(folder)
         n = len(images)

@@ -1,7 +1,6 @@
 """Reading a user's picture file as RGB, whatever its kind; files are untrusted."""
 
 import hashlib
-import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from latenthash.data.colours import rgb, stored_bits
 from latenthash.system.files import LARGEST, Unusable, open_regular
-from latenthash.system.terminal import escaped
+from latenthash.system.paths import path_text
 
 Unreadable: TypeAlias = Literal["refuse", "skip"]
 
@@ -58,14 +57,6 @@ class Picture:
     pixels: NDArray[np.uint8]
     digest: str
     remarks: tuple[str, ...] = ()
-
-
-def shown(path: Path) -> str:
-    """Give a path as text that any table or figure can hold.
-
-    Bytes that are not UTF-8, line breaks and what steers a terminal are escaped.
-    """
-    return escaped(os.fsencode(path).decode(errors="backslashreplace"))
 
 
 @dataclass(frozen=True)
@@ -110,7 +101,7 @@ class Reader:
             file.seek(0)
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         return Picture(
-            shown(Path(path.name)), np.asarray(image), digest, tuple(dict.fromkeys(remarks))
+            path_text(Path(path.name)), np.asarray(image), digest, tuple(dict.fromkeys(remarks))
         )
 
     def _decode(self, file: BufferedReader) -> tuple[Image.Image, int]:

@@ -5,7 +5,6 @@ are read, and everything wrong with them collected, before any work begins.
 """
 
 import logging
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -14,17 +13,17 @@ from pathlib import Path
 
 from latenthash.cache import DiskCache
 from latenthash.data.detail import has_detail
-from latenthash.data.reading import Picture, Reader, shown
+from latenthash.data.reading import Picture, Reader
 from latenthash.data.samples.sets import PREFIX, SETS, embedded
 from latenthash.errors import InputError
 from latenthash.system.files import Unusable, digest
+from latenthash.system.paths import exists, find_files, path_text
 from latenthash.system.terminal import track
 
 log = logging.getLogger(__name__)
 
 SINGLE = ("signal", "noise_edited")  # roles that are one picture, not a set
-DROPPINGS = ("thumbs.db", "desktop.ini")  # left in picture folders by operating systems
-FOREIGN = ("outliers", "unseen")  # roles that must not hold a picture of another role
+DISJOINT = ("outliers", "unseen")  # roles that must not hold a picture of another role
 SKIP = "Files that cannot be read are left out with unreadable=skip."
 NAMED = 6  # files left out that are named in the log
 
@@ -44,7 +43,7 @@ class Unread:
     reason: str
 
     def __str__(self) -> str:
-        return f"{shown(self.path)} {self.reason}."
+        return f"{path_text(self.path)} {self.reason}."
 
 
 def load_pictures(
@@ -70,44 +69,17 @@ def load_pictures(
         role: _read(role, sources[role], paths, reader, cache, problems)
         for role, paths in found.items()
     }
-    problems += _plain(pictures)
+    problems += _without_detail(pictures)
     if not problems:
-        problems = _shared(pictures)
+        problems = _overlaps(pictures)
     if problems:
         raise InputError(problems)
     return pictures
 
 
-def find_files(path: Path) -> list[Path]:
-    """List the files of a folder and of all below it, links followed; hidden ones are left out.
-
-    Links that lead nowhere and folders that cannot be opened are listed too, so that reading
-    names them.
-    """
-    found: list[Path] = []
-    seen: set[str] = set()
-
-    def unreadable(error: OSError) -> None:
-        found.append(Path(error.filename))
-
-    for folder, folders, names in os.walk(path, followlinks=True, onerror=unreadable):
-        inside = os.path.realpath(folder)
-        if inside in seen:  # a link back to a folder above would be followed for ever
-            folders.clear()
-            continue
-        seen.add(inside)
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [
-            Path(folder, name)
-            for name in names
-            if not name.startswith(".") and name.lower() not in DROPPINGS
-        ]
-    return sorted(found)
-
-
 def named(path: Path, source: Path) -> str:
     """Name a picture by its path within the folder given, or by its own name."""
-    return shown(Path(path.name) if path == source else path.relative_to(source))
+    return path_text(Path(path.name) if path == source else path.relative_to(source))
 
 
 def read_files(
@@ -167,40 +139,13 @@ def source_digest(source: str) -> str:
     An embedded set is named by its own name: the project's version covers its content.
     """
     path = Path(source)
-    if source.startswith(PREFIX) or not _exists(path):
+    if source.startswith(PREFIX) or not exists(path):
         return source
     whole = sha256()
     for file in find_files(path) if path.is_dir() else [path]:
         with suppress(Unusable):  # it is named when the pictures are read
             whole.update(bytes.fromhex(digest(file)))
     return whole.hexdigest()
-
-
-def is_folder(path: Path) -> bool:
-    """Say whether a path is a folder; one that cannot be a path at all is none."""
-    return _exists(path) and path.is_dir()
-
-
-def is_file(path: Path) -> bool:
-    """Say whether a path is a file; one that cannot be a path at all is none."""
-    return _exists(path) and path.is_file()
-
-
-def shareable(path: Path) -> Path:
-    """Give a path that tells nothing of the machine.
-
-    It is the one seen from the working directory; the name alone of what lies elsewhere.
-    """
-    here = Path.cwd()
-    whole = Path(os.path.normpath(here / path))
-    return whole.relative_to(here) if whole.is_relative_to(here) else Path(whole.name)
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError:  # a name too long, a folder that may not be entered
-        return False
 
 
 def _find(role: str, source: str, problems: list[str]) -> list[Path]:
@@ -210,7 +155,7 @@ def _find(role: str, source: str, problems: list[str]) -> list[Path]:
             problems.append(f"data.{role}={source} is not one of {known}.")
         return []
     path = Path(source)
-    if not _exists(path):
+    if not exists(path):
         problems.append(
             f"data.{role}={source} does not exist (looked in {path.absolute().parent})."
         )
@@ -245,7 +190,7 @@ def _read(
     return pictures
 
 
-def _plain(pictures: Mapping[str, list[Picture]]) -> list[str]:
+def _without_detail(pictures: Mapping[str, list[Picture]]) -> list[str]:
     """Refuse a Signal that shows nothing: networks tell it from no other such picture."""
     return [
         f"data.signal: {picture.name} has no detail beyond what noise on one colour has; give a "
@@ -255,7 +200,7 @@ def _plain(pictures: Mapping[str, list[Picture]]) -> list[str]:
     ]
 
 
-def _shared(pictures: Mapping[str, list[Picture]]) -> list[str]:
+def _overlaps(pictures: Mapping[str, list[Picture]]) -> list[str]:
     """Say which pictures stand in two roles where that makes the test void.
 
     The Signal is nobody's noise, and outliers and unseen pictures are in no other set.
@@ -264,7 +209,7 @@ def _shared(pictures: Mapping[str, list[Picture]]) -> list[str]:
     for role, members in pictures.items():
         if role == "signal":
             continue
-        others = [other for other in pictures if other != role] if role in FOREIGN else ["signal"]
+        others = [other for other in pictures if other != role] if role in DISJOINT else ["signal"]
         elsewhere = {picture.digest: o for o in others for picture in pictures.get(o, [])}
         problems += [
             f"data.{role}: {picture.name} is also a picture of data.{elsewhere[picture.digest]}; "

@@ -37,14 +37,14 @@ from latenthash.codes.onnx_files import dinohash_codes, sscd_codes
 from latenthash.codes.peers import peers
 from latenthash.codes.pictures import list_pictures
 from latenthash.data.edits.suite import LIBRARIES, Suite
-from latenthash.data.reading import Reader, shown
-from latenthash.data.sources import shareable
+from latenthash.data.reading import Reader
 from latenthash.errors import InputError, collect
 from latenthash.hashing.bundle import Bundle
 from latenthash.jobs.build import build, bundle_config, restore
 from latenthash.jobs.locating import Places, with_weights
 from latenthash.jobs.open import open_to_judge
 from latenthash.report.tables import show
+from latenthash.system.paths import path_text, shareable
 from latenthash.system.terminal import track
 from latenthash.tracking.recording import refuse_untold
 from latenthash.tracking.store import Store
@@ -201,7 +201,7 @@ def _settings(
 
 
 def _called(path: object) -> str:
-    return shown(shareable(Path(str(path))))
+    return path_text(shareable(Path(str(path))))
 
 
 def _fprs(own: float | None) -> list[float]:

@@ -14,7 +14,6 @@ from omegaconf import DictConfig, OmegaConf
 
 from latenthash.cache import DiskCache
 from latenthash.data.pairs import Pairs
-from latenthash.data.sources import shareable
 from latenthash.data.splits import ROLES, TESTED, Splits
 from latenthash.errors import InputError
 from latenthash.features.interface import is_staged
@@ -24,6 +23,7 @@ from latenthash.hashing.hasher import Hasher
 from latenthash.jobs.plain_yaml import read_yaml
 from latenthash.options.checking import checked_bundle
 from latenthash.options.misfits import find_large
+from latenthash.system.paths import shareable
 
 BUNDLED = ("seed", "hash", "resamples", "data", "augment", "edits", "features", "model")
 MOST_BYTES = 2**33  # of the views that are drawn for a bundle

@@ -9,11 +9,12 @@ from urllib.request import url2pathname
 from omegaconf import DictConfig
 
 from latenthash.data.samples.sets import PREFIX
-from latenthash.data.sources import is_file, is_folder, source_digest
+from latenthash.data.sources import source_digest
 from latenthash.data.splits import ROLES
 from latenthash.errors import InputError
 from latenthash.features.weights import IMAGENET, RANDOM
 from latenthash.hashing.bundle import Bundle
+from latenthash.system.paths import is_file, is_folder
 from latenthash.tracking.store import FOLDER, Run
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from latenthash.data.sources import is_folder
 from latenthash.errors import InputError
 from latenthash.hashing.bundle import Bundle
 from latenthash.jobs.build import bundle_config
 from latenthash.jobs.command.asked import SHIPPED
 from latenthash.jobs.locating import Places, with_weights
+from latenthash.system.paths import is_folder
 from latenthash.tracking.store import Run, Store, find_store, no_run, open_store
 from latenthash.tracking.store_uri import StoreURI
 

@@ -11,12 +11,13 @@ from omegaconf import DictConfig
 
 from latenthash.data.detail import has_detail
 from latenthash.data.reading import Picture, Reader
-from latenthash.data.sources import Unread, find_files, is_folder, read_files, refused
+from latenthash.data.sources import Unread, read_files, refused
 from latenthash.data.splits import ViewSet
 from latenthash.data.views import pipeline
 from latenthash.errors import InputError
 from latenthash.jobs.build import build
 from latenthash.jobs.open import Opened
+from latenthash.system.paths import find_files, is_folder
 
 EXPLAINED = 20  # pictures at most: a figure of each takes a second or more
 

@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from latenthash import plots
-from latenthash.data.sources import shareable
 from latenthash.metrics.bootstrap import Measure
 from latenthash.options.places import PATHS
 from latenthash.report.tables import AXES, CENTROID, show
+from latenthash.system.paths import shareable
 
 COSTS = ("time/finetune_seconds", "time/fit_seconds", "time/ms_per_picture", "hash/bytes")
 HEADLINES = ("test/tpr", "test/fpr_noise_edited", "test/fpr_noise_similar", "test/fpr_unseen")

@@ -1,1 +1,1 @@
-"""The machine that a command runs on: files, terminal, processes, environment."""
+"""The machine that a command runs on: files, paths, terminal, processes, environment."""

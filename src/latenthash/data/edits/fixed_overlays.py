@@ -12,10 +12,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from pydantic import Field
 
-from latenthash.data.edits.text import write
+from latenthash.data.edits.text import fitted, write
 from latenthash.data.views import Arguments, Pixels, Share
-
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 class Lines(A.ImageOnlyTransform):  # type: ignore[misc] # albumentations has no types
@@ -43,7 +41,7 @@ class Lines(A.ImageOnlyTransform):  # type: ignore[misc] # albumentations has no
         """Draw on a copy of img, (H, W, 3) uint8."""
         image = Image.fromarray(img)
         for number, line in enumerate(self.lines):
-            _, size = _fitted(line, self.height * image.height, 0.92 * image.width)
+            _, size = fitted(line, self.height * image.height, 0.92 * image.width)
             write(image, image.height * (number + 0.5) / len(self.lines), line, size)
         return np.asarray(image)
 
@@ -79,7 +77,7 @@ class Captions(A.ImageOnlyTransform):  # type: ignore[misc]
         image.paste(picture, (0, bar))
         draw = ImageDraw.Draw(image)
         for text, middle in ((self.top, bar / 2), (self.bottom, image.height - bar / 2)):
-            font, _ = _fitted(text, 0.6 * bar, 0.92 * image.width)
+            font, _ = fitted(text, 0.6 * bar, 0.92 * image.width)
             draw.text((image.width / 2, middle), text, fill="black", font=font, anchor="mm")
         return np.asarray(image)
 
@@ -209,17 +207,9 @@ class Screenshot(A.ImageOnlyTransform):  # type: ignore[misc]
             ("1,024 likes   56 comments   Share", 0.45, margin, page - 1.5 * bar),
             ("Where was this taken?", 0.45, margin, page - 0.7 * bar),
         ):
-            font, _ = _fitted(text, size * bar, width - left)
+            font, _ = fitted(text, size * bar, width - left)
             draw.text((left, middle), text, fill=grey, font=font, anchor="lm")
         return np.asarray(image)
-
-
-def _fitted(text: str, height: float, width: float) -> tuple[Font, float]:
-    """Give the built-in font, height px or less so that text is at most width px, and its size."""
-    size = max(1.0, height)
-    length = ImageFont.load_default(size).getlength(text)
-    size = max(1.0, size * min(1.0, width / length))
-    return ImageFont.load_default(size), size
 
 
 def _blank() -> tuple[Image.Image, ImageDraw.ImageDraw]:

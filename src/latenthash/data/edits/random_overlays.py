@@ -1,6 +1,6 @@
 """Random edits that draw on a picture or around it, for models that learn what to overlook.
 
-Of the kinds that `drawing` has for the benchmark, with other words, places and colours.
+Of the kinds that `fixed_overlays` has for the benchmark, with other words, places and colours.
 """
 
 from random import Random
@@ -51,7 +51,7 @@ class Writing(A.ImageOnlyTransform):  # type: ignore[misc] # albumentations has 
             "texts": [text.upper() for text in texts] if random.random() < 0.5 else texts,
             "height": random.uniform(*self.height),
             "top": random.random(),
-            "ink": "black" if random.random() < 0.25 else "white",
+            "colour": "black" if random.random() < 0.25 else "white",
         }
 
     def apply(
@@ -60,7 +60,7 @@ class Writing(A.ImageOnlyTransform):  # type: ignore[misc] # albumentations has 
         texts: list[str],
         height: float,
         top: float,
-        ink: str,
+        colour: str,
         **params: object,
     ) -> Pixels:  # (H, W, 3)
         """Draw on a copy of img, (H, W, 3) uint8."""
@@ -70,7 +70,7 @@ class Writing(A.ImageOnlyTransform):  # type: ignore[misc] # albumentations has 
         for number, text in enumerate(texts):
             length = ImageFont.load_default(line).getlength(text) if line >= SMALLEST else 0
             size = max(SMALLEST, line * min(1.0, 0.92 * image.width / max(length, 1)))
-            write(image, first + line * (number + 0.5), text, size, ink)
+            write(image, first + line * (number + 0.5), text, size, colour)
         return np.asarray(image)
 
 

@@ -134,7 +134,7 @@ class Suite:
         Not the code of the edits: whoever changes what one draws changes the version.
         """
         edits = {
-            edit.name: [_told(step.to_dict()["transform"]) for step in edit.transform]
+            edit.name: [_without_modules(step.to_dict()["transform"]) for step in edit.transform]
             for edit in self.edits
         }
         known = json.dumps([self.version, edits], sort_keys=True)
@@ -146,19 +146,19 @@ def edit_seed(version: str, name: str, digest: str) -> int:
     return int.from_bytes(sha256(f"{version}/{name}/{digest}".encode()).digest()[:4], "big")
 
 
-def _told(values: Any) -> Any:
-    """Give what albumentations tells of a transform, without the modules that our classes are in.
+def _without_modules(values: Any) -> Any:
+    """Drop the modules of our classes from the arguments that albumentations lists.
 
     A module may move. Classes that have are called by the name that the first digests knew.
     """
     if isinstance(values, list):
-        return [_told(value) for value in values]
+        return [_without_modules(value) for value in values]
     if not isinstance(values, dict):
         return values
-    told = {key: _told(value) for key, value in values.items()}
-    if (name := told.get(CLASS, "")).startswith("latenthash."):
-        told[CLASS] = FIRST_NAMES.get(name, name)
-    return told
+    arguments = {key: _without_modules(value) for key, value in values.items()}
+    if (name := arguments.get(CLASS, "")).startswith("latenthash."):
+        arguments[CLASS] = FIRST_NAMES.get(name, name)
+    return arguments
 
 
 def _chain(edit: Any) -> list[Any]:

@@ -6,8 +6,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from latenthash.data.views import Arguments, Pixels, Share
 
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
-def write(image: Image.Image, middle: float, text: str, size: float, ink: str = "white") -> None:
+
+def write(image: Image.Image, middle: float, text: str, size: float, colour: str = "white") -> None:
     """Write an outlined line of text on an image, in the middle of its width.
 
     Args:
@@ -15,17 +17,25 @@ def write(image: Image.Image, middle: float, text: str, size: float, ink: str = 
         middle: px from the top, of the line.
         text: the line.
         size: px, of the built-in font.
-        ink: white with a black outline, or black with a white one.
+        colour: white with a black outline, or black with a white one.
     """
     ImageDraw.Draw(image).text(
         (image.width / 2, middle),
         text,
-        fill=ink,
+        fill=colour,
         font=ImageFont.load_default(size),
         anchor="mm",
         stroke_width=max(1, round(size / 15)),
-        stroke_fill="black" if ink == "white" else "white",
+        stroke_fill="black" if colour == "white" else "white",
     )
+
+
+def fitted(text: str, height: float, width: float) -> tuple[Font, float]:
+    """Give the built-in font, height px or less so that text is at most width px, and its size."""
+    size = max(1.0, height)
+    length = ImageFont.load_default(size).getlength(text)
+    size = max(1.0, size * min(1.0, width / length))
+    return ImageFont.load_default(size), size
 
 
 class Text(A.ImageOnlyTransform):  # type: ignore[misc] # albumentations has no types

@@ -10,6 +10,7 @@ from hydra.core.override_parser.types import Quote, QuotedString
 from omegaconf import OmegaConf
 
 from latenthash.errors import InputError
+from latenthash.system.paths import find_files, path_text
 
 
 def register_resolvers() -> None:
@@ -28,9 +29,6 @@ def picture_choice(folder: object) -> str:
     Raises:
         InputError: if it is no folder, is empty, or holds a name that no config can.
     """
-    from latenthash.data.reading import shown
-    from latenthash.data.sources import find_files
-
     if folder is None:
         raise InputError("signals is not set; give a folder of pictures: signals=PATH.")
     path = Path(str(folder))  # a folder may be called 2024
@@ -40,7 +38,7 @@ def picture_choice(folder: object) -> str:
     if not files:
         raise InputError(f"signals={path} is an empty folder; put pictures into it.")
     problems = [
-        f"signals: {shown(file)} cannot be named in a config, for it {reason}; rename it."
+        f"signals: {path_text(file)} cannot be named in a config, for it {reason}; rename it."
         for file in files
         if (reason := _unnameable(str(file)))
     ]

@@ -1,0 +1,71 @@
+"""Paths that a user gives: what lies there, and how they are written down."""
+
+import os
+from pathlib import Path
+
+from latenthash.system.terminal import escaped
+
+SYSTEM_FILES = ("thumbs.db", "desktop.ini")  # left in picture folders by operating systems
+
+
+def find_files(path: Path) -> list[Path]:
+    """List the files of a folder and of all below it, links followed; hidden ones are left out.
+
+    Links that lead nowhere and folders that cannot be opened are listed too, so that reading
+    names them.
+    """
+    found: list[Path] = []
+    seen: set[str] = set()
+
+    def unreadable(error: OSError) -> None:
+        found.append(Path(error.filename))
+
+    for folder, folders, names in os.walk(path, followlinks=True, onerror=unreadable):
+        inside = os.path.realpath(folder)
+        if inside in seen:  # a link back to a folder above would be followed for ever
+            folders.clear()
+            continue
+        seen.add(inside)
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [
+            Path(folder, name)
+            for name in names
+            if not name.startswith(".") and name.lower() not in SYSTEM_FILES
+        ]
+    return sorted(found)
+
+
+def exists(path: Path) -> bool:
+    """Say whether there is anything at a path; at one that cannot be a path at all there is not."""
+    try:
+        return path.exists()
+    except OSError:  # a name too long, a folder that may not be entered
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Say whether a path is a folder; one that cannot be a path at all is none."""
+    return exists(path) and path.is_dir()
+
+
+def is_file(path: Path) -> bool:
+    """Say whether a path is a file; one that cannot be a path at all is none."""
+    return exists(path) and path.is_file()
+
+
+def shareable(path: Path) -> Path:
+    """Give a path that tells nothing of the machine.
+
+    It is the one seen from the working directory; the name alone of what lies elsewhere.
+    """
+    here = Path.cwd()
+    whole = Path(os.path.normpath(here / path))
+    return whole.relative_to(here) if whole.is_relative_to(here) else Path(whole.name)
+
+
+def path_text(path: Path) -> str:
+    """Give a path as text that any table or figure can hold.
+
+    Bytes that are not UTF-8, line breaks and what steers a terminal are escaped.
+    """
+    return escaped(os.fsencode(path).decode(errors="backslashreplace"))
