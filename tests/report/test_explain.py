@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from latenthash import plots
 from latenthash.data.splits import ViewSet
 from latenthash.features.pixels import Pixels
-from latenthash.hashing.enrolled import Hash
+from latenthash.hashing.enrolled import Hash, LatentSet
 from latenthash.hashing.hasher import Hasher
 from latenthash.jobs import matches
-from latenthash.report.explain import explain, occlusion
+from latenthash.report.explain import _verdict, explain, occlusion
 
 
 class Corner(nn.Module):
@@ -64,31 +64,31 @@ def views(*corners: int) -> ViewSet:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple]]:
-    calls: list[tuple] = []
+def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[plots.Explanation]]:
+    cases: list[plots.Explanation] = []
 
-    def explanation(*args: object) -> Figure:
-        calls.append(args)
+    def explanation(case: plots.Explanation, *args: object) -> Figure:
+        cases.append(case)
         return Figure()
 
     monkeypatch.setattr(plots, "explanation", explanation)
-    yield calls
+    yield cases
 
 
-def test_nearest_views_are_found_by_latent_distance(asked: list[tuple]) -> None:
+def test_nearest_views_are_found_by_latent_distance(asked: list[plots.Explanation]) -> None:
     known: Mapping[str, ViewSet] = {
         "signal": views(0, 90, 255), "noise_edited": views(20), "noise_similar": views(200, 130),
         "unseen": views(100),
     }  # fmt: skip
     hash_ = Hash(np.array([1.0]), 0.5)
     assert len(list(explain(hasher(16), hash_, views(100, 10), known))) == 2
-    nearest = [{what: name for what, (name, _) in call[-1].items()} for call in asked]
+    nearest = [{what: name for what, (name, _) in case.nearest.items()} for case in asked]
     assert nearest == [
         {"Signal": "corner of 90", "noise": "corner of 130"},
         {"Signal": "corner of 0", "noise": "corner of 20"},
     ]
-    for call in asked:
-        for name, pixels in call[-1].values():
+    for case in asked:
+        for name, pixels in case.nearest.values():
             assert name == f"corner of {pixels[0, 0, 0]}", "the view is the one that is named"
 
 
@@ -114,7 +114,17 @@ def test_figures_of_any_name_can_be_written(
     (tmp_path / f"{title}.png").touch()
 
 
-def test_without_views_of_the_run_there_are_no_nearest(asked: list[tuple]) -> None:
+def test_without_views_of_the_run_there_are_no_nearest(asked: list[plots.Explanation]) -> None:
     assert len(list(explain(hasher(16), Hash(np.array([1.0]), 0.5), views(100), {}))) == 1
-    (call,) = asked
-    assert call[-1] == {}
+    (case,) = asked
+    assert case.nearest == {}
+
+
+@pytest.mark.parametrize(
+    ("gate", "text"),
+    [(None, "match (d / R = 0.5)"), (4.0, "match (d / R = 0.5, e / E = 0.25)"),
+     (0.5, "no match (d / R = 0.5, e / E = 2)")],
+)  # fmt: skip
+def test_verdict_says_how_far_the_latent_lies(gate: float | None, text: str) -> None:
+    row = LatentSet(np.array([[2.0]]), np.zeros(1, int), None if gate is None else np.ones(1))
+    assert _verdict(row, Hash(np.array([1.0]), 2.0, gate)) == text

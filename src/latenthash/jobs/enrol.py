@@ -174,29 +174,36 @@ def _figures(
 ) -> Iterator[tuple[str, Figure]]:
     z = {role: rows.z for role, rows in test.items()}
     everywhere = np.concatenate(list(z.values()))
-    scatter = plots.latent_scatter(test, hash_, plane, f"Test latents of {title}", views["unseen"])
-    yield "latent_scatter", scatter
     distances = {role: hash_.distances(rows) for role, rows in z.items()}
+    judged = {
+        role: plots.Judged(rows.z, distances[role] / hash_.radius, hash_.scores(rows))
+        for role, rows in test.items()
+    }
+    unseen = views["unseen"]
+    shown = plots.Shown(unseen.views.numpy(), unseen.picture, unseen.names)
+    yield (
+        "latent_scatter",
+        plots.latent_scatter(
+            judged, shown, plane, hash_.radius, hash_.gate, f"Test latents of {title}"
+        ),
+    )
     yield "distances", plots.distance_histogram(distances, hash_.radius)
     tpr = next(measure for measure in measures if measure.name == "test/tpr")
-    edits = [measure for measure in measures if measure.name.startswith("edits/")]
-    yield "edits", plots.edit_bars(edits, tpr)
+    edits = {m.name.split("/")[1]: m.interval for m in measures if m.name.startswith("edits/")}
+    yield "edits", plots.edit_bars(edits, tpr.value)
     if isinstance(hasher.model, Diagrammed):
         first = {role: views[role].views[:1] for role in ("signal", "noise_edited")}
         diagrams = {role: hasher.diagrams(v)[0] for role, v in first.items()}
         yield "persistence_diagrams", plots.persistence_diagrams(diagrams, ("birth", "death"))
     if isinstance(hasher.model, Decoder):
-        yield "decoded_map", plots.decoded_map(hasher.decode, everywhere, hash_, plane)
+        yield "decoded_map", plots.decoded_map(hasher.decode, everywhere, plane, hash_.radius)
         if isinstance(hasher.model, Autoencoder):
             samples = hasher.model.prior_samples(SAMPLES).double().numpy()
             yield "prior_samples", plots.prior_samples(hasher.decode(samples))
-        shown = {role: s.views[:SHOWN] for role, s in views.items()}
+        originals = {role: s.views[:SHOWN].numpy() / 255 for role, s in views.items()}
         yield (
             "reconstructions",
             plots.reconstructions(
-                {
-                    role: (v.numpy() / 255, hasher.decode(z[role][:SHOWN]))
-                    for role, v in shown.items()
-                }
+                {role: (v, hasher.decode(z[role][:SHOWN])) for role, v in originals.items()}
             ),
         )

@@ -32,6 +32,11 @@ class Measure:
     trials: int | None = None
 
     @property
+    def interval(self) -> tuple[float, float, float]:
+        """The value and both ends of its interval, as figures draw them."""
+        return self.value, self.low, self.high
+
+    @property
     def text(self) -> str:
         """The value as people read it; a share that was never met is printed as its bound."""
         if self.trials and self.value == 0:

@@ -1,18 +1,24 @@
-"""The pictures people look at, each a matplotlib Figure made from arrays alone."""
+"""The figures of the project: each a function that makes a matplotlib Figure from arrays alone."""
 
 from latenthash.plots.benchmark import edit_heatmap, nearest_impostors, strength_curves
+from latenthash.plots.decoded import decoded_map, prior_map
 from latenthash.plots.diagrams import persistence_diagrams
-from latenthash.plots.digits import digit_scatter, prior_map
-from latenthash.plots.explanation import explanation
-from latenthash.plots.latents import Plane, decoded_map, distance_histogram, latent_scatter
+from latenthash.plots.digits import digit_scatter
+from latenthash.plots.distances import distance_histogram
+from latenthash.plots.explanation import Explanation, explanation
+from latenthash.plots.latents import Judged, Shown, latent_scatter
+from latenthash.plots.plane import Plane
 from latenthash.plots.rates import edit_bars
 from latenthash.plots.sheets import contact_sheet, prior_samples, reconstructions
 from latenthash.plots.sweeps import Scatter, comparison
 from latenthash.plots.tuning import confusion, training_curves
 
 __all__ = [
+    "Explanation",
+    "Judged",
     "Plane",
     "Scatter",
+    "Shown",
     "comparison",
     "confusion",
     "contact_sheet",

@@ -1,21 +1,15 @@
-"""Pictures of a latent space of digits: scatter by digit, and map of the prior."""
-
-from collections.abc import Callable
+"""Scatter plot of a latent space of digits."""
 
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from scipy.stats import norm
 
-from latenthash.hashing.enrolled import Latents
-from latenthash.plots.latents import GRID, Plane, grid_canvas
-from latenthash.plots.style import Pixels, drawn
-
-SPAN = (0.02, 0.98)  # share of the prior, along each axis, that the map shows
+from latenthash.plots.plane import Plane
+from latenthash.plots.style import Points, drawn
 
 
-def digit_scatter(z: Latents, labels: NDArray[np.int64], plane: Plane, title: str) -> Figure:
+def digit_scatter(z: Points, labels: NDArray[np.int64], plane: Plane, title: str) -> Figure:
     """Draw latents z (N, k) coloured by digit.
 
     Args:
@@ -45,24 +39,4 @@ def digit_scatter(z: Latents, labels: NDArray[np.int64], plane: Plane, title: st
     for handle in legend.legend_handles:
         if handle is not None:
             handle.set_alpha(1)
-    return figure
-
-
-def prior_map(decode: Callable[[Latents], Pixels]) -> Figure:
-    """Draw what the decoder makes of equal shares of the prior N(0, I) in 2 dimensions.
-
-    Args:
-        decode: z (N, 2) -> pictures (N, H, W, 3).
-    """
-    shares = np.linspace(*SPAN, GRID)
-    x, y = np.meshgrid(norm.ppf(shares), norm.ppf(shares))
-    canvas = grid_canvas(decode(np.column_stack([x.ravel(), y.ravel()])))
-    figure = Figure(figsize=(8, 8.4), layout="constrained")
-    axes = figure.add_subplot(title="Decoded map: what the decoder draws where")
-    axes.imshow(canvas, extent=(0, GRID, 0, GRID))
-    at = np.arange(0, GRID, 2)
-    labels = [f"{norm.ppf(share):.2f}" for share in shares[at]]
-    axes.set_xticks(at + 0.5, labels)
-    axes.set_yticks(at + 0.5, labels)
-    axes.set(xlabel="$z_0$ (quantiles of the prior)", ylabel="$z_1$ (quantiles of the prior)")
     return figure

@@ -1,48 +1,58 @@
-"""Picture of one verdict: what the hash saw, where it landed, and what moved it."""
+"""Figure of one verdict: what the hash saw, where it landed, and what moved it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from latenthash.hashing.enrolled import Hash, Latents, LatentSet
-from latenthash.plots.latents import Plane
-from latenthash.plots.style import COLOURS, LABELS, disc, short
+from latenthash.plots.plane import Plane
+from latenthash.plots.style import COLOURS, LABELS, Points, disc, short
 
 
-def explanation(
-    name: str,
-    view: NDArray[np.uint8],
-    row: LatentSet,
-    hash_: Hash,
-    plane: Plane,
-    behind: Mapping[str, Latents],
-    change: NDArray[np.float64],
-    decoded: NDArray[np.float64] | None,
-    nearest: Mapping[str, tuple[str, NDArray[np.uint8]]],
-) -> Figure:
-    """Draw why a picture matches, or does not.
+@dataclass(frozen=True)
+class Explanation:
+    """What is known of one verdict.
 
-    Args:
+    Attributes:
         name: of the picture.
+        verdict: in words.
         view: (size, size, 3), as the hash sees it.
-        row: its latent (1, k), with its error where the hash has a gate.
-        hash_: whose verdict it is.
-        plane: where the map is drawn.
-        behind: role -> latents (N, k) that lie behind on the map; may be empty.
-        change: (size, size), of the score when a place is covered.
+        z: (k,) its latent.
+        change: (size, size), of the score when a part is covered.
         decoded: (side, side, 3) in [0, 1], what the model makes of the latent; None for models
             that cannot.
         nearest: of what -> name and view (size, size, 3) of the nearest; may be empty.
     """
+
+    name: str
+    verdict: str
+    view: NDArray[np.uint8]
+    z: NDArray[np.float64]
+    change: NDArray[np.float64]
+    decoded: NDArray[np.float64] | None
+    nearest: Mapping[str, tuple[str, NDArray[np.uint8]]]
+
+
+def explanation(
+    case: Explanation, behind: Mapping[str, Points], plane: Plane, radius: float
+) -> Figure:
+    """Draw why a picture matches, or does not.
+
+    Args:
+        case: the verdict.
+        behind: role -> latents (N, k) that lie behind on the map; may be empty.
+        plane: where the map is drawn, through the hash's centroid.
+        radius: R.
+    """
     small: dict[str, tuple[str, NDArray[np.uint8] | NDArray[np.float64]]] = {
-        "seen": ("as the hash sees it", view)
+        "seen": ("as the hash sees it", case.view)
     }
-    if decoded is not None:
-        small["decoded"] = ("reconstruction", decoded.clip(0, 1))
-    for what, (whose, pixels) in nearest.items():
+    if case.decoded is not None:
+        small["decoded"] = ("reconstruction", case.decoded.clip(0, 1))
+    for what, (whose, pixels) in case.nearest.items():
         small[what] = (f"nearest {what} view\n{short(whose)}", pixels)
     # Two columns of small panels, then the two that are looked at longest.
     keys = [*small, *["."] * (4 - len(small))]
@@ -55,18 +65,10 @@ def explanation(
         panels[key].imshow(shown)
         panels[key].set_axis_off()
         panels[key].set_title(title, fontsize=9, parse_math=False)
-    _draw_change(figure, panels["change"], view, change)
-    _draw_map(panels["map"], row, hash_, plane, behind)
-    figure.suptitle(f"{short(name)}: {_verdict(row, hash_)}", fontsize=14, parse_math=False)
+    _draw_change(figure, panels["change"], case.view, case.change)
+    _draw_map(panels["map"], case.z, behind, plane, radius)
+    figure.suptitle(f"{short(case.name)}: {case.verdict}", fontsize=14, parse_math=False)
     return figure
-
-
-def _verdict(row: LatentSet, hash_: Hash) -> str:
-    parts = [f"d / R = {hash_.distances(row.z)[0] / hash_.radius:.3g}"]
-    if hash_.gate is not None and row.error is not None:
-        parts.append(f"e / E = {row.error[0] / hash_.gate:.3g}")
-    verdict = "match" if hash_.matches(row)[0] else "no match"
-    return f"{verdict} ({', '.join(parts)})"
 
 
 def _draw_change(
@@ -87,17 +89,20 @@ def _draw_change(
 
 
 def _draw_map(
-    axes: Axes, row: LatentSet, hash_: Hash, plane: Plane, behind: Mapping[str, Latents]
+    axes: Axes,
+    z: NDArray[np.float64],
+    behind: Mapping[str, Points],
+    plane: Plane,
+    radius: float,
 ) -> None:
     for role in sorted(behind, key=list(COLOURS).index, reverse=True):
         x, y = plane.project(behind[role]).T
         axes.scatter(x, y, s=9, c=COLOURS[role], alpha=0.45, linewidths=0, label=LABELS[role])
-    centre = plane.project(hash_.centroid[None])[0]
-    axes.add_patch(disc(centre, hash_.radius, 1.2))
+    centre = plane.project(plane.centroid[None])[0]
+    axes.add_patch(disc(centre, radius, 1.2))
     axes.plot(*centre, "k+", ms=9, mew=1.5, ls="", label="centroid, R around it")
-    axes.plot(
-        *plane.project(row.z)[0], "*", color="gold", mec="black", ms=17, label="this picture", ls=""
-    )
+    point = plane.project(z[None])[0]
+    axes.plot(*point, "*", color="gold", mec="black", ms=17, label="this picture", ls="")
     axes.set_aspect("equal", adjustable="datalim")
     axes.autoscale_view()
     x_label, y_label = plane.axes_labels()

@@ -1,31 +1,29 @@
-"""Pictures of rates with their intervals: one run's edits, several runs side by side."""
+"""Bars of the rates under edits, with their intervals."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from latenthash.metrics.bootstrap import Measure
+from latenthash.plots.style import Interval
 
 
-def edit_bars(edits: Sequence[Measure], tpr: Measure) -> Figure:
+def edit_bars(rates: Mapping[str, Interval], known: float) -> Figure:
     """Draw the TPR under each unseen edit, with 95 % intervals, beside that of the known edits.
 
     Args:
-        edits: figures named edits/<edit>/tpr.
-        tpr: the figure test/tpr.
+        rates: edit -> TPR with its interval.
+        known: TPR under the known edits.
     """
-    figure = Figure(figsize=(9, 0.42 * len(edits) + 1.8), layout="constrained")
+    figure = Figure(figsize=(9, 0.42 * len(rates) + 1.8), layout="constrained")
     axes = figure.add_subplot()
-    ordered = sorted(edits, key=lambda measure: measure.value)
-    names = [measure.name.split("/")[1] for measure in ordered]
-    values = np.array([measure.value for measure in ordered])
-    low = values - [measure.low for measure in ordered]
-    high = [measure.high for measure in ordered] - values
-    axes.barh(names, values, xerr=np.clip([low, high], 0, None), color="tab:red", alpha=0.7)
+    names = sorted(rates, key=lambda name: rates[name][0])
+    values, low, high = np.array([rates[name] for name in names]).reshape(-1, 3).T
+    error = np.clip([values - low, high - values], 0, None)
+    axes.barh(names, values, xerr=error, color="tab:red", alpha=0.7)
     for y, value in enumerate(values):
         axes.text(1.03, y, f"{value:.2f}", va="center")
-    axes.axvline(tpr.value, color="black", ls="--", label=f"known edits: {tpr.value:.2f}")
+    axes.axvline(known, color="black", ls="--", label=f"known edits: {known:.2f}")
     axes.set(
         xlim=(0, 1.12), xlabel="share of the Signal's views within R (TPR)",
         title="Edits that training did not see, each on top of the known ones",

@@ -1,4 +1,4 @@
-"""Pictures of several runs side by side."""
+"""Figure of several runs side by side."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,9 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 
-from latenthash.hashing.enrolled import Latents
-from latenthash.metrics.bootstrap import Measure
-from latenthash.plots.style import COLOURS, LABELS, disc, drawn
+from latenthash.plots.style import COLOURS, LABELS, Interval, Points, disc, drawn
 
 COLUMNS = 3  # scatter plots a row
 WIDTH = 14.0  # inches
@@ -32,16 +30,16 @@ class Scatter:
     """
 
     title: str
-    points: Mapping[str, Latents]
+    points: Mapping[str, Points]
     centroid: NDArray[np.float64]
     radius: float
-    others: Latents
+    others: Points
     drift: float | None
 
 
 def comparison(
     scatters: Sequence[Scatter],
-    rows: Sequence[tuple[str, Mapping[str, Measure]]],
+    rows: Sequence[tuple[str, Mapping[str, Interval]]],
     names: Sequence[str],
 ) -> Figure:
     """Draw scatter plots of several runs, and below them their figures with 95 % intervals.
@@ -103,7 +101,7 @@ def _scatter(axes: Axes, scatter: Scatter) -> None:
 
 
 def _rates(
-    figure: SubFigure, rows: Sequence[tuple[str, Mapping[str, Measure]]], names: Sequence[str]
+    figure: SubFigure, rows: Sequence[tuple[str, Mapping[str, Interval]]], names: Sequence[str]
 ) -> None:
     panels = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
     for axes, name in zip(panels, names, strict=True):
@@ -116,6 +114,7 @@ def _rates(
     panels[0].set_ylim(len(rows) - 0.5, -0.5)
 
 
-def _interval(axes: Axes, y: int, measure: Measure) -> None:
-    error = np.clip([[measure.value - measure.low], [measure.high - measure.value]], 0, None)
-    axes.errorbar(measure.value, y, xerr=error, fmt="o", color="tab:red", capsize=3)
+def _interval(axes: Axes, y: int, interval: Interval) -> None:
+    value, low, high = interval
+    error = np.clip([[value - low], [high - value]], 0, None)
+    axes.errorbar(value, y, xerr=error, fmt="o", color="tab:red", capsize=3)

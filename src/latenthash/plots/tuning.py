@@ -1,4 +1,4 @@
-"""Pictures of fine-tuning: its curves, and what it answers."""
+"""Figures of fine-tuning: its curves, and what it answers."""
 
 from collections.abc import Mapping
 

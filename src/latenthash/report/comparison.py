@@ -130,8 +130,8 @@ def comparison_figure(rows: Sequence[Row]) -> Figure:
     drawn = [row for row in rows if row.latents is not None]
     scatters = [_scatter(group) for group in _grouped(drawn, keys)]
     labels = _labels(rows)
-    figures = [row.figures for row in rows]
-    return plots.comparison(scatters, list(zip(labels, figures, strict=True)), HEADLINES)
+    intervals = [{name: figure.interval for name, figure in row.figures.items()} for row in rows]
+    return plots.comparison(scatters, list(zip(labels, intervals, strict=True)), HEADLINES)
 
 
 def _scatter(group: Sequence[Row]) -> plots.Scatter:

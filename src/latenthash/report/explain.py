@@ -39,13 +39,11 @@ def explain(
     decoded = hasher.decode(rows.z) if isinstance(hasher.model, Decoder) else None
     for i, name in enumerate(pictures.names):
         z = rows.z[i]
-        yield plots.explanation(
+        case = plots.Explanation(
             name,
+            _verdict(rows.take(np.array([i])), hash_),
             pictures.views[i].numpy(),
-            rows.take(np.array([i])),
-            hash_,
-            plane,
-            {role: latents.z for role, latents in behind.items()},
+            z,
             occlusion(hasher, hash_, pictures.views[i]),
             None if decoded is None else decoded[i],
             {
@@ -54,6 +52,18 @@ def explain(
                 if known
             },
         )
+        yield plots.explanation(
+            case, {role: latents.z for role, latents in behind.items()}, plane, hash_.radius
+        )
+
+
+def _verdict(row: LatentSet, hash_: Hash) -> str:
+    """Put the verdict on one latent in words."""
+    parts = [f"d / R = {hash_.distances(row.z)[0] / hash_.radius:.3g}"]
+    if hash_.gate is not None and row.error is not None:
+        parts.append(f"e / E = {row.error[0] / hash_.gate:.3g}")
+    verdict = "match" if hash_.matches(row)[0] else "no match"
+    return f"{verdict} ({', '.join(parts)})"
 
 
 def occlusion(hasher: Hasher, hash_: Hash, view: torch.Tensor) -> NDArray[np.float64]:
