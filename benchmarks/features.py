@@ -24,7 +24,7 @@ ROUNDS = 7
 
 
 def rate(work: Callable[[Tensor], object], views: Tensor, batch: int) -> float:
-    """Give views per second of one round."""
+    """Return views per second of one round."""
     started = time.perf_counter()
     for part in torch.split(views, batch):
         work(part)
@@ -33,7 +33,7 @@ def rate(work: Callable[[Tensor], object], views: Tensor, batch: int) -> float:
 
 @torch.inference_mode()
 def rates(size: int) -> tuple[float, float, float]:
-    """Give views per second of the project and of the bare trunk, and their ratio.
+    """Return views per second of the project and of the bare trunk, and their ratio.
 
     Ours turns uint8 views into pooled features; the bare trunk is given floats in
     channels_last, the faster layout. Medians of paired rounds.
@@ -52,7 +52,7 @@ def rates(size: int) -> tuple[float, float, float]:
 
 
 def model_stage(folder: str) -> float:
-    """Give seconds from the command to the moment at which features are there to be fitted on."""
+    """Return seconds from the command to the moment at which features are there to be fitted on."""
     command = [sys.executable, str(ROOT / "train.py"), "+experiment=vgg16_vae", "trainer=debug"]
     started = time.perf_counter()
     with subprocess.Popen(

@@ -38,14 +38,14 @@ def measure(folder: Path, *command: str) -> tuple[float, float]:
 
 
 def rate(views: Callable[[], object]) -> float:
-    """Give views per second of one round."""
+    """Return views per second of one round."""
     started = time.perf_counter()
     views()
     return VIEWS / (time.perf_counter() - started)
 
 
 def view_rates() -> tuple[float, float]:
-    """Give views per second of the project and of a bare loop, medians of paired rounds."""
+    """Return views per second of the project and of a bare loop, medians of paired rounds."""
     edits = instantiate(OmegaConf.load(ROOT / "conf/augment/rotate_shift_scale.yaml"))
     transform = pipeline(list(edits.values()), 64)
     pixels = render_sushi(0)

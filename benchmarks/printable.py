@@ -57,7 +57,7 @@ class Work:
         self.edits = build(cfg.edits, _convert_="all")
 
     def describe(self, paths: list[Path], edited: bool) -> Iterator[Floats]:
-        """Give the vectors (views, D) of each photograph, or of a copy under one of the edits.
+        """Return the vectors (views, D) of each photograph, or of a copy under one of the edits.
 
         The unseen edits take turns.
         """

@@ -1,4 +1,4 @@
-"""A folder of what is slow to make and quick to read again: trunk activations, painted pictures."""
+"""A cache on disk of what is slow to compute: trunk activations, painted pictures."""
 
 import hashlib
 import io
@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 log = logging.getLogger(__name__)
 
 DIGEST = 32  # bytes of sha256 at the head of every entry
-KEPT = 0.8  # of the limit, once it was passed: so that not every new entry has to make room
-COUNTED = 0.1  # of the limit may be written until entries are counted again: others write, too
+KEPT = 0.8  # of the limit, once it was passed, so that not every new entry has to make room
+RECOUNT = 0.1  # of the limit may be written until entries are counted again: others write, too
 
 
 class DiskCache:
     """Bytes under a key, in a folder that may be deleted at any time.
 
     Safe when several processes use it at once: an entry appears whole or not at all. A damaged
-    one is as good as none. When there is no more room, those longest unused go.
+    entry counts as missing. When there is no more room, the least recently used are removed.
 
     Args:
         folder: where entries are kept; created when first needed.
@@ -37,13 +37,13 @@ class DiskCache:
         self._left = 0.0  # bytes that may be written until entries are counted again
 
     def read(self, key: str) -> bytes | None:
-        """Give the bytes of an entry; None when there is none, or it was damaged."""
+        """Return the bytes of an entry; None when there is none, or it was damaged."""
         path = self._path(key)
         try:
             data = path.read_bytes()
         except OSError:
             return None
-        with suppress(OSError):  # a cache that may only be read is one all the same
+        with suppress(OSError):  # a cache that is read-only works, too
             os.utime(path)  # its last use
         body = data[DIGEST:]
         return body if hashlib.sha256(body).digest() == data[:DIGEST] else None
@@ -74,7 +74,7 @@ class DiskCache:
             log.warning("Nothing more goes into the cache %s: %s", self.folder, error)
 
     def read_array(self, key: str) -> NDArray[Any] | None:
-        """Give the array of an entry; None when there is none, or it was damaged."""
+        """Return the array of an entry; None when there is none, or it was damaged."""
         data = self.read(key)
         try:
             return None if data is None else np.load(io.BytesIO(data), allow_pickle=False)
@@ -110,7 +110,7 @@ class DiskCache:
                     break
                 path.unlink(missing_ok=True)
                 total -= size
-        self._left = min(self.max_bytes - total, COUNTED * self.max_bytes)
+        self._left = min(self.max_bytes - total, RECOUNT * self.max_bytes)
 
 
 def cache_key(*parts: str | bytes) -> str:

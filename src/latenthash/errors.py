@@ -27,7 +27,7 @@ class InputError(ValueError):
 
 
 class JobError(RuntimeError):
-    """The work came to nothing, or not to all it should, for a reason that a sentence explains."""
+    """The work failed, wholly or in part, for a reason that a sentence explains."""
 
 
 def collect(*makers: Callable[[], Any]) -> list[Any]:
@@ -82,7 +82,7 @@ def refusals(folder: Path) -> Iterator[None]:
 
 
 def log_problems(error: BaseException, folder: Path) -> bool:
-    """Log a sentence for each problem; say whether there was one, or the error is a fault of ours.
+    """Log a sentence for each problem; say whether there was one: other errors are bugs.
 
     Args:
         error: what was raised.

@@ -571,7 +571,7 @@ def test_truncated_file_is_refused(kind: str, kept: float, reader: Reader, tmp_p
 def test_file_that_begins_well_and_goes_on_with_junk_is_given_up(
     beginning: bytes, reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading._Impatient, "left", 1000)
+    monkeypatch.setattr(reading._BoundedReads, "reads_left", 1000)
     (tmp_path / "a").write_bytes(beginning)
     os.truncate(tmp_path / "a", 70 * 10**6)
     assert refusal(reader, tmp_path / "a").endswith("(its parts are too many)")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from omegaconf import OmegaConf
 from PIL import Image
 
+from app import composed
 from latenthash.data.reading import Reader
 from latenthash.data.splits import Splits, ViewSet
 from latenthash.data.views import view_seed
@@ -201,10 +202,9 @@ def test_view_of_the_pictures_own_size_is_drawn(sources: dict[str, str], tmp_pat
 
 
 def test_shipped_config_builds_splits(sources: dict[str, str]) -> None:
-    folders = OmegaConf.load(CONF / "data" / "folders.yaml")
-    cfg = OmegaConf.merge(folders, sources, {"reader": {"unreadable": "refuse"}})
+    given = [f"data.{role}={path}" for role, path in sources.items()]
     s = instantiate(
-        cfg,
+        composed("data=folders", *given).data,
         augment=edits("rotate_shift_scale"),
         edits={},
         size=SIZE,

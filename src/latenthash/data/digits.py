@@ -109,7 +109,7 @@ class Digits:
 
 
 def _bundled(folder: str) -> tuple[str, tuple[Images, Labels], int | None]:
-    """Give digits that need no file: their source, and how many at the end are for the test."""
+    """Return digits that need no file: their source, and how many at the end are for the test."""
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
         with FileLock(Path(folder, ".lock")):  # jobs that run side by side share one download
@@ -131,7 +131,7 @@ def _bundled(folder: str) -> tuple[str, tuple[Images, Labels], int | None]:
 
 
 def _read(path: Path) -> tuple[Images, Labels]:
-    """Read a user's file, as data alone."""
+    """Read a user's file, without unpickling anything."""
     try:
         with open_regular(path, MOST_BYTES) as file, zipfile.ZipFile(file) as archive:
             images, labels = (_unpacked(archive, name) for name in ("images", "labels"))

@@ -17,7 +17,7 @@ FEW = 50  # pictures; a code fitted on fewer is weak, and that is said
 
 
 class Pairs:
-    """Reads a set of pictures and draws views of each.
+    """Read a set of pictures and draw views of each.
 
     Args:
         outliers: source of the pictures.

@@ -1,4 +1,4 @@
-"""Reading a user's picture file as RGB, whatever its kind; files are untrusted."""
+"""Read a user's picture file as RGB, whatever its kind; files are untrusted."""
 
 import hashlib
 import warnings
@@ -86,7 +86,7 @@ class Reader:
         remarks: list[str] = []
         most = min(LARGEST, PIXEL_BYTES * self.max_pixels + SLACK)
         opened = open_regular(path, most, f" ({ALLOW})").detach()
-        with _Impatient(opened) as file, self._refusing_damage(file, remarks):
+        with _BoundedReads(opened) as file, self._refusing_damage(file, remarks):
             image, bits = self._decode(file)
             orientation = _orientation(image, remarks)
             image = rgb(image, bits, file, self.background, remarks)
@@ -122,7 +122,7 @@ class Reader:
 
     @contextmanager
     def _refusing_damage(self, file: BufferedReader, remarks: list[str]) -> Iterator[None]:
-        """Give Pillow the pixel limit; turn what it raises into why a file cannot be used."""
+        """Set Pillow's pixel limit; turn what it raises into why a file cannot be used."""
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, self.max_pixels
         try:
             with warnings.catch_warnings(record=True) as warned:
@@ -143,14 +143,14 @@ class Reader:
             Image.MAX_IMAGE_PIXELS = limit
 
 
-class _Impatient(BufferedReader):
-    """A file that may be read in a million pieces: decoders walk through junk byte by byte."""
+class _BoundedReads(BufferedReader):
+    """A file of at most a million reads: decoders read damaged data byte by byte."""
 
-    left = 10**6
+    reads_left = 10**6
 
     def read(self, size: int | None = -1, /) -> bytes:
-        self.left -= 1
-        if self.left < 0:
+        self.reads_left -= 1
+        if self.reads_left < 0:
             raise Unusable("is truncated or damaged (its parts are too many)")
         return super().read(size)
 
@@ -165,7 +165,7 @@ def _orientation(image: Image.Image, remarks: list[str]) -> object:
 
 
 def _unread(file: BufferedReader) -> str:
-    """Say what a file that Pillow does not know may be all the same."""
+    """Say what a file that Pillow does not know may be."""
     file.seek(0)
     head = file.read(16)
     if head[4:].startswith(HEIC) and not _register_heif():

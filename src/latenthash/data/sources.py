@@ -203,7 +203,7 @@ def _without_detail(pictures: Mapping[str, list[Picture]]) -> list[str]:
 def _overlaps(pictures: Mapping[str, list[Picture]]) -> list[str]:
     """Say which pictures stand in two roles where that makes the test void.
 
-    The Signal is nobody's noise, and outliers and unseen pictures are in no other set.
+    The Signal must be in no other set, and outliers and unseen pictures in none but their own.
     """
     problems = []
     for role, members in pictures.items():

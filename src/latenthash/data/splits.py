@@ -40,7 +40,7 @@ class ViewSet:
 
 
 class Splits:
-    """Reads the pictures of all roles and draws the views of each split.
+    """Read the pictures of all roles and draw the views of each split.
 
     Args:
         signal: source of the one picture whose hash is sought.

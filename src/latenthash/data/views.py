@@ -89,7 +89,7 @@ class TrimBorders(A.ImageOnlyTransform):  # type: ignore[misc] # albumentations 
         super().__init__(p=p)
 
     def apply(self, img: Pixels, **params: object) -> Pixels:
-        """Give the inner part of img, (H, W, 3) uint8."""
+        """Return the inner part of img, (H, W, 3) uint8."""
         rows, columns = (self._inner(img, axis) for axis in (1, 0))
         kept = (
             (rows.stop - rows.start) / img.shape[0],

@@ -34,7 +34,7 @@ class LatentSet:
 
     @classmethod
     def pooled(cls, sets: Sequence[LatentSet]) -> LatentSet:
-        """Put several sets together; their pictures keep numbers of their own."""
+        """Concatenate several sets; their pictures are numbered anew, so that none coincide."""
         first = np.cumsum([0, *(int(rows.picture.max()) + 1 for rows in sets[:-1])])
         errors = [rows.error for rows in sets if rows.error is not None]
         return cls(
@@ -164,7 +164,7 @@ class Hash:
         return distances
 
     def scores(self, rows: LatentSet) -> Floats:
-        """Give max(d / R, e / E) of each view, (N,); d / R where the hash has no gate.
+        """Return max(d / R, e / E) of each view, (N,); d / R where the hash has no gate.
 
         Raises:
             ValueError: if the hash has a gate and the views no errors.
@@ -182,7 +182,7 @@ class Hash:
         return self.scores(rows) <= 1
 
     def to_json(self) -> dict[str, object]:
-        """Give the hash as JSON values; floats survive the round trip exactly."""
+        """Return the hash as JSON values; floats survive the round trip exactly."""
         values: dict[str, object] = {"centroid": self.centroid.tolist(), "radius": self.radius}
         return values if self.gate is None else values | {"gate": self.gate}
 
@@ -211,7 +211,7 @@ class Hash:
 
 
 def calibration_rank(n: int, alpha: float) -> int:
-    """Give the rank, from 1, of the calibration distance that becomes the radius.
+    """Return the rank, from 1, of the calibration distance that becomes the radius.
 
     Raises:
         InputError: if n views cannot give a quantile that high, or alpha is not in (0, 1).

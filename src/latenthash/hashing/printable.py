@@ -35,7 +35,7 @@ Bits = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class PrintableHash:
-    """The surest bits of one picture: how its features lie to fixed random directions.
+    """The most reliable bits of one picture: on which side of fixed random directions it lies.
 
     Attributes:
         model: what the bits were read from, in small letters and digits; only hashes of one model
@@ -78,7 +78,7 @@ class PrintableHash:
 
     @classmethod
     def parse(cls, text: str) -> "PrintableHash":
-        """Read a printed hash; white space and small letters do no harm.
+        """Read a printed hash, ignoring white space and case.
 
         Raises:
             InputError: if it is no such hash, of another version, or not as it was printed.
@@ -148,7 +148,7 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """Say whether the hashes are of one picture: yes, no, or that nobody measured it."""
+        """Whether the hashes are of one picture: yes, no, or not measured for this model."""
         if self.least is None:
             return "not measured"
         return "yes" if self.surplus >= self.least else "no"
@@ -171,7 +171,7 @@ def compare(first: PrintableHash, second: PrintableHash) -> Comparison:
 
 
 def compare_texts(texts: Sequence[str]) -> list[tuple[int, int, Comparison]]:
-    """Compare printed hashes, each with each: two places, from 1, and what they have in common.
+    """Compare printed hashes, each with each: two numbers, from 1, and what they have in common.
 
     Raises:
         InputError: if there are fewer than two, or for all that are wrong with them.
@@ -191,27 +191,27 @@ def compare_texts(texts: Sequence[str]) -> list[tuple[int, int, Comparison]]:
 
 
 def most_reliable(projected: Floats, kept: int) -> Bits:
-    """Choose the projections whose sign is surest: the largest |mean| / spread over views.
+    """Choose the projections with the most reliable sign: the largest |mean| / spread over views.
 
     Args:
         projected: (N, P) of N views.
-        kept: how many of the P are chosen; of equally sure ones the first.
+        kept: how many of the P are chosen; of equally reliable ones the first.
 
     Returns:
         (P,) whether each is chosen.
     """
-    # Spreads below rounding say nothing of which is surer.
-    sureness = np.abs(projected.mean(0)) / np.maximum(projected.std(0), ROUNDING)
+    # Spreads below rounding do not tell which is more reliable.
+    reliability = np.abs(projected.mean(0)) / np.maximum(projected.std(0), ROUNDING)
     mask = np.zeros(projected.shape[1], dtype=bool)
-    mask[np.argsort(-sureness, kind="stable")[:kept]] = True
+    mask[np.argsort(-reliability, kind="stable")[:kept]] = True
     return mask
 
 
 def _spread(hash_: PrintableHash) -> Bits:
     """Put the bits where they are among the candidates, (1024,); the others are False."""
-    places = np.zeros(CANDIDATES, dtype=bool)
-    places[hash_.mask] = hash_.bits
-    return places
+    spread = np.zeros(CANDIDATES, dtype=bool)
+    spread[hash_.mask] = hash_.bits
+    return spread
 
 
 def _encode(payload: bytes) -> str:
@@ -219,7 +219,7 @@ def _encode(payload: bytes) -> str:
 
 
 def _decode(text: str) -> bytes | None:
-    """Give the bytes that are written as text; None when no bytes are."""
+    """Return the bytes that are written as text; None when no bytes are."""
     try:
         payload = base64.b32decode(text + "=" * (-len(text) % 8))
     except binascii.Error:

@@ -65,7 +65,7 @@ class Common:
 
     @property
     def digest(self) -> str:
-        """Give the sha256 of its numbers."""
+        """Return the sha256 of its numbers."""
         parts = [part.tobytes() for part in (self.mean, self.axes) if part is not None]
         return hashlib.sha256(b"".join(parts)).hexdigest()
 

@@ -11,7 +11,7 @@ CANDIDATES = 1024  # projections, of which the most reliable are kept
 
 
 def directions(dimensions: int, bits: int) -> NDArray[np.float32]:
-    """Give fixed directions (dimensions, bits), orthogonal as far as they can be.
+    """Return fixed directions (dimensions, bits), orthogonal as far as they can be.
 
     A rotation before the signs makes every bit know about as much (Gong et al. 2013, where it is
     the beginning of ITQ); more bits than dimensions have the directions of a tight frame.

@@ -73,7 +73,7 @@ def _tpr(hash_: Hash, edited: Mapping[str, LatentSet]) -> dict[str, float]:
 
 
 def auroc(signal: Floats, foreign: Floats) -> float:
-    """Probability that a Signal view has a lower score than a foreign one.
+    """Compute the probability that a Signal view has a lower score than a foreign one.
 
     Args:
         signal: (N,) scores of the Signal's views.
@@ -86,7 +86,7 @@ def auroc(signal: Floats, foreign: Floats) -> float:
 
 
 def roc_points(signal: Floats, foreign: Floats) -> tuple[Floats, Floats]:
-    """Give false- and true-positive rates, both rising, over all radii.
+    """Return false- and true-positive rates, both rising, over all radii.
 
     Args:
         signal: (N,) scores of the Signal's views.
@@ -99,23 +99,23 @@ def roc_points(signal: Floats, foreign: Floats) -> tuple[Floats, Floats]:
 
 
 def equal_error_rate(fpr: Floats, tpr: Floats) -> float:
-    """Rate at which both errors are equally frequent, linear between the points of the ROC."""
+    """Compute the rate at which both errors are equal, linear between the points of the ROC."""
     return float(brentq(lambda x: 1 - x - np.interp(x, fpr, tpr), 0.0, 1.0))
 
 
 def tpr_at_fpr(fpr: Floats, tpr: Floats, limit: float) -> tuple[float, float]:
-    """Give the highest TPR on the ROC whose false-positive rate is at most limit, and that rate."""
+    """Find the highest TPR on the ROC whose false-positive rate is at most limit, and that rate."""
     best = np.flatnonzero(fpr <= limit)[-1]
     return float(tpr[best]), float(fpr[best])
 
 
 def worst_picture(within: NDArray[np.bool_], picture: NDArray[np.int64]) -> float:
-    """Give the largest share, over pictures, of a picture's views (N,) that match."""
+    """Return the largest share, over pictures, of a picture's views (N,) that match."""
     return float(shares(within, picture).max())
 
 
 def shares(within: NDArray[np.bool_], picture: NDArray[np.int64]) -> Floats:
-    """Give for each picture, by its number, the share of its views (N,) that match."""
+    """Return for each picture, by its number, the share of its views (N,) that match."""
     return np.bincount(picture, within) / np.maximum(np.bincount(picture), 1)
 
 
@@ -148,9 +148,9 @@ def class_separation(z: Latents, labels: NDArray[np.int64]) -> dict[str, float]:
 
 
 def fisher(z: Latents, labels: NDArray[np.int64]) -> float:
-    """Fisher's criterion trace(S_W^-1 S_B) of labelled latents z (N, k) (Fukunaga 1990, 10.2).
+    """Compute Fisher's criterion of labelled latents z (N, k) (Fukunaga 1990, section 10.2).
 
-    S_W and S_B are the scatter within and between the classes.
+    It is trace(S_W^-1 S_B), where S_W and S_B are the scatter within and between the classes.
     """
     centre = z.mean(0)
     within = np.zeros((z.shape[1], z.shape[1]))
@@ -164,7 +164,7 @@ def fisher(z: Latents, labels: NDArray[np.int64]) -> float:
 
 
 def _trials(name: str, sets: Mapping[str, LatentSet]) -> int | None:
-    """Give the number of views behind a share; None for what is no share."""
+    """Return the number of views behind a share; None for what is no share."""
     group, _, rest = name.partition("/")
     if group == "edits":
         return len(sets[rest.removesuffix("/tpr")].z)

@@ -55,6 +55,6 @@ def _letters() -> frozenset[int]:
 
 
 def short(name: str) -> str:
-    """Give the end of a picture's name, as much as there is room for, and as it can be drawn."""
+    """Return the end of a picture's name, as much as there is room for, and as it can be drawn."""
     name = drawn(name.rsplit("/", 1)[-1])
     return name if len(name) <= ROOM else f"...{name[3 - ROOM :]}"

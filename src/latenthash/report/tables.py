@@ -94,7 +94,7 @@ def show(table: pd.DataFrame, title: str, form: str = "table") -> None:
 
 
 def _for_people(table: pd.DataFrame, title: str) -> str:
-    """Draw a table where it is looked at and fits; elsewhere a row is a line, never folded."""
+    """Draw a table on a terminal where it fits; elsewhere a row is a line, never folded."""
     head = [escaped(str(column)) for column in table.columns]
     rows = [[_cell(value) for value in row] for row in table.itertuples(index=False)]
     console = Console(markup=False, emoji=False)  # brackets in names and intervals are no markup
@@ -150,7 +150,7 @@ def _print(text: str, encoding: str | None = None) -> None:
 
     The run goes on whatever becomes of it: all that is shown is also written to files.
     """
-    if sys.stdout is None:  # closed by whoever called
+    if sys.stdout is None:  # closed by the caller
         return
     try:
         if isinstance(sys.stdout, io.TextIOWrapper):
@@ -169,10 +169,10 @@ def _print(text: str, encoding: str | None = None) -> None:
 def _one_line(table: pd.DataFrame) -> pd.DataFrame:
     """Escape the texts of a table and its heads, so that a row is a line."""
     table = table.rename(columns=lambda name: escaped(str(name)))
-    for place, (_, column) in enumerate(table.items()):
+    for i, (_, column) in enumerate(table.items()):
         if not pd.api.types.is_numeric_dtype(column):
             texts = [escaped(v) if isinstance(v, str) else v for v in column]
-            table.isetitem(place, np.array(texts, dtype=object))
+            table.isetitem(i, np.array(texts, dtype=object))
     return table
 
 

@@ -1,4 +1,4 @@
-"""Opening a user's files: whatever lies at a path, it neither hangs nor fills the memory."""
+"""Open a user's files without hanging or filling the memory, whatever lies at a path."""
 
 import hashlib
 import os
@@ -36,7 +36,7 @@ def open_regular(path: Path, most: int = LARGEST, way_out: str = "") -> Buffered
         Unusable: it cannot be opened, is no regular file, is empty or too large.
     """
     try:
-        # Before opening: that alone rewinds a tape, or wakes whoever serves a pipe.
+        # Before opening, which may already rewind a tape, or unblock the writer of a pipe.
         kind = stat.S_IFMT(path.stat().st_mode)
         descriptor = os.open(path, FLAGS) if kind in (stat.S_IFREG, stat.S_IFDIR) else None
     except OSError as error:
@@ -76,7 +76,7 @@ def read_bounded(path: Path, most: int) -> bytes:
 
 
 def digest(path: Path) -> str:
-    """Give the sha256 of a file in hex, read bit by bit.
+    """Return the sha256 of a file in hex, read in chunks.
 
     Raises:
         Unusable: see `open_regular`; or it cannot be read.

@@ -54,7 +54,7 @@ def is_file(path: Path) -> bool:
 
 
 def shareable(path: Path) -> Path:
-    """Give a path that tells nothing of the machine.
+    """Return a path that tells nothing of the machine.
 
     It is the one seen from the working directory; the name alone of what lies elsewhere.
     """
@@ -64,7 +64,7 @@ def shareable(path: Path) -> Path:
 
 
 def path_text(path: Path) -> str:
-    """Give a path as text that any table or figure can hold.
+    """Return a path as text that any table or figure can hold.
 
     Bytes that are not UTF-8, line breaks and what steers a terminal are escaped.
     """

@@ -1,4 +1,4 @@
-"""Which processes of this machine are at work, and at what.
+"""Which processes of this machine are running, and what they work on.
 
 Locks say so, for the system gives them back when their process ends, however it ends. A number of
 a process says little: it is given to another one later, and means nothing in another container.
@@ -72,7 +72,7 @@ class Processes:
             return True
 
     def dead(self) -> Iterator[str]:
-        """Give the names of processes that ended; each is forgotten when the next is asked for.
+        """Return the names of processes that ended; each is forgotten when the next is asked for.
 
         What they had claimed is forgotten as well.
         """
@@ -86,7 +86,7 @@ class Processes:
 
     @contextmanager
     def _if_free(self, path: Path) -> Iterator[bool]:
-        """Say whether a file is nobody's: it is held meanwhile, and then removed."""
+        """Say whether no process holds a file; if so, hold it meanwhile, and then remove it."""
         try:
             lock = self._lock(path.name)
             lock.acquire(blocking=False)

@@ -1,4 +1,4 @@
-"""What must not decide how a command runs: other programs' variables, a home, a path.
+"""Keep other programs' variables, a missing home and odd paths from changing how a command runs.
 
 A command can start inside a job of Slurm, under torchrun, in a notebook, or in the shell of
 another project. Whatever their variables say, a job of ours is one process on one device.

@@ -38,12 +38,12 @@ def escaped(text: str) -> str:
 
 
 def without_password(text: str) -> str:
-    """Give a text with no user or password in the URIs that it holds."""
+    """Return a text with no user or password in the URIs that it holds."""
     return SECRET.sub("***@", text)
 
 
 class Lines(logging.Formatter):
-    """Writes a record as one line, whatever it quotes; only a traceback has several."""
+    """Format a record as one line, whatever it quotes; only a traceback has several."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # logging's name
         """Format the message, escaped and without passwords."""
@@ -57,14 +57,14 @@ class Lines(logging.Formatter):
 
 
 def is_watched() -> bool:
-    """Say whether standard error is a terminal, where somebody may watch what moves."""
+    """Say whether standard error is a terminal, where a progress bar can be seen."""
     return Console(stderr=True).file.isatty()
 
 
 def track(
     items: Iterable[T], title: str, total: float | None = None, *, disable: bool = False
 ) -> Iterable[T]:
-    """Show how far a loop has come, for as long as it runs; nothing where nobody watches.
+    """Show a progress bar while a loop runs; nothing where standard error is no terminal.
 
     Args:
         items: of the loop.

@@ -103,7 +103,7 @@ class Suite:
         )
 
     def chosen(self, names: Sequence[str] | None) -> tuple[SuiteEdit, ...]:
-        """Give the edits named, in the suite's order.
+        """Return the edits named, in the suite's order.
 
         Args:
             names: edits or whole families; None takes everything.

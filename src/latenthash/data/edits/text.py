@@ -31,7 +31,7 @@ def write(image: Image.Image, middle: float, text: str, size: float, colour: str
 
 
 def fitted(text: str, height: float, width: float) -> tuple[Font, float]:
-    """Give the built-in font, height px or less so that text is at most width px, and its size."""
+    """Fit the built-in font: height px, or less so that text is at most width px; and its size."""
     size = max(1.0, height)
     length = ImageFont.load_default(size).getlength(text)
     size = max(1.0, size * min(1.0, width / length))

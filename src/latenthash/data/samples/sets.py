@@ -77,7 +77,7 @@ SETS: dict[str, list[tuple[str, Callable[[], Pixels]]]] = {
 
 
 def embedded(name: str, cache: DiskCache | None = None) -> list[Picture]:
-    """Give the pictures of a set.
+    """Return the pictures of a set.
 
     Args:
         name: one of SETS.
