@@ -45,6 +45,17 @@ def test_imports_lead_to_earlier_rooms_alone(name: str) -> None:
             assert RANK[there] < RANK[here], f"{name} imports {full}"
 
 
+def test_figures_are_made_from_arrays_alone() -> None:
+    found = {
+        room(full)
+        for name, path in MODULES.items()
+        if room(name) == "plots"
+        for full in imported(path)
+        if full.startswith("latenthash.")
+    }
+    assert found == {"plots"}
+
+
 @pytest.mark.parametrize("package", KNOWN_BY)
 def test_package_is_known_in_its_rooms_alone(package: str) -> None:
     who = {

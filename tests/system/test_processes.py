@@ -18,7 +18,7 @@ from latenthash.system.processes import Processes
 ALIVE = """
 import sys, time
 from pathlib import Path
-from latenthash.processes import Processes
+from latenthash.system.processes import Processes
 ours = Processes(Path(sys.argv[1]), sys.argv[2])
 print(ours.own, flush=True)
 with ours.claim("job", "job", False):

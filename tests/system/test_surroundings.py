@@ -35,7 +35,7 @@ HOSTILE = {
 }  # fmt: skip
 LOG_LINE = re.compile(r"^\[[\d: ,-]+\]\[(\S+?)\]", re.MULTILINE)
 FOREIGN = re.compile(r"warning|srun|traceback|site-packages|lightning|matplotlib", re.IGNORECASE)
-TRAININGS = "test_callbacks.py::test_every_so_many_epochs_have_an_image"
+TRAININGS = "tracking/test_callbacks.py::test_every_so_many_epochs_have_an_image"
 
 
 @pytest.fixture(scope="module")
