@@ -4,7 +4,7 @@ What they draw is the same on every picture, so that two pictures with one capti
 tell apart as they are on the web.
 """
 
-from math import ceil, cos, pi, sin
+from math import ceil
 from typing import Annotated
 
 import albumentations as A
@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from pydantic import Field
 
+from latenthash.data.edits.stickers import heart, smiley, star
 from latenthash.data.edits.text import fitted, write
 from latenthash.data.views import Arguments, Pixels, Share
 
@@ -161,7 +162,7 @@ class Stickers(A.ImageOnlyTransform):  # type: ignore[misc]
         """Draw on a copy of img, (H, W, 3) uint8."""
         image = Image.fromarray(img)
         side = max(1, round(self.size * min(image.size)))
-        kinds = (_smiley(), _heart(), _star())
+        kinds = (smiley(), heart(), star())
         for number, (across, down) in enumerate(places):
             sticker = kinds[number % len(kinds)].resize((side, side), Image.Resampling.LANCZOS)
             place = round(across * (image.width - side)), round(down * (image.height - side))
@@ -210,42 +211,3 @@ class Screenshot(A.ImageOnlyTransform):  # type: ignore[misc]
             font, _ = fitted(text, size * bar, width - left)
             draw.text((left, middle), text, fill=grey, font=font, anchor="lm")
         return np.asarray(image)
-
-
-def _blank() -> tuple[Image.Image, ImageDraw.ImageDraw]:
-    # Large, because ImageDraw does not smooth edges and the reduction does.
-    image = Image.new("RGBA", (400, 400), (255, 255, 255, 0))
-    return image, ImageDraw.Draw(image)
-
-
-def _smiley() -> Image.Image:
-    image, draw = _blank()
-    draw.ellipse((10, 10, 390, 390), fill=(255, 204, 51), outline=(140, 90, 0), width=8)
-    for left in (110, 230):
-        draw.ellipse((left, 110, left + 60, 190), fill=(70, 45, 10))
-    draw.chord((90, 150, 310, 330), 0, 180, fill=(70, 45, 10))
-    return image
-
-
-def _heart() -> Image.Image:
-    image, draw = _blank()
-    angles = [2 * pi * step / 200 for step in range(200)]
-    draw.polygon(
-        [
-            (
-                200 + 11.5 * 16 * sin(a) ** 3,
-                180 - 11.5 * (13 * cos(a) - 5 * cos(2 * a) - 2 * cos(3 * a) - cos(4 * a)),
-            )
-            for a in angles
-        ],
-        fill=(221, 46, 68),
-    )
-    return image
-
-
-def _star() -> Image.Image:
-    image, draw = _blank()
-    corners = [((195, 80)[n % 2], pi * n / 5) for n in range(10)]
-    points = [(200 + r * sin(a), 210 - r * cos(a)) for r, a in corners]
-    draw.polygon(points, fill=(85, 172, 238), outline=(20, 70, 120), width=6)
-    return image
