@@ -78,7 +78,7 @@ class Trunk:
         )
         self.features.cache = CACHE
         self.side, self.trim = self.features.size, self.features.trim
-        self.identity = f"{self.features.key} trim {self.trim}"
+        self.key = f"{self.features.key} trim {self.trim}"
         (self.dimensions,) = self.features.shape
         self.kind: Kind = np.float32
 
@@ -109,7 +109,7 @@ class Work:
         suite, reader = build(cfg.benchmark), build(cfg.reader, _convert_="all")
         items, chosen = list_pictures(test, reader), suite.chosen(edits)
         made = describe(items, chosen, suite, [self.trunk], CACHE, reader)
-        self.described = made[self.trunk.identity]
+        self.described = made[self.trunk.key]
         self.rows = {edit.name: row for row, edit in enumerate(chosen, start=1)}
         group = read_groups(Path(groups), items) if groups else np.arange(len(items))
         self.halves = halves([item.digest for item in items], group, RESAMPLES, 0)

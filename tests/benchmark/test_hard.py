@@ -24,7 +24,7 @@ def photo(i: int) -> Picture:
 class Given:
     """A source of descriptions that are given."""
 
-    identity = "given"
+    key = "given"
     side = None
     trim = False
     dimensions = 3

@@ -36,7 +36,7 @@ READER = Reader(512, 10**6, (255, 255, 255))
 class Mean:
     """A source that counts how often it is asked."""
 
-    identity = "mean"
+    key = "mean"
     side: int | None = 8
     trim = False
     dimensions = 3
@@ -113,7 +113,7 @@ def test_another_suite_edit_or_source_is_described_anew(suite: Suite, cache: Dis
     other = Suite("test 2", {"any": {"flip": {"edit": suite.edits[0].transform[0]}}})
     for used, name in ((suite, "another"), (other, "mean")):
         source = Mean()
-        source.identity = name
+        source.key = name
         describe(items(2), used.edits, used, [source], cache, READER)
         assert source.asked == 2 * (1 + len(used.edits))
 
@@ -236,18 +236,18 @@ def test_peers_share_an_entry_of_bits_and_say_what_each_would(
     found = [code.source for code in peers()[0]]
     described = describe(items(2), suite.edits[1:], suite, found, cache, READER)
     assert len(list(cache.folder.glob("??/*"))) == 2, "one of each picture"
-    assert set(described) == {source.identity for source in found}
+    assert set(described) == {source.key for source in found}
     for i, item in enumerate(items(2)):
         pixels = item.read().pixels
         for source in found:
             expected = source.describe([pixels, 255 - pixels])
-            np.testing.assert_array_equal(described[source.identity][i], expected)
+            np.testing.assert_array_equal(described[source.key][i], expected)
     # An edit more: of bits, those that were not described are told from those that were.
     whole = describe(items(2), suite.edits, suite, found, cache, READER)
     for source in found:
-        rows = whole[source.identity]
+        rows = whole[source.key]
         assert (rows.dtype, rows.shape) == (np.int8, (2, 3, source.dimensions))
-        np.testing.assert_array_equal(rows[:, [0, 2]], described[source.identity])
+        np.testing.assert_array_equal(rows[:, [0, 2]], described[source.key])
         assert set(np.unique(rows)) == {-1, 1}
 
 
@@ -255,9 +255,9 @@ def test_peer_that_is_new_changes_nothing_of_the_others(suite: Suite, cache: Dis
     found = [code.source for code in peers()[0]]
     before = describe(items(2), suite.edits, suite, found[1:], cache, READER)
     after = describe(items(2), suite.edits, suite, found, cache, READER)
-    assert set(after) - set(before) == {found[0].identity}
-    for identity, rows in before.items():
-        np.testing.assert_array_equal(after[identity], rows)
+    assert set(after) - set(before) == {found[0].key}
+    for key, rows in before.items():
+        np.testing.assert_array_equal(after[key], rows)
 
 
 def test_peer_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -269,9 +269,9 @@ def test_peer_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_version_of_the_library_is_part_of_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = Peer("x", "imagehash", 1, lambda p: p > 0).identity
+    before = Peer("x", "imagehash", 1, lambda p: p > 0).key
     monkeypatch.setattr(module, "version", lambda name: "99")
-    assert Peer("x", "imagehash", 1, lambda p: p > 0).identity != before
+    assert Peer("x", "imagehash", 1, lambda p: p > 0).key != before
 
 
 # ---- borders ----

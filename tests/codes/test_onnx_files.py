@@ -116,9 +116,9 @@ def test_other_process_opens_the_same_file_and_no_other(tmp_path: Path) -> None:
     source = dinohash_codes(path)[0].source
     copy = pickle.loads(pickle.dumps(source))
     np.testing.assert_array_equal(copy.describe(pictures()), source.describe(pictures()))
-    identity = source.identity
+    key = source.key
     write(path, 224, 96, batch=1)
-    assert dinohash_codes(path)[0].source.identity != identity
+    assert dinohash_codes(path)[0].source.key != key
     onnx_files._session.cache_clear()
     with pytest.raises(InputError, match="changed while it was used"):
         copy.describe(pictures())

@@ -17,7 +17,7 @@ from latenthash.benchmark.leaderboard import (
     summary,
     text,
 )
-from latenthash.codes.code import Absent, Code, Floats, latent_codes
+from latenthash.codes.code import AbsentCode, Code, Floats, latent_codes
 from latenthash.codes.similarity import (
     NO_PAIR,
     Bootstrap,
@@ -36,7 +36,7 @@ from latenthash.hashing.projections import directions
 class Given:
     """A source of descriptions that are given."""
 
-    identity = "given"
+    key = "given"
     side = None
     trim = False
     kind = np.float32
@@ -416,7 +416,7 @@ def test_directions_are_orthogonal_as_far_as_they_can_be(dimensions: int, bits: 
 def test_absent_codes_come_last_with_their_reason() -> None:
     x = described(np.random.default_rng(0), 12, 3, 0.6)
     judgement = judge(PLAIN, x, half(*FIRST), half(*LAST), [0.2, 0.001], 238.0)
-    board = leaderboard([judgement], [Absent("other", "not installed")], 100)
+    board = leaderboard([judgement], [AbsentCode("other", "not installed")], 100)
     assert board["code"].tolist() == ["plain", "other"]
     assert board["ms per picture"].tolist() == ["240", ""]
     assert board["bytes"].tolist() == [4, ""], "a whole number stays one"

@@ -114,7 +114,7 @@ def test_numbers_that_cannot_be_used_are_refused_before_any_work(place: Path, op
 class Sleeper:
     """A source that takes its time, and notes what it is given."""
 
-    identity = "sleeper"
+    key = "sleeper"
     trim = False
     dimensions = 1
     kind = np.float32

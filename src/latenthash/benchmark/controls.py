@@ -21,7 +21,7 @@ class RandomTrunk:
     trim = False
     dimensions = CONTROL_BITS
     kind: Kind = np.int8
-    identity = f"signs of random trunk {CONTROL_SIDE}"
+    key = f"signs of random trunk {CONTROL_SIDE}"
 
     def __init__(self) -> None:
         self.features = VGG16(
@@ -43,7 +43,7 @@ class Thumbnail:
     trim = False
     dimensions = CONTROL_BITS
     kind: Kind = np.int8
-    identity = f"signs of thumbnail {THUMBNAIL}"
+    key = f"signs of thumbnail {THUMBNAIL}"
 
     def __init__(self) -> None:
         self.directions = directions(THUMBNAIL**2, CONTROL_BITS)

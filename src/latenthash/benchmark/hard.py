@@ -66,7 +66,7 @@ def hard_negatives(
 
     Args:
         judgements: of the codes, `OTHER` among them.
-        described: identity of a source -> (P, 1 + E, D).
+        described: key of a source -> (P, 1 + E, D).
         items: P pictures.
         test: the half that tests; quarters and nearest pairs are of its pictures.
         group: (P,) from `read_groups`.
@@ -83,14 +83,12 @@ def hard_negatives(
     def within(plain: Mapping[str, Described], labels: Labels) -> HardPairs:
         sizes = np.bincount(labels)
         draws = Bootstrap(int((sizes > 1).sum()), len(test.bootstrap.counts), (seed, DRAWS))
-        rates = [
-            accepted(j, plain[j.code.source.identity][:, 0], labels, draws) for j in judgements
-        ]
+        rates = [accepted(j, plain[j.code.source.key][:, 0], labels, draws) for j in judgements]
         return HardPairs(int((sizes * (sizes - 1)).sum()) // 2, rates)
 
     other = next(judgement for judgement in judgements if judgement.code.name == OTHER)
-    nearest = pairs(other.code, described[other.code.source.identity], test).impostors.argmax(2)
-    rates = [nearest_under(j, described[j.code.source.identity], test, nearest) for j in judgements]
+    nearest = pairs(other.code, described[other.code.source.key], test).impostors.argmax(2)
+    rates = [nearest_under(j, described[j.code.source.key], test, nearest) for j in judgements]
     found = {f"nearest under {OTHER}": HardPairs(nearest.size, rates)}
     parts = {
         "quarters of one picture": quarters([items[i] for i in test.numbers]),

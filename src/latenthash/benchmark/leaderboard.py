@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from latenthash.benchmark.judging import Judgement, difference
-from latenthash.codes.code import Absent
+from latenthash.codes.code import AbsentCode
 from latenthash.codes.similarity import Rate
 from latenthash.data.edits.suite import SuiteEdit
 from latenthash.plots.benchmark import CODES_FROM
@@ -34,7 +34,7 @@ class HardPairs:
 
 
 def leaderboard(
-    judgements: Sequence[Judgement], absent: Sequence[Absent], gallery: float
+    judgements: Sequence[Judgement], absent: Sequence[AbsentCode], gallery: float
 ) -> pd.DataFrame:
     """Lay out codes, a row each, the best first, and last those that could not be judged.
 

@@ -27,14 +27,14 @@ class Source(Protocol):
     """What describes pictures.
 
     Attributes:
-        identity: all that decides a description; kept descriptions are found by it.
+        key: all that decides a description; kept descriptions are found by it.
         side: px, of the square views that are described; None for whole pictures.
         trim: whether views are cut free of uniform borders.
         dimensions: D, numbers in a description.
         kind: np.int8 for bits, as -1 and 1; np.float32 for anything else.
     """
 
-    identity: str
+    key: str
     side: int | None
     trim: bool
     dimensions: int
@@ -68,7 +68,7 @@ class Code:
 
 
 @dataclass(frozen=True)
-class Absent:
+class AbsentCode:
     """A code that cannot be judged here, and yet has its row.
 
     Attributes:

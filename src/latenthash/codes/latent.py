@@ -14,14 +14,14 @@ class Latent:
     """The latent of a bundle.
 
     Args:
-        identity: of the bundle.
+        key: of the bundle.
         hasher: its features and model.
     """
 
     kind: Kind = np.float32
 
-    def __init__(self, identity: str, hasher: Hasher) -> None:
-        self.identity = identity
+    def __init__(self, key: str, hasher: Hasher) -> None:
+        self.key = key
         self.hasher = hasher
         self.side: int | None = hasher.features.size
         self.trim = hasher.features.trim

@@ -60,7 +60,7 @@ class OnnxNetwork:
         self.path = path.absolute()  # processes may have begun elsewhere
         self.input_side = side
         self.dimensions = outputs
-        self.identity = f"{option} {self.digest} onnxruntime {version('onnxruntime')}"
+        self.key = f"{option} {self.digest} onnxruntime {version('onnxruntime')}"
         self._check()
 
     def describe(self, views: Sequence[Pixels]) -> Floats:

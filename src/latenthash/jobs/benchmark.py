@@ -30,7 +30,7 @@ from latenthash.benchmark.page import Part
 from latenthash.benchmark.saving import keep
 from latenthash.benchmark.timing import milliseconds
 from latenthash.cache import DiskCache
-from latenthash.codes.code import LATENTS, Absent, Code, latent_codes
+from latenthash.codes.code import LATENTS, AbsentCode, Code, latent_codes
 from latenthash.codes.describe import Item, describe
 from latenthash.codes.latent import Latent
 from latenthash.codes.onnx_files import dinohash_codes, sscd_codes
@@ -112,14 +112,14 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) ->
     sources = [code.source for code in codes]
     described = describe(items, edits, suite, sources, cache, reader)
     other = next(code for code in codes if code.name == hard.OTHER)
-    if copies := name_copies(other, described[other.source.identity], items, group):
+    if copies := name_copies(other, described[other.source.key], items, group):
         settings["copies"] = copies
         log.warning("%s", copies)
     times = milliseconds(sources, [item.read().pixels for item in items[:TIMED]])
     judgements = [
         judge(
-            code, described[code.source.identity], calibration, test, fprs,
-            times[code.source.identity],
+            code, described[code.source.key], calibration, test, fprs,
+            times[code.source.key],
         )
         for code in track(codes, "Codes")
     ]  # fmt: skip
@@ -134,7 +134,7 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) ->
     points = breaking_points(table)
     best = next(j for j in judgements if j.code.name == board["code"][0])
     limit = best.verdicts[DECISIVE].threshold / best.code.span
-    alike = hard.nearest_impostors(best, described[best.code.source.identity], items, test, edits)
+    alike = hard.nearest_impostors(best, described[best.code.source.key], items, test, edits)
     parts: dict[str, Part] = {
         "What was judged": pd.DataFrame(settings.items(), columns=["what", "value"]),
         "Leaderboard": board,
@@ -195,7 +195,7 @@ def _settings(
         "gallery": f"{cfg.gallery:g}",
         "resamples": str(cfg.resamples),
         "seed": str(cfg.seed),
-        "codes": ", ".join(dict.fromkeys(code.source.identity for code in codes)),
+        "codes": ", ".join(dict.fromkeys(code.source.key for code in codes)),
         "versions": ", ".join([f"latenthash {__version__}", *LIBRARIES]),
     }
 
@@ -221,7 +221,7 @@ def _given(cfg: DictConfig) -> list[Code]:
 
 def _latents(
     bundle: Bundle, places: Places, cache: DiskCache, named: bool
-) -> tuple[list[Code], list[Absent]]:
+) -> tuple[list[Code], list[AbsentCode]]:
     """Give the codes of a bundle, or why they are absent."""
     identity = hashlib.sha256(
         repr((bundle.run_id, sorted(bundle.identity.items()), bundle.config)).encode()
@@ -234,6 +234,6 @@ def _latents(
         if named:
             raise
         reason = FOLDERS.sub("", " ".join(error.problems))
-        return [], [Absent(name, reason) for name in LATENTS]
+        return [], [AbsentCode(name, reason) for name in LATENTS]
     latent = Latent(f"bundle {identity.hexdigest()}", hasher)
     return latent_codes(latent), []
