@@ -20,13 +20,13 @@ from latenthash.benchmark.page import page
 from latenthash.cache import DiskCache
 from latenthash.codes import peers as module
 from latenthash.codes import workers
-from latenthash.codes.code import Floats, Pixels, Signs
+from latenthash.codes.code import Signs, Vectors
 from latenthash.codes.describe import Item, describe
 from latenthash.codes.peers import Peer, peers
 from latenthash.codes.pictures import list_pictures, quarters, stereo
 from latenthash.codes.workers import in_workers
 from latenthash.data.edits.suite import Suite, SuiteEdit
-from latenthash.data.reading import Picture, Reader
+from latenthash.data.reading import Picture, Pixels, Reader
 from latenthash.data.views import TrimBorders, pipeline
 from latenthash.errors import InputError
 
@@ -45,7 +45,7 @@ class Mean:
     def __init__(self) -> None:
         self.asked = 0
 
-    def describe(self, views: "list[NDArray[np.uint8]]") -> Floats:  # noqa: D102
+    def describe(self, views: "list[NDArray[np.uint8]]") -> Vectors:  # noqa: D102
         self.asked += len(views)
         return np.stack([view.mean((0, 1)) for view in views]).astype(np.float32)
 
@@ -119,7 +119,7 @@ def test_another_suite_edit_or_source_is_described_anew(suite: Suite, cache: Dis
 
 
 def test_only_edits_that_are_missing_are_described(suite: Suite, cache: DiskCache) -> None:
-    def ask(edits: tuple[SuiteEdit, ...]) -> tuple[Floats, int]:
+    def ask(edits: tuple[SuiteEdit, ...]) -> tuple[Vectors, int]:
         source = Mean()
         described = describe(items(2), edits, suite, [source], cache, READER)["mean"]
         return described, source.asked

@@ -12,7 +12,7 @@ from skimage.data import astronaut
 
 from app import call
 from latenthash.codes import onnx_files
-from latenthash.codes.code import Floats
+from latenthash.codes.code import Vectors
 from latenthash.codes.onnx_files import dinohash_codes, sscd_codes
 from latenthash.errors import InputError
 from latenthash.hashing.projections import directions
@@ -23,7 +23,7 @@ pytest.importorskip("onnxruntime")
 BLOCKS = 4  # the tiny network averages over 4 x 4 blocks, and multiplies
 
 
-def weights(outputs: int) -> Floats:
+def weights(outputs: int) -> Vectors:
     return np.random.default_rng(0).normal(size=(outputs, 3 * BLOCKS**2)).astype(np.float32)
 
 

@@ -17,7 +17,7 @@ from latenthash.benchmark.leaderboard import (
     summary,
     text,
 )
-from latenthash.codes.code import AbsentCode, Code, Floats, latent_codes
+from latenthash.codes.code import AbsentCode, Code, Vectors, latent_codes
 from latenthash.codes.similarity import (
     NO_PAIR,
     Bootstrap,
@@ -44,11 +44,11 @@ class Given:
     def __init__(self, dimensions: int = 16) -> None:
         self.dimensions = dimensions
 
-    def describe(self, views: object) -> Floats:  # noqa: D102
+    def describe(self, views: object) -> Vectors:  # noqa: D102
         raise AssertionError("nothing is described here")
 
 
-def same(x: Floats) -> Floats:
+def same(x: Vectors) -> Vectors:
     return x
 
 
@@ -250,7 +250,7 @@ def test_latents_that_are_no_unit_vectors_have_no_degrees_of_freedom() -> None:
 # ---- judging ----
 
 
-def described(rng: np.random.Generator, pictures: int, edits: int, noise: float) -> Floats:
+def described(rng: np.random.Generator, pictures: int, edits: int, noise: float) -> Vectors:
     own = rng.normal(size=(pictures, 1, 16))
     x = own + noise * rng.normal(size=(pictures, 1 + edits, 16))
     return (x / np.linalg.norm(x, axis=-1, keepdims=True)).astype(np.float32)
@@ -270,14 +270,14 @@ def test_figures_are_those_of_brute_force() -> None:
     wrong = [x[i, 1 + e] @ x[j, 0] for i in range(6) for e in range(3) for j in range(6) if i != j]
     limit = threshold(np.array(wrong, np.float32), 0.05)
     hits = [[x[i, 1 + e] @ x[i, 0] >= limit for e in range(3)] for i in LAST]
-    verdict = judgement.verdicts[0.05]
-    assert verdict.threshold == pytest.approx(limit)
-    assert verdict.tpr.value == pytest.approx(np.mean(hits))
-    assert [rate.value for rate in verdict.tpr_by_edit] == pytest.approx(np.mean(hits, 0))
+    point = judgement.points[0.05]
+    assert point.threshold == pytest.approx(limit)
+    assert point.tpr.value == pytest.approx(np.mean(hits))
+    assert [rate.value for rate in point.tpr_by_edit] == pytest.approx(np.mean(hits, 0))
     impostors = [
         x[i, 1 + e] @ x[j, 0] >= limit for i in LAST for e in range(3) for j in LAST if i != j
     ]
-    assert verdict.realised_fpr.value == pytest.approx(np.mean(impostors))
+    assert point.realised_fpr.value == pytest.approx(np.mean(impostors))
     firsts = [np.argmax(x[LAST, 0] @ x[i, 1 + e]) == i - 6 for i in LAST for e in range(3)]
     assert judgement.rank1.value == pytest.approx(np.mean(firsts))
 
@@ -285,7 +285,7 @@ def test_figures_are_those_of_brute_force() -> None:
 def test_draws_set_the_threshold_anew_and_count_anew() -> None:
     x = described(np.random.default_rng(0), 12, 3, 1.2)
     calibration, test = half(*FIRST), half(*LAST)
-    verdict = judge(PLAIN, x, calibration, test, [0.2], 1.0).verdicts[0.2]
+    point = judge(PLAIN, x, calibration, test, [0.2], 1.0).points[0.2]
     expected = []
     for limits, shares in zip(calibration.bootstrap.counts, test.bootstrap.weights, strict=True):
         wrong = [
@@ -297,8 +297,8 @@ def test_draws_set_the_threshold_anew_and_count_anew() -> None:
         hits = [np.mean([x[i, 1 + e] @ x[i, 0] >= limit for e in range(3)]) for i in LAST]
         expected.append(shares @ hits)
     assert len(set(expected)) > 10
-    np.testing.assert_allclose(verdict.tpr_drawn, expected)
-    assert (verdict.tpr.low, verdict.tpr.high) == pytest.approx(interval(np.array(expected)))
+    np.testing.assert_allclose(point.tpr_drawn, expected)
+    assert (point.tpr.low, point.tpr.high) == pytest.approx(interval(np.array(expected)))
 
 
 def test_threshold_never_sees_a_test_row() -> None:
@@ -307,7 +307,7 @@ def test_threshold_never_sees_a_test_row() -> None:
     poisoned = x.copy()
     poisoned[6:] = rng.normal(size=poisoned[6:].shape) * 1e6
     limits = [
-        judge(PLAIN, rows, half(*FIRST), half(*LAST), [0.05], 1.0).verdicts[0.05].threshold
+        judge(PLAIN, rows, half(*FIRST), half(*LAST), [0.05], 1.0).points[0.05].threshold
         for rows in (x, poisoned)
     ]
     assert limits[0] == limits[1]
@@ -317,10 +317,10 @@ def test_threshold_never_sees_pictures_of_one_group() -> None:
     x = described(np.random.default_rng(0), 12, 3, 0.6)
     x[1] = x[0]  # nearly the same
     x[7] = x[6]
-    alone = judge(PLAIN, x, half(*FIRST), half(*LAST), [0.05], 1.0).verdicts[0.05]
+    alone = judge(PLAIN, x, half(*FIRST), half(*LAST), [0.05], 1.0).points[0.05]
     calibration = half(*FIRST, group=[0, 0, 2, 3, 4, 5])
     test = half(*LAST, group=[6, 6, 8, 9, 10, 11])
-    grouped = judge(PLAIN, x, calibration, test, [0.05], 1.0).verdicts[0.05]
+    grouped = judge(PLAIN, x, calibration, test, [0.05], 1.0).points[0.05]
     assert grouped.threshold < alone.threshold
     assert alone.realised_fpr.value > grouped.realised_fpr.value
     own = [x[i, 1 + e] @ x[i, 0] for i in FIRST for e in range(3)]
@@ -331,17 +331,15 @@ def test_rate_that_calibration_cannot_resolve_is_marked() -> None:
     x = described(np.random.default_rng(0), 12, 3, 0.6)
     # 6 pictures make 15 pairs; that each is seen under 3 edits makes no more of them.
     judgement = judge(PLAIN, x, half(*FIRST), half(*LAST), [0.07, 0.06], 1.0)
-    assert judgement.verdicts[0.07].resolved
-    assert not judgement.verdicts[0.06].resolved
+    assert judgement.points[0.07].resolved
+    assert not judgement.points[0.06].resolved
 
 
 def test_code_that_is_better_everywhere_is_told_apart() -> None:
     x = described(np.random.default_rng(0), 12, 3, 0.6)
     y = x.copy()
     y[6:, 1:] = described(np.random.default_rng(1), 6, 3, 0.6)[:, 1:]  # of other pictures
-    good, bad = (
-        judge(PLAIN, z, half(*FIRST), half(*LAST), [0.2], 1.0).verdicts[0.2] for z in (x, y)
-    )
+    good, bad = (judge(PLAIN, z, half(*FIRST), half(*LAST), [0.2], 1.0).points[0.2] for z in (x, y))
     found = difference(bad, good)
     assert found.value == pytest.approx(bad.tpr.value - good.tpr.value)
     assert found.low < found.value < found.high < 0
@@ -433,12 +431,12 @@ def test_rate_that_the_user_names_has_its_collisions() -> None:
     x = described(np.random.default_rng(0), 12, 3, 0.6)
     judgement = judge(PLAIN, x, half(*FIRST), half(*LAST), [0.2, 0.001], 1.0)
     board = leaderboard([judgement], [], 1e6)
-    wrong = judgement.verdicts[0.2].realised_fpr
+    wrong = judgement.points[0.2].realised_fpr
     assert wrong.value > 0
     shown = summary(board, 1e6, 0.2)
     assert list(shown)[2:5] == ["TPR at FPR 0.2", "realised FPR 0.2", "wrong among 1e+06, FPR 0.2"]
     assert shown["wrong among 1e+06, FPR 0.2"][0] == text(wrong, 1e6)
-    assert shown["TPR at FPR 0.2"][0] == text(judgement.verdicts[0.2].tpr)
+    assert shown["TPR at FPR 0.2"][0] == text(judgement.points[0.2].tpr)
     assert text(Rate(0.25, 0.003671, 1), 1e6) == "250000 [3670, 1000000]"
     assert text(Rate(0.00012, 0.0000409, 0.1)) == "0.00012 [4.09e-05, 0.1]"
 
@@ -453,7 +451,7 @@ def test_every_rate_has_a_row_for_other_programs() -> None:
         "tpr_against_the_best", "edits/flip/tpr", "edits/blur/tpr", "hard/quarters",
     ]  # fmt: skip
     assert rows.iloc[-1].tolist() == ["plain", "hard/quarters", 0.5, 0.25, 0.75, True]
-    tpr = judgement.verdicts[0.2].tpr
+    tpr = judgement.points[0.2].tpr
     assert rows.iloc[0].tolist() == ["plain", "tpr_at_fpr_0.2", tpr.value, tpr.low, tpr.high, True]
     # 15 pairs of pictures say nothing of 1 in 1,000.
     resolved = rows.set_index("figure")["resolved"]

@@ -17,11 +17,9 @@ from scipy import ndimage
 from torch.utils.data import DataLoader
 
 from latenthash.data.edits.text import Text
-from latenthash.data.reading import Picture
+from latenthash.data.reading import Picture, Pixels
 from latenthash.data.views import Edit, Views, pipeline, view_seed
 from project import CONF
-
-Pixels = NDArray[np.uint8]
 
 AUGMENT = CONF / "augment"
 

@@ -15,8 +15,9 @@ from skimage.data import astronaut
 from app import artifact, call, database, runs
 from latenthash.benchmark.timing import milliseconds
 from latenthash.codes import peers
-from latenthash.codes.code import LATENTS, Floats, Pixels
+from latenthash.codes.code import LATENTS, Vectors
 from latenthash.codes.latent import Latent
+from latenthash.data.reading import Pixels
 from latenthash.errors import InputError
 from latenthash.features import weights
 
@@ -96,7 +97,7 @@ def test_latents_that_are_no_numbers_are_refused_before_any_work() -> None:
     class Broken:
         features = SimpleNamespace(size=8, trim=False)
 
-        def encode(self, views: torch.Tensor) -> Floats:
+        def encode(self, views: torch.Tensor) -> Vectors:
             return np.full((len(views), 2), np.nan, np.float32)
 
     with pytest.raises(InputError, match="latents are not finite numbers"):
@@ -123,7 +124,7 @@ class Sleeper:
         self.side = side
         self.given: list[tuple[int, ...]] = []
 
-    def describe(self, views: "list[Pixels]") -> Floats:  # noqa: D102
+    def describe(self, views: "list[Pixels]") -> Vectors:  # noqa: D102
         assert torch.get_num_threads() == 1
         self.given.append(np.shape(views))
         time.sleep(0.2 if len(self.given) == 1 else 0.02)

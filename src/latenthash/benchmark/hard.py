@@ -10,12 +10,12 @@ from latenthash.benchmark.groups import Labels
 from latenthash.benchmark.judging import Half, Judgement, pairs
 from latenthash.benchmark.leaderboard import DECISIVE, HardPairs
 from latenthash.cache import DiskCache
-from latenthash.codes.code import Described, Pixels
+from latenthash.codes.code import Described
 from latenthash.codes.describe import Item, describe
 from latenthash.codes.pictures import quarters, stereo
 from latenthash.codes.similarity import NO_PAIR, Bootstrap, Rate
 from latenthash.data.edits.suite import Suite, SuiteEdit
-from latenthash.data.reading import Reader
+from latenthash.data.reading import Pixels, Reader
 
 OTHER = "phash-256"  # the code under which pairs are the nearest
 NEAREST = 6  # pairs shown
@@ -166,7 +166,7 @@ def accepted(
     """
     code = judgement.code
     similarity = code.queries(described) @ code.references(described).T
-    called = similarity >= judgement.verdicts[DECISIVE].threshold
+    called = similarity >= judgement.points[DECISIVE].threshold
     within = group[:, None] == group
     np.fill_diagonal(within, False)
     kept = np.bincount(group) > 1
@@ -188,7 +188,7 @@ def nearest_under(judgement: Judgement, described: Described, test: Half, neares
     code = judgement.code
     rows = described[test.numbers]
     references = code.references(rows[:, 0])
-    limit = judgement.verdicts[DECISIVE].threshold
+    limit = judgement.points[DECISIVE].threshold
     called = [
         (code.queries(row[1:]) * references[near]).sum(1) >= limit
         for row, near in zip(rows, nearest, strict=True)

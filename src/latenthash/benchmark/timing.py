@@ -7,8 +7,9 @@ from contextlib import contextmanager, nullcontext
 import numpy as np
 import torch
 
-from latenthash.codes.code import Pixels, Source
+from latenthash.codes.code import Source
 from latenthash.codes.latent import Latent
+from latenthash.data.reading import Pixels
 from latenthash.data.views import pipeline
 
 

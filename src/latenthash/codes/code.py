@@ -11,12 +11,12 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from latenthash.data.reading import Pixels
 from latenthash.hashing.projections import CANDIDATES, directions
 
-Pixels = NDArray[np.uint8]  # (H, W, 3)
-Floats = NDArray[np.float32]
-Signs = NDArray[np.int8]  # -1 and 1
-Described: TypeAlias = NDArray[Any]  # int8 or float32, as its source says
+Vectors: TypeAlias = NDArray[np.float32]  # (N, D)
+Signs: TypeAlias = NDArray[np.int8]  # (N, D) of -1 and 1
+Described: TypeAlias = NDArray[Any]  # (..., D) int8 or float32, as its source says
 Kind: TypeAlias = type[np.int8] | type[np.float32]
 
 BITS = (64, 128, 256)  # of codes made from a latent
@@ -62,8 +62,8 @@ class Code:
     name: str
     source: Source
     size: int
-    queries: Callable[[Described], Floats]
-    references: Callable[[Described], Floats]
+    queries: Callable[[Described], Vectors]
+    references: Callable[[Described], Vectors]
     span: float
 
 
@@ -88,10 +88,10 @@ def latent_codes(source: Source) -> list[Code]:
     kept = BITS[-1]
     many = directions(source.dimensions, CANDIDATES)
 
-    def queries(z: Floats) -> Floats:
+    def queries(z: Vectors) -> Vectors:
         return signs(z @ many).astype(np.float32)
 
-    def references(z: Floats) -> Floats:
+    def references(z: Vectors) -> Vectors:
         projected = z @ many
         surest = np.argsort(-np.abs(projected), axis=1, kind="stable")[:, :kept]
         vectors = np.zeros_like(projected)
@@ -107,7 +107,7 @@ def projected(name: str, source: Source, bits: int) -> Code:
     """Make a code of the signs of fixed projections of floats."""
     rotation = directions(source.dimensions, bits)
 
-    def vectors(described: Floats) -> Floats:
+    def vectors(described: Vectors) -> Vectors:
         return signs(described @ rotation).astype(np.float32)
 
     return Code(name, source, bits // 8, vectors, vectors, bits)
@@ -116,7 +116,7 @@ def projected(name: str, source: Source, bits: int) -> Code:
 def plain_bits(name: str, source: Source) -> Code:
     """Make a code of the bits that a source describes pictures by."""
 
-    def vectors(described: Signs) -> Floats:
+    def vectors(described: Signs) -> Vectors:
         return described.astype(np.float32)
 
     return Code(name, source, source.dimensions // 8, vectors, vectors, source.dimensions)
@@ -127,12 +127,12 @@ def signs(x: NDArray[Any]) -> Signs:
     return np.where(x > 0, np.int8(1), np.int8(-1))
 
 
-def _float_queries(z: Floats) -> Floats:
+def _float_queries(z: Vectors) -> Vectors:
     """Append what makes the inner product 1 - d^2 / 2: for unit vectors, the cosine."""
     half = (z**2).sum(1, keepdims=True) / 2
     return np.hstack([z, np.ones_like(half), -half])
 
 
-def _float_references(z: Floats) -> Floats:
+def _float_references(z: Vectors) -> Vectors:
     half = (z**2).sum(1, keepdims=True) / 2
     return np.hstack([z, 1 - half, np.ones_like(half)])

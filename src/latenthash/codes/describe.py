@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latenthash.cache import DiskCache, cache_key
-from latenthash.codes.code import Described, Pixels, Source
+from latenthash.codes.code import Described, Source
 from latenthash.codes.peers import parts, together
 from latenthash.codes.workers import in_workers
 from latenthash.data.edits.suite import LIBRARIES, Suite, SuiteEdit
-from latenthash.data.reading import READING, Picture, Reader
+from latenthash.data.reading import READING, Picture, Pixels, Reader
 from latenthash.data.views import Pipeline, pipeline
 from latenthash.errors import InputError
 from latenthash.system.terminal import track

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from latenthash.codes.code import Floats, Kind, Pixels
+from latenthash.codes.code import Kind, Vectors
+from latenthash.data.reading import Pixels
 from latenthash.errors import InputError
 from latenthash.hashing.hasher import Hasher
 
@@ -28,13 +29,13 @@ class Latent:
         blank = np.zeros((hasher.features.size, hasher.features.size, 3), np.uint8)
         self.dimensions = self.describe([blank]).shape[1]
 
-    def describe(self, views: Sequence[Pixels]) -> Floats:
+    def describe(self, views: Sequence[Pixels]) -> Vectors:
         """Map views (side, side, 3) to z (N, k).
 
         Raises:
             InputError: if z is not finite.
         """
-        z: Floats = self.hasher.encode(torch.from_numpy(np.stack(views))).astype(np.float32)
+        z: Vectors = self.hasher.encode(torch.from_numpy(np.stack(views))).astype(np.float32)
         if not np.isfinite(z).all():
             raise InputError(
                 "The run's latents are not finite numbers; choose another run, or train it again."

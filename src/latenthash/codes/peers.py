@@ -15,12 +15,12 @@ from latenthash.codes.code import (
     Code,
     Described,
     Kind,
-    Pixels,
     Signs,
     Source,
     plain_bits,
     signs,
 )
+from latenthash.data.reading import Pixels
 
 Bits = NDArray[np.bool_]
 

@@ -15,7 +15,7 @@ from latenthash import __version__, plots
 from latenthash.benchmark import hard
 from latenthash.benchmark.controls import controls
 from latenthash.benchmark.groups import name_copies, read_groups
-from latenthash.benchmark.judging import OPERATING_POINTS, halves, judge
+from latenthash.benchmark.judging import FALSE_POSITIVE_RATES, halves, judge
 from latenthash.benchmark.leaderboard import (
     AT,
     DECISIVE,
@@ -133,7 +133,7 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) ->
     title = f"{suite.version}: {len(items)} pictures, {len(edits)} edits"
     points = breaking_points(table)
     best = next(j for j in judgements if j.code.name == board["code"][0])
-    limit = best.verdicts[DECISIVE].threshold / best.code.span
+    limit = best.points[DECISIVE].threshold / best.code.span
     alike = hard.nearest_impostors(best, described[best.code.source.key], items, test, edits)
     parts: dict[str, Part] = {
         "What was judged": pd.DataFrame(settings.items(), columns=["what", "value"]),
@@ -207,7 +207,9 @@ def _called(path: object) -> str:
 def _fprs(own: float | None) -> list[float]:
     """Give the false-positive rates, the largest first."""
     # As it is written in tables: two rates that read the same would be one column.
-    return sorted({*OPERATING_POINTS, *([] if own is None else [float(f"{own:g}")])}, reverse=True)
+    return sorted(
+        {*FALSE_POSITIVE_RATES, *([] if own is None else [float(f"{own:g}")])}, reverse=True
+    )
 
 
 def _given(cfg: DictConfig) -> list[Code]:

@@ -5,11 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
+from latenthash.data.reading import Pixels
 from latenthash.plots.style import drawn
-
-Pixels = NDArray[np.uint8]  # (H, W, 3)
 
 COLUMNS = 4  # panels of curves a row
 CODES_FROM = 4  # first column of codes in a table of edits

@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 from latenthash.hashing.enrolled import Latents
 from latenthash.plots.latents import GRID, Plane, grid_canvas
-from latenthash.plots.style import Pixels, drawn
+from latenthash.plots.style import FloatImages, drawn
 
 SPAN = (0.02, 0.98)  # share of the prior, along each axis, that the map shows
 
@@ -48,7 +48,7 @@ def digit_scatter(z: Latents, labels: NDArray[np.int64], plane: Plane, title: st
     return figure
 
 
-def prior_map(decode: Callable[[Latents], Pixels]) -> Figure:
+def prior_map(decode: Callable[[Latents], FloatImages]) -> Figure:
     """Draw what the decoder makes of equal shares of the prior N(0, I) in 2 dimensions.
 
     Args:

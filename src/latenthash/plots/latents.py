@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from latenthash.data.splits import ViewSet
 from latenthash.hashing.enrolled import Hash, Latents, LatentSet
-from latenthash.plots.style import COLOURS, LABELS, Pixels, disc, drawn, short
+from latenthash.plots.style import COLOURS, LABELS, FloatImages, disc, drawn, short
 
 GRID = 15  # decoded pictures along each axis of the map
 SHOWN = 6  # unseen pictures beside the scatter plot
@@ -177,7 +177,7 @@ def _thumbnail(
 
 
 def decoded_map(
-    decode: Callable[[Latents], Pixels], z: Latents, hash_: Hash, plane: Plane
+    decode: Callable[[Latents], FloatImages], z: Latents, hash_: Hash, plane: Plane
 ) -> Figure:
     """Draw what the decoder makes of points over the plane, with the hash's circle.
 
@@ -219,12 +219,12 @@ def decoded_map(
     return figure
 
 
-def grid_canvas(pictures: Pixels) -> Pixels:
+def grid_canvas(pictures: FloatImages) -> FloatImages:
     """Lay out pictures (GRID * GRID, side, side, 3) as one, the first row at the bottom."""
     side = pictures.shape[1]
     # Row 0 of the grid is the lowest z, so rows are stacked from the bottom up.
     rows = pictures.reshape(GRID, GRID, side, side, 3)[::-1]
-    canvas: Pixels = rows.transpose(0, 2, 1, 3, 4).reshape(GRID * side, GRID * side, 3)
+    canvas: FloatImages = rows.transpose(0, 2, 1, 3, 4).reshape(GRID * side, GRID * side, 3)
     return canvas.clip(0, 1)
 
 

@@ -9,7 +9,7 @@ from matplotlib.patches import Circle
 from numpy.typing import NDArray
 
 ROOM = 24  # letters of a name
-Pixels: TypeAlias = NDArray[np.float64]  # (N, H, W, 3) in [0, 1]
+FloatImages: TypeAlias = NDArray[np.float64]  # (N, H, W, 3) in [0, 1]
 
 COLOURS = {
     "signal": "tab:red",

@@ -13,7 +13,8 @@ from PIL import Image, ImageDraw, ImageFont
 from pydantic import Field
 
 from latenthash.data.edits.text import write
-from latenthash.data.views import Arguments, Pixels, Share
+from latenthash.data.reading import Pixels
+from latenthash.data.views import Arguments, Share
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 

@@ -4,7 +4,8 @@ import albumentations as A
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from latenthash.data.views import Arguments, Pixels, Share
+from latenthash.data.reading import Pixels
+from latenthash.data.views import Arguments, Share
 
 
 def write(image: Image.Image, middle: float, text: str, size: float, ink: str = "white") -> None:
