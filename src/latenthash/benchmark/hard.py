@@ -9,13 +9,13 @@ import pandas as pd
 from latenthash.benchmark.groups import Labels
 from latenthash.benchmark.judging import Half, Judgement, pairs
 from latenthash.benchmark.leaderboard import DECISIVE, HardPairs
-from latenthash.cache import DiskCache
+from latenthash.benchmark.setting import Setting
 from latenthash.codes.code import Described
-from latenthash.codes.describe import Item, describe
+from latenthash.codes.describe import Item
 from latenthash.codes.pictures import quarters, stereo
 from latenthash.codes.similarity import NO_PAIR, Bootstrap, Rate
-from latenthash.data.edits.suite import Suite, SuiteEdit
-from latenthash.data.reading import Pixels, Reader
+from latenthash.data.edits.suite import SuiteEdit
+from latenthash.data.reading import Pixels
 
 OTHER = "phash-256"  # the code under which pairs are the nearest
 NEAREST = 6  # pairs shown
@@ -52,37 +52,23 @@ class Alike:
 
 
 def hard_negatives(
-    judgements: Sequence[Judgement],
-    described: Mapping[str, Described],
-    items: Sequence[Item],
-    test: Half,
-    group: Labels,
-    suite: Suite,
-    cache: DiskCache,
-    reader: Reader,
-    seed: int,
+    setting: Setting, judgements: Sequence[Judgement], described: Mapping[str, Described]
 ) -> dict[str, HardPairs]:
     """Give the share of pairs of each kind that each code calls the same at the decisive rate.
 
     Args:
-        judgements: of the codes, `OTHER` among them.
+        setting: of the benchmark; quarters and nearest pairs are of the pictures that test.
+        judgements: of its codes, `OTHER` among them.
         described: key of a source -> (P, 1 + E, D).
-        items: P pictures.
-        test: the half that tests; quarters and nearest pairs are of its pictures.
-        group: (P,) from `read_groups`.
-        suite: whose name descriptions are kept under.
-        cache: where they are kept.
-        reader: how pictures are decoded.
-        seed: of the draws.
 
     Returns:
         kind -> its pairs.
     """
-    sources = [judgement.code.source for judgement in judgements]
+    test = setting.test
 
     def within(plain: Mapping[str, Described], labels: Labels) -> HardPairs:
         sizes = np.bincount(labels)
-        draws = Bootstrap(int((sizes > 1).sum()), len(test.bootstrap.counts), (seed, DRAWS))
+        draws = Bootstrap(int((sizes > 1).sum()), len(test.bootstrap.counts), (setting.seed, DRAWS))
         rates = [accepted(j, plain[j.code.source.key][:, 0], labels, draws) for j in judgements]
         return HardPairs(int((sizes * (sizes - 1)).sum()) // 2, rates)
 
@@ -91,14 +77,14 @@ def hard_negatives(
     rates = [nearest_under(j, described[j.code.source.key], test, nearest) for j in judgements]
     found = {f"nearest under {OTHER}": HardPairs(nearest.size, rates)}
     parts = {
-        "quarters of one picture": quarters([items[i] for i in test.numbers]),
-        "halves of a stereo pair": stereo(reader),
+        "quarters of one picture": quarters([setting.items[i] for i in test.numbers]),
+        "halves of a stereo pair": stereo(setting.reader),
     }
     for kind, members in parts.items():
-        plain = describe([item for item, _ in members], [], suite, sources, cache, reader)
+        plain = setting.describe([item for item, _ in members], [])
         found[kind] = within(plain, np.array([number for _, number in members]))
-    if (np.bincount(group) > 1).any():
-        found["pictures of one group"] = within(described, group)
+    if (np.bincount(setting.group) > 1).any():
+        found["pictures of one group"] = within(described, setting.group)
     return found
 
 

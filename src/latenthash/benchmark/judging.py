@@ -154,6 +154,17 @@ def pairs(code: Code, described: Described, half: Half) -> Pairs:
     return Pairs.of(rows[:, 1:], code.references(rows[:, 0]), half.group, code.queries)
 
 
+def false_positive_rates(own: float | None) -> list[float]:
+    """Give the rates at which codes are judged, the largest first.
+
+    Args:
+        own: one that the user adds.
+    """
+    # As it is written in tables: two rates that read the same would be one column.
+    more = [] if own is None else [float(f"{own:g}")]
+    return sorted({*FALSE_POSITIVE_RATES, *more}, reverse=True)
+
+
 def difference(a: OperatingPoint, b: OperatingPoint) -> Rate:
     """Give how much more TPR a code has than another at the same rate (paired bootstrap)."""
     return Rate(a.tpr.value - b.tpr.value, *interval(a.tpr_drawn - b.tpr_drawn))

@@ -43,10 +43,10 @@ def leaderboard(
         absent: codes whose rows say in place of figures why they have none.
         gallery: number of pictures among which a query is looked up.
     """
-    ranked = _ranked(judgements)
-    best = ranked[0]
+    in_order = ranked(judgements)
+    best = in_order[0]
     rows: list[dict[str, object]] = []
-    for judgement in ranked:
+    for judgement in in_order:
         row: dict[str, object] = {"code": judgement.code.name, "bytes": judgement.code.size}
         for fpr, point in judgement.points.items():
             row[f"{TPR} {fpr:g}"] = text(point.tpr) + ("" if point.resolved else " *")
@@ -93,7 +93,7 @@ def every_rate(
         edits: E of the suite; their TPR is that at the decisive rate.
         hard: kind of hard negatives -> pairs, at the decisive rate.
     """
-    best = _ranked(judgements)[0].points[DECISIVE]
+    best = ranked(judgements)[0].points[DECISIVE]
     rows = []
     for number, judgement in enumerate(judgements):
         points = judgement.points
@@ -117,7 +117,8 @@ def every_rate(
     return pd.DataFrame(rows, columns=["code", "figure", "value", "low", "high", "resolved"])
 
 
-def _ranked(judgements: Sequence[Judgement]) -> list[Judgement]:
+def ranked(judgements: Sequence[Judgement]) -> list[Judgement]:
+    """Sort codes, the best first."""
     return sorted(judgements, key=lambda j: -j.points[DECISIVE].tpr.value)
 
 

@@ -66,6 +66,15 @@ class Code:
     references: Callable[[Described], Vectors]
     span: float
 
+    def bits(self, described: Described) -> NDArray[np.uint8]:
+        """Pack the bits that queries are compared by, (N, D) to (N, size) bytes.
+
+        Of codes that are bits alone: neither floats, nor the most reliable of many bits.
+        """
+        vectors = self.queries(described)
+        assert vectors.shape[1] == 8 * self.size
+        return np.packbits(vectors > 0, axis=1)
+
 
 @dataclass(frozen=True)
 class AbsentCode:
@@ -78,6 +87,11 @@ class AbsentCode:
 
     name: str
     reason: str
+
+
+def printed_code(source: Source) -> Code:
+    """Give the code of z (N, k) that is printed for people: `latent-256`, as it is judged."""
+    return projected(f"latent-{BITS[-1]}", source, BITS[-1])
 
 
 def latent_codes(source: Source) -> list[Code]:

@@ -1,13 +1,16 @@
 """The latent of a bundle as a source of codes."""
 
+import hashlib
 from collections.abc import Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from latenthash.codes.code import Kind, Vectors
 from latenthash.data.reading import Pixels
 from latenthash.errors import InputError
+from latenthash.hashing.bundle import Bundle
 from latenthash.hashing.hasher import Hasher
 
 
@@ -30,14 +33,28 @@ class Latent:
         self.dimensions = self.describe([blank]).shape[1]
 
     def describe(self, views: Sequence[Pixels]) -> Vectors:
-        """Map views (side, side, 3) to z (N, k).
+        """Map views (side, side, 3) to z (N, k); see `encode`."""
+        return self.encode(torch.from_numpy(np.stack(views)))
+
+    def encode(self, views: Tensor) -> Vectors:
+        """Map views (N, side, side, 3) to z (N, k).
 
         Raises:
             InputError: if z is not finite.
         """
-        z: Vectors = self.hasher.encode(torch.from_numpy(np.stack(views))).astype(np.float32)
+        z: Vectors = self.hasher.encode(views).astype(np.float32)
         if not np.isfinite(z).all():
             raise InputError(
                 "The run's latents are not finite numbers; choose another run, or train it again."
             )
         return z
+
+
+def latent_key(bundle: Bundle) -> str:
+    """Name all that decides the latents of a bundle, its weights included."""
+    digest = hashlib.sha256(
+        repr((bundle.run_id, sorted(bundle.identity.items()), bundle.config)).encode()
+    )
+    for name, weights in sorted(bundle.weights.items()):
+        digest.update(name.encode() + weights.numpy().tobytes())
+    return f"bundle {digest.hexdigest()}"
