@@ -4,8 +4,8 @@ from functools import partial
 
 import numpy as np
 import pytest
-from skimage.data import astronaut
 
+from given import Given, same
 from latenthash.benchmark import hard
 from latenthash.benchmark.judging import Half, Judgement, OperatingPoint
 from latenthash.benchmark.leaderboard import DECISIVE
@@ -13,29 +13,7 @@ from latenthash.codes.code import Code, Vectors
 from latenthash.codes.describe import Item
 from latenthash.codes.similarity import Bootstrap, Rate
 from latenthash.data.edits.suite import Suite
-from latenthash.data.reading import Picture
-
-
-def photo(i: int) -> Picture:
-    pixels = np.ascontiguousarray(astronaut()[40 * i : 40 * i + 64, 100:180])
-    return Picture(f"p{i}", pixels, f"digest{i}")
-
-
-class Given:
-    """A source of descriptions that are given."""
-
-    key = "given"
-    side = None
-    trim = False
-    dimensions = 3
-    kind = np.float32
-
-    def describe(self, views: object) -> Vectors:  # noqa: D102
-        raise AssertionError("nothing is described here")
-
-
-def same(described: Vectors) -> Vectors:
-    return described
+from photographs import photo
 
 
 def judgement(limit: float, references: object = same) -> Judgement:
