@@ -20,12 +20,13 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from latenthash.benchmark.groups import read_groups
-from latenthash.benchmark.judging import OPERATING_POINTS, Judgement, halves, judge
+from latenthash.benchmark.judging import FALSE_POSITIVE_RATES, Judgement, halves, judge
 from latenthash.cache import DiskCache
-from latenthash.codes.code import Code, Floats, Kind, Pixels, signs
+from latenthash.codes.code import Code, Kind, Vectors, signs
 from latenthash.codes.describe import describe
 from latenthash.codes.pictures import list_pictures
 from latenthash.codes.similarity import interval
+from latenthash.data.reading import Pixels
 from latenthash.features.interface import FeatureSet
 from latenthash.hashing.hasher import begin
 from latenthash.hashing.projections import directions, unit
@@ -36,7 +37,7 @@ ROOT = Path(__file__).parent.parent
 CACHE = DiskCache(folder=".cache/code_variants", max_bytes=2 * 10**9)
 LAYERS = ("conv3_3", "conv4_3", "conv5_3")
 CODE = "+experiment=code"
-FPRS = OPERATING_POINTS[1:]
+FPRS = FALSE_POSITIVE_RATES[1:]
 BITS = 256
 GROUPS = "groups="
 RESAMPLES, ROUNDS = 2000, 50  # of the bootstrap, of ITQ
@@ -78,13 +79,13 @@ class Trunk:
         )
         self.features.cache = CACHE
         self.side, self.trim = self.features.size, self.features.trim
-        self.identity = f"{self.features.key} trim {self.trim}"
+        self.key = f"{self.features.key} trim {self.trim}"
         (self.dimensions,) = self.features.shape
         self.kind: Kind = np.float32
 
-    def describe(self, views: Sequence[Pixels]) -> Floats:
+    def describe(self, views: Sequence[Pixels]) -> Vectors:
         """Average the maps of views (side, side, 3), to (N, D)."""
-        averages: Floats = self.features.begin(torch.from_numpy(np.stack(views))).numpy()
+        averages: Vectors = self.features.begin(torch.from_numpy(np.stack(views))).numpy()
         return averages
 
     def scaled(self, averages: torch.Tensor, variant: Variant) -> torch.Tensor:
@@ -109,7 +110,7 @@ class Work:
         suite, reader = build(cfg.benchmark), build(cfg.reader, _convert_="all")
         items, chosen = list_pictures(test, reader), suite.chosen(edits)
         made = describe(items, chosen, suite, [self.trunk], CACHE, reader)
-        self.described = made[self.trunk.identity]
+        self.described = made[self.trunk.key]
         self.rows = {edit.name: row for row, edit in enumerate(chosen, start=1)}
         group = read_groups(Path(groups), items) if groups else np.arange(len(items))
         self.halves = halves([item.digest for item in items], group, RESAMPLES, 0)
@@ -160,12 +161,12 @@ class Work:
         return model, train["outliers"].x
 
 
-def bits(z: Floats) -> Floats:
+def bits(z: Vectors) -> Vectors:
     """Give the signs of latents (N, k) after the fixed rotation."""
     return signs(z @ directions(BITS, BITS)).astype(np.float32)
 
 
-def learned_turn(z: Floats) -> Floats:
+def learned_turn(z: Vectors) -> Vectors:
     """Learn from latents z (N, k) how to turn others before the fixed rotation (ITQ)."""
     fixed = rotation = directions(BITS, BITS)
     for _ in range(ROUNDS):
@@ -191,13 +192,13 @@ VARIANTS = (
 
 def tpr(judgements: Sequence[Judgement], fpr: float) -> float:
     """Give the mean TPR of both halves."""
-    return float(np.mean([judgement.verdicts[fpr].tpr.value for judgement in judgements]))
+    return float(np.mean([judgement.points[fpr].tpr.value for judgement in judgements]))
 
 
 def gain(a: Sequence[Judgement], b: Sequence[Judgement], fpr: float) -> str:
     """Write how much more TPR a has than b, with its interval."""
     drawn = [
-        one.verdicts[fpr].tpr_drawn - other.verdicts[fpr].tpr_drawn
+        one.points[fpr].tpr_drawn - other.points[fpr].tpr_drawn
         for one, other in zip(a, b, strict=True)
     ]
     low, high = interval(np.mean(drawn, axis=0))

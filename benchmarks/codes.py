@@ -24,13 +24,13 @@ from PIL import Image
 from rich.console import Console
 
 from latenthash.cache import DiskCache
-from latenthash.codes.code import Pixels, Source
+from latenthash.codes.code import Source
 from latenthash.codes.describe import Item, describe
 from latenthash.codes.latent import Latent
 from latenthash.codes.peers import peers
 from latenthash.codes.workers import MOST
 from latenthash.data.edits.suite import Suite
-from latenthash.data.reading import Reader
+from latenthash.data.reading import Pixels, Reader
 from latenthash.data.views import pipeline
 from latenthash.hashing.bundle import Bundle
 from latenthash.jobs.build import bundle_config, restore

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from latenthash.benchmark.groups import name_copies, read_groups
-from latenthash.codes.code import Code, Floats
+from latenthash.codes.code import Code, Vectors
 from latenthash.codes.describe import Item
 from latenthash.data.reading import Picture
 from latenthash.errors import InputError
@@ -78,7 +78,7 @@ def test_groups_that_cannot_be_used_are_refused_by_line(tmp_path: Path) -> None:
         read_groups(short, pictures)
 
 
-def same(described: Floats) -> Floats:
+def same(described: Vectors) -> Vectors:
     return described
 
 

@@ -4,46 +4,24 @@ from functools import partial
 
 import numpy as np
 import pytest
-from skimage.data import astronaut
 
+from given import Given, same
 from latenthash.benchmark import hard
-from latenthash.benchmark.judging import Half, Judgement, Verdict
+from latenthash.benchmark.judging import Half, Judgement, OperatingPoint
 from latenthash.benchmark.leaderboard import DECISIVE
-from latenthash.codes.code import Code, Floats
+from latenthash.codes.code import Code, Vectors
 from latenthash.codes.describe import Item
 from latenthash.codes.similarity import Bootstrap, Rate
 from latenthash.data.edits.suite import Suite
-from latenthash.data.reading import Picture
-
-
-def photo(i: int) -> Picture:
-    pixels = np.ascontiguousarray(astronaut()[40 * i : 40 * i + 64, 100:180])
-    return Picture(f"p{i}", pixels, f"digest{i}")
-
-
-class Given:
-    """A source of descriptions that are given."""
-
-    identity = "given"
-    side = None
-    trim = False
-    dimensions = 3
-    kind = np.float32
-
-    def describe(self, views: object) -> Floats:  # noqa: D102
-        raise AssertionError("nothing is described here")
-
-
-def same(described: Floats) -> Floats:
-    return described
+from photographs import photo
 
 
 def judgement(limit: float, references: object = same) -> Judgement:
     """Give a judgement of a code whose queries are compared as they are."""
     code = Code("given", Given(), 1, same, references, 2.0)  # type: ignore[arg-type]
     none = Rate(0, 0, 1)
-    verdict = Verdict(DECISIVE, limit, True, none, none, [], np.zeros(1))
-    return Judgement(code, {DECISIVE: verdict}, none, None, 1.0)
+    point = OperatingPoint(DECISIVE, limit, True, none, none, [], np.zeros(1))
+    return Judgement(code, {DECISIVE: point}, none, None, 1.0)
 
 
 def half(*numbers: int) -> Half:
@@ -64,7 +42,7 @@ def test_pairs_within_groups_by_hand() -> None:
 
 
 def test_pair_that_is_the_same_one_way_alone_counts_half() -> None:
-    def halved(described: Floats) -> Floats:
+    def halved(described: Vectors) -> Vectors:
         return described * np.array([[1], [0.5]], np.float32)
 
     described = np.array([[1.0, 0, 0], [1.0, 0, 0]], np.float32)

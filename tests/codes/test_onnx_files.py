@@ -12,7 +12,7 @@ from skimage.data import astronaut
 
 from app import call
 from latenthash.codes import onnx_files
-from latenthash.codes.code import Floats
+from latenthash.codes.code import Vectors
 from latenthash.codes.onnx_files import dinohash_codes, sscd_codes
 from latenthash.errors import InputError
 from latenthash.hashing.projections import directions
@@ -23,7 +23,7 @@ pytest.importorskip("onnxruntime")
 BLOCKS = 4  # the tiny network averages over 4 x 4 blocks, and multiplies
 
 
-def weights(outputs: int) -> Floats:
+def weights(outputs: int) -> Vectors:
     return np.random.default_rng(0).normal(size=(outputs, 3 * BLOCKS**2)).astype(np.float32)
 
 
@@ -116,9 +116,9 @@ def test_other_process_opens_the_same_file_and_no_other(tmp_path: Path) -> None:
     source = dinohash_codes(path)[0].source
     copy = pickle.loads(pickle.dumps(source))
     np.testing.assert_array_equal(copy.describe(pictures()), source.describe(pictures()))
-    identity = source.identity
+    key = source.key
     write(path, 224, 96, batch=1)
-    assert dinohash_codes(path)[0].source.identity != identity
+    assert dinohash_codes(path)[0].source.key != key
     onnx_files._session.cache_clear()
     with pytest.raises(InputError, match="changed while it was used"):
         copy.describe(pictures())

@@ -3,9 +3,17 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
+from latenthash.benchmark.controls import Thumbnail
+from latenthash.cache import DiskCache
 from latenthash.codes import workers
+from latenthash.codes.describe import describe
+from latenthash.codes.peers import peers
+from latenthash.codes.pictures import list_pictures, quarters, stereo
 from latenthash.codes.workers import in_workers
+from latenthash.data.edits.suite import Suite
+from photographs import READER, save_photos
 
 
 def test_results_are_not_made_far_ahead_of_who_takes_them() -> None:
@@ -32,3 +40,14 @@ def test_workers_end_with_a_process_that_was_killed() -> None:
         assert job.stdout.readline() == b"more\n"
         job.kill()
         job.communicate(timeout=60)  # ends when all who share its output have ended
+
+
+def test_workers_do_without_torch(suite: Suite, cache: DiskCache, tmp_path: Path) -> None:
+    workers._workers.cache_clear()  # for this module, which others had to load, needs torch
+    save_photos(tmp_path, 4)
+    found = list_pictures(str(tmp_path / "photos"), READER)
+    parts = [item for item, _ in (*quarters(found), *stereo(READER))]
+    sources = [Thumbnail(), *(code.source for code in peers()[0])]
+    describe([*found, *parts], suite.edits, suite, sources, cache, READER)
+    asked = ("'torch' in __import__('sys').modules",)
+    assert set(in_workers(eval, [asked] * 2 * workers.MOST)) == {False}

@@ -6,13 +6,11 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from skimage import data
 
 from latenthash.data.detail import has_detail
-
-Pixels = NDArray[np.uint8]
+from latenthash.data.reading import Pixels
 
 SIZES = [(512, 384), (60, 40), (8, 8), (30, 500)]
 

@@ -18,10 +18,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from latenthash.data import reading
-from latenthash.data.reading import Reader
+from latenthash.data.reading import Pixels, Reader
 from latenthash.system.files import Unusable
-
-Pixels = NDArray[np.uint8]
 
 WIDTH, HEIGHT = 48, 32
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)

@@ -16,12 +16,10 @@ from PIL import Image
 from scipy import ndimage
 from torch.utils.data import DataLoader
 
-from latenthash.data.edits.text import Text
-from latenthash.data.reading import Picture
-from latenthash.data.views import Edit, Views, pipeline, view_seed
+from latenthash.data.reading import Picture, Pixels
+from latenthash.data.views import Edit, TrimBorders, Views, pipeline, view_seed
+from photographs import photo
 from project import CONF
-
-Pixels = NDArray[np.uint8]
 
 AUGMENT = CONF / "augment"
 
@@ -322,50 +320,21 @@ def test_noise_has_a_tenth_of_the_range_as_deviation() -> None:
     assert np.abs(np.corrcoef(noise.reshape(-1, 3).T) - np.eye(3)).max() < 0.05
 
 
-# Text
+# Borders
 
 
-def test_text_is_written_in_white_and_black_in_the_lower_part() -> None:
-    grey = np.full((200, 400, 3), 128, np.uint8)
-    before = grey.copy()
-    edited = applied(Text("latenthash", 0.12), grey)
-    np.testing.assert_array_equal(grey, before)
-    changed = (edited != 128).any(axis=2)
-    assert not changed[:150].any()
-    rows, columns = np.nonzero(changed)
-    # From the top of the l to the foot of the a is about three quarters of the 24 px.
-    assert 15 <= np.ptp(rows) + 1 <= 28
-    assert (rows.min() + rows.max()) / 2 == pytest.approx(170, abs=5)
-    assert (columns.min() + columns.max()) / 2 == pytest.approx(199.5, abs=2)
-    assert (edited == 255).all(axis=2).sum() > 200
-    assert (edited == 0).all(axis=2).sum() > 200
+@pytest.mark.parametrize("colour", [0, 255, 40])
+def test_uniform_borders_are_cut_and_nothing_else(colour: int) -> None:
+    inner = photo(2).pixels
+    framed = np.full((120, 130, 3), colour, np.uint8)
+    framed[20:84, 30:110] = inner
+    np.testing.assert_array_equal(TrimBorders()(image=framed)["image"], inner)
+    np.testing.assert_array_equal(TrimBorders()(image=inner)["image"], inner)
 
 
-def test_text_says_what_it_is_given_and_grows_with_its_height() -> None:
-    grey = np.full((100, 200, 3), 128, np.uint8)
-    small, other, large = (
-        applied(Text(text, height), grey)
-        for text, height in (("ab", 0.1), ("cd", 0.1), ("ab", 0.2))
-    )
-    assert (small != other).any()
-    width = [np.ptp(np.nonzero((x != 128).any(axis=2))[1]) for x in (small, large)]
-    assert width[1] / width[0] == pytest.approx(2, abs=0.4)
-
-
-@pytest.mark.parametrize(("height", "width"), [(8, 8), (8, 100), (100, 8)])
-def test_text_fits_any_picture(height: int, width: int) -> None:
-    pixels = textured(0, height, width)
-    assert applied(Text("latenthash", 0.12), pixels).shape == (height, width, 3)
-
-
-def test_text_reads_pictures_that_may_not_be_written() -> None:
-    pixels = textured(0)
-    pixels.setflags(write=False)
-    edited = applied(Text("latenthash", 0.12), pixels)
-    assert (edited != pixels).any()
-
-
-def test_text_states_its_arguments() -> None:
-    stated = Text("abc", 0.3).to_dict()["transform"]
-    assert (stated["text"], stated["height"]) == ("abc", 0.3)
-    assert applied(Text("abc", 0.3, p=0.0), textured(0)).tobytes() == textured(0).tobytes()
+def test_picture_that_is_nearly_all_border_stays_as_it_is() -> None:
+    framed = np.zeros((120, 130, 3), np.uint8)
+    framed[50:60, 50:60] = photo(2).pixels[:10, :10]
+    np.testing.assert_array_equal(TrimBorders()(image=framed)["image"], framed)
+    blank = np.full((20, 20, 3), 7, np.uint8)
+    np.testing.assert_array_equal(TrimBorders()(image=blank)["image"], blank)

@@ -1,24 +1,27 @@
-"""A benchmark where something is missing: codes, scales, a run, and what a picture costs."""
+"""The benchmark as one command: whole, killed, refused, and where something is missing."""
 
 import json
-import time
+from collections.abc import Sequence
 from pathlib import Path
-from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-import torch
+from mlflow import MlflowClient
 from PIL import Image
 from skimage.data import astronaut
 
 from app import artifact, call, database, runs
-from latenthash.benchmark.timing import milliseconds
+from latenthash.benchmark import results
+from latenthash.benchmark.controls import Thumbnail
+from latenthash.benchmark.judging import Judgement, judge
 from latenthash.codes import peers
-from latenthash.codes.code import LATENTS, Floats, Pixels
-from latenthash.codes.latent import Latent
+from latenthash.codes.code import LATENTS, Code, Described, Signs
+from latenthash.data.reading import Pixels
 from latenthash.errors import InputError
 from latenthash.features import weights
+from photographs import save_photos
 
 COMMAND = ("benchmark=edits_v1", "pictures=photos", "resamples=20", "hydra.run.dir=out")
 NO_TRUNK = "No trunk: /home/me/x.pt is damaged (https://a.b/c); give features.weights=<file>."
@@ -92,17 +95,6 @@ def test_code_that_ships_is_missed_in_no_store(place: Path) -> None:
     assert "is in no store here" not in done.output
 
 
-def test_latents_that_are_no_numbers_are_refused_before_any_work() -> None:
-    class Broken:
-        features = SimpleNamespace(size=8, trim=False)
-
-        def encode(self, views: torch.Tensor) -> Floats:
-            return np.full((len(views), 2), np.nan, np.float32)
-
-    with pytest.raises(InputError, match="latents are not finite numbers"):
-        Latent("broken", Broken())  # type: ignore[arg-type]
-
-
 @pytest.mark.parametrize("option", ["gallery=many", "resamples=0", "resamples=2.5", "seed=-1"])
 def test_numbers_that_cannot_be_used_are_refused_before_any_work(place: Path, option: str) -> None:
     done = call("evaluate.py", place, *COMMAND, "run=code", option)
@@ -111,51 +103,134 @@ def test_numbers_that_cannot_be_used_are_refused_before_any_work(place: Path, op
     assert "are described already" not in done.output
 
 
-class Sleeper:
-    """A source that takes its time, and notes what it is given."""
-
-    identity = "sleeper"
-    trim = False
-    dimensions = 1
-    kind = np.float32
-
-    def __init__(self, side: int | None) -> None:
-        self.side = side
-        self.given: list[tuple[int, ...]] = []
-
-    def describe(self, views: "list[Pixels]") -> Floats:  # noqa: D102
-        assert torch.get_num_threads() == 1
-        self.given.append(np.shape(views))
-        time.sleep(0.2 if len(self.given) == 1 else 0.02)
-        return np.zeros((len(views), 1), np.float32)
-
-
-@pytest.mark.parametrize(("side", "shape"), [(None, (1, 60, 70, 3)), (16, (1, 16, 16, 3))])
-def test_time_is_of_one_picture_after_the_first(side: int | None, shape: tuple[int, ...]) -> None:
-    source = Sleeper(side)
-    pictures = [np.zeros((60, 70, 3), np.uint8)] * 5
-    threads = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        taken = milliseconds([source, source], pictures)
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(threads)
-    assert 20 <= taken["sleeper"] < 150
-    assert source.given == [shape] * 6
-
-
-def test_reducing_a_picture_is_part_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Slow:
-        def __call__(self, image: Pixels) -> dict[str, Pixels]:
-            time.sleep(0.1)
-            return {"image": image}
-
-    monkeypatch.setattr("latenthash.benchmark.timing.pipeline", lambda *_: Slow())
-    assert milliseconds([Sleeper(16)], [np.zeros((9, 9, 3), np.uint8)] * 3)["sleeper"] >= 120
-
-
 def _artifacts(folder: Path, run_id: str, path: str) -> list:  # type: ignore[type-arg]
     from mlflow import MlflowClient
 
     return list(MlflowClient(database(folder)).list_artifacts(run_id, path))
+
+
+def test_code_is_fitted_judged_and_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = []  # the numbers that the benchmark compares unedited pictures by
+
+    def noted(code: Code, described: Described, *args: Any) -> Judgement:
+        if code.name == "latent-256":
+            compared.append(code.references(described[:, 0]))
+        return judge(code, described, *args)
+
+    monkeypatch.setattr(results, "judge", noted)
+    save_photos(tmp_path, 8)
+    fitted = call(
+        "train.py", tmp_path, "+experiment=code", "data.outliers=photos", "data.views=3",
+        "features.weights=random", "features.size=32", "features.layers=[conv1_2,conv2_2]",
+        "model.latent_dim=6",
+    )  # fmt: skip
+    assert fitted.code == 0, fitted.output
+    assert "FITTED ON 8 PICTURES ALONE" in fitted.output
+    client = MlflowClient(database(tmp_path))
+    experiment = client.get_experiment_by_name("latenthash")
+    assert experiment is not None
+    (run,) = client.search_runs([experiment.experiment_id])
+    assert run.data.metrics["code/pictures"] == 8
+    assert run.data.metrics["code/views"] == 8 * 3 + 8 * 4 * 4  # of pictures, and of quarters
+
+    judged = call(
+        "evaluate.py", tmp_path, "benchmark=edits_v1", "pictures=photos", "run=latest",
+        "edits=[jpeg,flip_horizontal]", "resamples=20", "fpr=0.05", "hydra.run.dir=out",
+    )  # fmt: skip
+    assert judged.code == 0, judged.output
+    board = pd.read_csv(tmp_path / "out/leaderboard.csv")
+    assert {"latent-float", "latent-256", "phash-64", "random-trunk-256"} <= set(board["code"])
+    assert "TPR at FPR 0.05" in board.columns
+    every = pd.read_csv(tmp_path / "out/every_edit.csv")
+    assert every["edit"].tolist() == [
+        "jpeg_90", "jpeg_50", "jpeg_20", "jpeg_10", "flip_horizontal"
+    ]  # fmt: skip
+    html = (tmp_path / "out/benchmark.html").read_text(encoding="utf-8")
+    assert "data:image/png" in html
+    for text in (html, " ".join(judged.output.split())):
+        assert "8 of the 8 pictures are among those that run" in text
+    (run,) = client.search_runs([experiment.experiment_id], "tags.`latenthash.kind` = 'benchmark'")
+    assert run.data.params["pictures"] == "photos"
+    assert run.data.params["edits"] == "['jpeg', 'flip_horizontal']"
+    names = {"tpr_at_fpr_0.001", "realised_fpr_0.001", "rank1", "bytes", "ms_per_picture"}
+    assert {f"benchmark/phash-64/{name}" for name in names} <= set(run.data.metrics)
+    assert run.data.metrics["benchmark/pdq-256/bytes" if "pdq-256" in set(board["code"])
+                            else "benchmark/phash-256/bytes"] == 32  # fmt: skip
+
+    used = call("evaluate.py", tmp_path, "run=latest", "pictures=photos", "hydra.run.dir=used")
+    assert used.code == 0, used.output
+    table = pd.read_csv(tmp_path / "used/codes.csv")
+    judged_bits = [row.tobytes().hex() for row in np.packbits(compared[0] > 0, axis=1)]
+    assert table["code (256 bits)"].tolist() == judged_bits, "what is printed is what is judged"
+    assert len(set(judged_bits)) == 8
+
+
+def test_killed_benchmark_gives_the_figures_of_one_that_was_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_photos(tmp_path, 6)
+    fitted = call(
+        "train.py", tmp_path, "+experiment=code", "data.outliers=photos", "data.views=2",
+        "features.weights=random", "features.size=32", "features.layers=[conv1_2,conv2_2]",
+        "model.latent_dim=4",
+    )  # fmt: skip
+    assert fitted.code == 0, fitted.output
+    asked: list[int] = []
+    last: list[int | None] = [None]
+    describe_all = Thumbnail.describe
+
+    def counted(self: Thumbnail, views: Sequence[Pixels]) -> Signs:
+        if len(asked) == last[0]:
+            raise KeyboardInterrupt
+        asked.append(len(views))
+        return describe_all(self, views)
+
+    monkeypatch.setattr(Thumbnail, "describe", counted)
+
+    def judge(out: str, *args: str, killed_after: int | None = None) -> int:
+        asked.clear()
+        last[0] = killed_after
+        done = call(
+            "evaluate.py", tmp_path, "benchmark=edits_v1", "pictures=photos", "run=latest",
+            "edits=[jpeg_50,inversion,rotation_10]", "resamples=20", f"hydra.run.dir={out}", *args,
+        )  # fmt: skip
+        assert done.code == (130 if killed_after else 0), done.output
+        return sum(asked)
+
+    whole = judge("whole", "cache.folder=another")
+    kept = judge("killed", killed_after=4)
+    assert kept == 4 * (1 + 3)
+    assert judge("resumed") == whole - kept
+    for name in ("leaderboard", "every_edit", "hard_negatives"):
+        one, other = (pd.read_csv(tmp_path / out / f"{name}.csv") for out in ("whole", "resumed"))
+        ours = [column for column in one.columns if "ms" not in column.split()]
+        pd.testing.assert_frame_equal(one[ours], other[ours])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["pictures=nowhere"], "must be a folder of at least 4 pictures"),
+        (["pictures=photos", "edits=[nonsense]"], "No edit or family is called nonsense"),
+        (["pictures=photos", "fpr=2"], "fpr=2 must be a number above 0 and below 1"),
+        (["pictures=photos", "groups=nowhere.csv"], "groups=nowhere.csv cannot be opened"),
+        (["pictures=photos"], "holds 3 pictures; at least 4 are needed"),
+    ],
+)
+def test_what_cannot_be_judged_is_refused_before_work(
+    tmp_path: Path, arguments: list[str], sentence: str
+) -> None:
+    save_photos(tmp_path, 3 if "holds" in sentence else 4)
+    done = call("evaluate.py", tmp_path, "benchmark=edits_v1", *arguments)
+    assert done.code == 2
+    assert sentence in " ".join(done.output.split())
+
+
+def test_bad_files_are_named_all_at_once(tmp_path: Path) -> None:
+    save_photos(tmp_path, 5)
+    (tmp_path / "photos/bad one.jpg").write_bytes(b"nothing")
+    (tmp_path / "photos/empty.png").touch()
+    done = call("evaluate.py", tmp_path, "benchmark=edits_v1", "pictures=photos")
+    assert done.code == 2
+    assert "bad one.jpg is not a picture" in done.output
+    assert "empty.png is empty" in done.output

@@ -17,7 +17,7 @@ from mlflow.exceptions import MlflowException
 from omegaconf import OmegaConf
 
 from app import TINY, call, runs, sources
-from latenthash.benchmark.saving import keep
+from latenthash.benchmark.saving import Report, keep
 from latenthash.errors import InputError, JobError
 from latenthash.jobs.benchmark import run_benchmark
 from latenthash.system.processes import Processes
@@ -425,7 +425,7 @@ def test_benchmark_is_kept_when_it_cannot_be_logged(
     parts = {"Leaderboard": pd.DataFrame({"code": ["a"]}), "Edits": Figure(), "Strength": "none"}
     figures = pd.DataFrame({"rate": [0.5]})
     out = tmp_path / "out"
-    run = keep(out, store, "t", parts, figures, [], {"suite": "s"}, "a: 1")
+    run = keep(Report("t", parts, figures, {}, {"suite": "s"}, "a: 1"), out, store)
     with monkeypatch.context() as patch:
         fails: Callable[..., None] = lambda *_: (_ for _ in ()).throw(GONE)  # noqa: E731
         patch.setattr(Store, broken, fails)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from latenthash.codes.code import Code, Floats, Kind, Pixels, Signs, plain_bits, signs
+from latenthash.codes.code import Code, Kind, Signs, Vectors, plain_bits, signs
+from latenthash.data.reading import Pixels
 from latenthash.features.vgg16 import VGG16
 from latenthash.hashing.projections import directions, unit
 
@@ -21,7 +22,7 @@ class RandomTrunk:
     trim = False
     dimensions = CONTROL_BITS
     kind: Kind = np.int8
-    identity = f"signs of random trunk {CONTROL_SIDE}"
+    key = f"signs of random trunk {CONTROL_SIDE}"
 
     def __init__(self) -> None:
         self.features = VGG16(
@@ -32,7 +33,7 @@ class RandomTrunk:
 
     def describe(self, views: Sequence[Pixels]) -> Signs:
         """Map views (side, side, 3) to signs (N, 256) of projected averages of conv5_3."""
-        x: Floats = self.features(torch.from_numpy(np.stack(views))).numpy()
+        x: Vectors = self.features(torch.from_numpy(np.stack(views))).numpy()
         return signs(unit(x) @ self.directions)
 
 
@@ -43,7 +44,7 @@ class Thumbnail:
     trim = False
     dimensions = CONTROL_BITS
     kind: Kind = np.int8
-    identity = f"signs of thumbnail {THUMBNAIL}"
+    key = f"signs of thumbnail {THUMBNAIL}"
 
     def __init__(self) -> None:
         self.directions = directions(THUMBNAIL**2, CONTROL_BITS)

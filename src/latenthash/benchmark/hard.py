@@ -9,13 +9,13 @@ import pandas as pd
 from latenthash.benchmark.groups import Labels
 from latenthash.benchmark.judging import Half, Judgement, pairs
 from latenthash.benchmark.leaderboard import DECISIVE, HardPairs
-from latenthash.cache import DiskCache
-from latenthash.codes.code import Described, Pixels
-from latenthash.codes.describe import Item, describe
+from latenthash.benchmark.setting import Setting
+from latenthash.codes.code import Described
+from latenthash.codes.describe import Item
 from latenthash.codes.pictures import quarters, stereo
 from latenthash.codes.similarity import NO_PAIR, Bootstrap, Rate
-from latenthash.data.edits.suite import Suite, SuiteEdit
-from latenthash.data.reading import Reader
+from latenthash.data.edits.suite import SuiteEdit
+from latenthash.data.reading import Pixels
 
 OTHER = "phash-256"  # the code under which pairs are the nearest
 NEAREST = 6  # pairs shown
@@ -52,55 +52,39 @@ class Alike:
 
 
 def hard_negatives(
-    judgements: Sequence[Judgement],
-    described: Mapping[str, Described],
-    items: Sequence[Item],
-    test: Half,
-    group: Labels,
-    suite: Suite,
-    cache: DiskCache,
-    reader: Reader,
-    seed: int,
+    setting: Setting, judgements: Sequence[Judgement], described: Mapping[str, Described]
 ) -> dict[str, HardPairs]:
     """Give the share of pairs of each kind that each code calls the same at the decisive rate.
 
     Args:
-        judgements: of the codes, `OTHER` among them.
-        described: identity of a source -> (P, 1 + E, D).
-        items: P pictures.
-        test: the half that tests; quarters and nearest pairs are of its pictures.
-        group: (P,) from `read_groups`.
-        suite: whose name descriptions are kept under.
-        cache: where they are kept.
-        reader: how pictures are decoded.
-        seed: of the draws.
+        setting: of the benchmark; quarters and nearest pairs are of the pictures that test.
+        judgements: of its codes, `OTHER` among them.
+        described: key of a source -> (P, 1 + E, D).
 
     Returns:
         kind -> its pairs.
     """
-    sources = [judgement.code.source for judgement in judgements]
+    test = setting.test
 
     def within(plain: Mapping[str, Described], labels: Labels) -> HardPairs:
         sizes = np.bincount(labels)
-        draws = Bootstrap(int((sizes > 1).sum()), len(test.bootstrap.counts), (seed, DRAWS))
-        rates = [
-            accepted(j, plain[j.code.source.identity][:, 0], labels, draws) for j in judgements
-        ]
+        draws = Bootstrap(int((sizes > 1).sum()), len(test.bootstrap.counts), (setting.seed, DRAWS))
+        rates = [accepted(j, plain[j.code.source.key][:, 0], labels, draws) for j in judgements]
         return HardPairs(int((sizes * (sizes - 1)).sum()) // 2, rates)
 
     other = next(judgement for judgement in judgements if judgement.code.name == OTHER)
-    nearest = pairs(other.code, described[other.code.source.identity], test).impostors.argmax(2)
-    rates = [nearest_under(j, described[j.code.source.identity], test, nearest) for j in judgements]
+    nearest = pairs(other.code, described[other.code.source.key], test).impostors.argmax(2)
+    rates = [nearest_under(j, described[j.code.source.key], test, nearest) for j in judgements]
     found = {f"nearest under {OTHER}": HardPairs(nearest.size, rates)}
     parts = {
-        "quarters of one picture": quarters([items[i] for i in test.numbers]),
-        "halves of a stereo pair": stereo(reader),
+        "quarters of one picture": quarters([setting.items[i] for i in test.numbers]),
+        "halves of a stereo pair": stereo(setting.reader),
     }
     for kind, members in parts.items():
-        plain = describe([item for item, _ in members], [], suite, sources, cache, reader)
+        plain = setting.describe([item for item, _ in members], [])
         found[kind] = within(plain, np.array([number for _, number in members]))
-    if (np.bincount(group) > 1).any():
-        found["pictures of one group"] = within(described, group)
+    if (np.bincount(setting.group) > 1).any():
+        found["pictures of one group"] = within(described, setting.group)
     return found
 
 
@@ -168,7 +152,7 @@ def accepted(
     """
     code = judgement.code
     similarity = code.queries(described) @ code.references(described).T
-    called = similarity >= judgement.verdicts[DECISIVE].threshold
+    called = similarity >= judgement.points[DECISIVE].threshold
     within = group[:, None] == group
     np.fill_diagonal(within, False)
     kept = np.bincount(group) > 1
@@ -190,7 +174,7 @@ def nearest_under(judgement: Judgement, described: Described, test: Half, neares
     code = judgement.code
     rows = described[test.numbers]
     references = code.references(rows[:, 0])
-    limit = judgement.verdicts[DECISIVE].threshold
+    limit = judgement.points[DECISIVE].threshold
     called = [
         (code.queries(row[1:]) * references[near]).sum(1) >= limit
         for row, near in zip(rows, nearest, strict=True)

@@ -17,7 +17,7 @@ from latenthash.codes.similarity import (
 )
 from latenthash.errors import InputError
 
-OPERATING_POINTS = (0.01, 0.001, 0.0001)  # false-positive rates
+FALSE_POSITIVE_RATES = (0.01, 0.001, 0.0001)  # at which codes are judged
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Half:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class OperatingPoint:
     """A code at one false-positive rate.
 
     Attributes:
@@ -65,14 +65,14 @@ class Judgement:
 
     Attributes:
         code: that was judged.
-        verdicts: one for each false-positive rate.
+        points: an operating point for each false-positive rate.
         rank1: share of test queries whose own reference is the most similar of all.
         freedom: effective degrees of freedom of impostor similarities; None when there are none.
         milliseconds: to describe one picture.
     """
 
     code: Code
-    verdicts: Mapping[float, Verdict]
+    points: Mapping[float, OperatingPoint]
     rank1: Rate
     freedom: float | None
     milliseconds: float
@@ -99,13 +99,13 @@ def judge(
     limits = pairs(code, described, calibration)
     drawn = calibration.bootstrap.thresholds(limits.impostors, fprs)
     judged = pairs(code, described, test)
-    verdicts = {
-        fpr: _verdict(fpr, limits, drawn[:, column], judged, test.bootstrap)
+    points = {
+        fpr: _operating_point(fpr, limits, drawn[:, column], judged, test.bootstrap)
         for column, fpr in enumerate(fprs)
     }
     return Judgement(
         code,
-        verdicts,
+        points,
         test.bootstrap.rate(judged.first.mean(1)),
         degrees_of_freedom(judged.impostors, code.span),
         milliseconds,
@@ -154,14 +154,25 @@ def pairs(code: Code, described: Described, half: Half) -> Pairs:
     return Pairs.of(rows[:, 1:], code.references(rows[:, 0]), half.group, code.queries)
 
 
-def difference(a: Verdict, b: Verdict) -> Rate:
+def false_positive_rates(own: float | None) -> list[float]:
+    """Give the rates at which codes are judged, the largest first.
+
+    Args:
+        own: one that the user adds.
+    """
+    # As it is written in tables: two rates that read the same would be one column.
+    more = [] if own is None else [float(f"{own:g}")]
+    return sorted({*FALSE_POSITIVE_RATES, *more}, reverse=True)
+
+
+def difference(a: OperatingPoint, b: OperatingPoint) -> Rate:
     """Give how much more TPR a code has than another at the same rate (paired bootstrap)."""
     return Rate(a.tpr.value - b.tpr.value, *interval(a.tpr_drawn - b.tpr_drawn))
 
 
-def _verdict(
+def _operating_point(
     fpr: float, limits: Pairs, drawn: NDArray[np.float64], judged: Pairs, bootstrap: Bootstrap
-) -> Verdict:
+) -> OperatingPoint:
     limit = threshold(limits.impostors, fpr)
     # The views of one pair of pictures are much alike: they are one trial.
     of_pictures = int(limits.others.sum()) // 2
@@ -174,7 +185,7 @@ def _verdict(
             for weights, one in zip(bootstrap.weights, drawn, strict=True)
         ]
     )
-    return Verdict(
+    return OperatingPoint(
         fpr,
         limit,
         of_pictures * fpr >= 1,

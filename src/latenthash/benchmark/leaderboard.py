@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from latenthash.benchmark.judging import Judgement, difference
-from latenthash.codes.code import Absent
+from latenthash.codes.code import AbsentCode
 from latenthash.codes.similarity import Rate
 from latenthash.data.edits.suite import SuiteEdit
 from latenthash.plots.benchmark import CODES_FROM
@@ -34,7 +34,7 @@ class HardPairs:
 
 
 def leaderboard(
-    judgements: Sequence[Judgement], absent: Sequence[Absent], gallery: float
+    judgements: Sequence[Judgement], absent: Sequence[AbsentCode], gallery: float
 ) -> pd.DataFrame:
     """Lay out codes, a row each, the best first, and last those that could not be judged.
 
@@ -43,16 +43,16 @@ def leaderboard(
         absent: codes whose rows say in place of figures why they have none.
         gallery: number of pictures among which a query is looked up.
     """
-    ranked = _ranked(judgements)
-    best = ranked[0]
+    in_order = ranked(judgements)
+    best = in_order[0]
     rows: list[dict[str, object]] = []
-    for judgement in ranked:
+    for judgement in in_order:
         row: dict[str, object] = {"code": judgement.code.name, "bytes": judgement.code.size}
-        for fpr, verdict in judgement.verdicts.items():
-            row[f"{TPR} {fpr:g}"] = text(verdict.tpr) + ("" if verdict.resolved else " *")
-            row[f"realised FPR {fpr:g}"] = text(verdict.realised_fpr)
-            row[f"same from, FPR {fpr:g}"] = f"{verdict.threshold / judgement.code.span:.4f}"
-            row[_wrong(fpr, gallery)] = text(verdict.realised_fpr, gallery)
+        for fpr, point in judgement.points.items():
+            row[f"{TPR} {fpr:g}"] = text(point.tpr) + ("" if point.resolved else " *")
+            row[f"realised FPR {fpr:g}"] = text(point.realised_fpr)
+            row[f"same from, FPR {fpr:g}"] = f"{point.threshold / judgement.code.span:.4f}"
+            row[_wrong(fpr, gallery)] = text(point.realised_fpr, gallery)
         row["rank-1"] = text(judgement.rank1)
         freedom = judgement.freedom
         row["degrees of freedom"] = "-" if freedom is None else f"{freedom:.3g}"
@@ -93,12 +93,12 @@ def every_rate(
         edits: E of the suite; their TPR is that at the decisive rate.
         hard: kind of hard negatives -> pairs, at the decisive rate.
     """
-    best = _ranked(judgements)[0].verdicts[DECISIVE]
+    best = ranked(judgements)[0].points[DECISIVE]
     rows = []
     for number, judgement in enumerate(judgements):
-        verdicts = judgement.verdicts
-        decisive = verdicts[DECISIVE]
-        unresolved = {tpr_name(fpr) for fpr, v in verdicts.items() if not v.resolved}
+        points = judgement.points
+        decisive = points[DECISIVE]
+        unresolved = {tpr_name(fpr) for fpr, point in points.items() if not point.resolved}
         if not decisive.resolved:
             unresolved |= {f"edits/{edit.name}/tpr" for edit in edits} | {"tpr_against_the_best"}
         rates = [
@@ -117,15 +117,16 @@ def every_rate(
     return pd.DataFrame(rows, columns=["code", "figure", "value", "low", "high", "resolved"])
 
 
-def _ranked(judgements: Sequence[Judgement]) -> list[Judgement]:
-    return sorted(judgements, key=lambda j: -j.verdicts[DECISIVE].tpr.value)
+def ranked(judgements: Sequence[Judgement]) -> list[Judgement]:
+    """Sort codes, the best first."""
+    return sorted(judgements, key=lambda j: -j.points[DECISIVE].tpr.value)
 
 
 def named_rates(judgement: Judgement) -> Iterator[tuple[str, Rate]]:
     """Name the rates of a code as the protocol does."""
-    for fpr, verdict in judgement.verdicts.items():
-        yield tpr_name(fpr), verdict.tpr
-        yield f"realised_fpr_{np.format_float_positional(fpr)}", verdict.realised_fpr
+    for fpr, point in judgement.points.items():
+        yield tpr_name(fpr), point.tpr
+        yield f"realised_fpr_{np.format_float_positional(fpr)}", point.realised_fpr
     yield "rank1", judgement.rank1
 
 
@@ -146,10 +147,7 @@ def hard_table(judgements: Sequence[Judgement], hard: Mapping[str, HardPairs]) -
 def edit_table(judgements: Sequence[Judgement], edits: Sequence[SuiteEdit]) -> pd.DataFrame:
     """Lay out the TPR of every code (columns) under every edit (rows), at the decisive FPR."""
     frame = pd.DataFrame(
-        {
-            j.code.name: [rate.value for rate in j.verdicts[DECISIVE].tpr_by_edit]
-            for j in judgements
-        },
+        {j.code.name: [rate.value for rate in j.points[DECISIVE].tpr_by_edit] for j in judgements},
         index=[edit.name for edit in edits],
     )
     frame.insert(0, "family", [edit.family for edit in edits])
@@ -213,6 +211,6 @@ def _wrong(fpr: float, gallery: float) -> str:
 
 def _against(judgement: Judgement, best: Judgement) -> str:
     """Say how much of TPR a code is short of the best, and whether that is more than chance."""
-    short = difference(judgement.verdicts[DECISIVE], best.verdicts[DECISIVE])
+    short = difference(judgement.points[DECISIVE], best.points[DECISIVE])
     verdict = "worse" if short.high < 0 else "no difference shown"
     return f"{verdict}: {short.value:+.3f} [{short.low:+.3f}, {short.high:+.3f}]"

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -38,45 +39,53 @@ NOTES = {
 }
 
 
-def keep(
-    folder: Path,
-    store: Store,
-    title: str,
-    parts: Mapping[str, Part],
-    figures: pd.DataFrame,
-    judgements: Sequence[Judgement],
-    settings: Mapping[str, str],
-    config: str,
-) -> Recorder:
-    """Write every part to a folder, and give the run of its own that logs them when it is finished.
+@dataclass(frozen=True)
+class Report:
+    """What is kept of a benchmark.
 
-    Args:
-        folder: for the page and a CSV file of each table.
-        store: where the run is made.
+    Attributes:
         title: of page and run.
         parts: heading -> table, figure, or why there is neither.
         figures: every rate, for other programs.
-        judgements: whose figures become metrics.
-        settings: what was judged, and how; the run's parameters.
-        config: the resolved config, YAML.
+        metrics: of the run.
+        params: of the run: what was judged, and how.
+        config: resolved, YAML.
     """
-    run = Recorder(store, folder, {KIND: BENCHMARK, RUN_NAME: f"benchmark {title}"})
+
+    title: str
+    parts: Mapping[str, Part]
+    figures: pd.DataFrame
+    metrics: Mapping[str, float]
+    params: Mapping[str, str]
+    config: str
+
+
+def keep(report: Report, folder: Path, store: Store) -> Recorder:
+    """Write a report to a folder, and give the run of its own that logs it when it is finished.
+
+    Args:
+        report: what is kept.
+        folder: for the page and a CSV file of each table.
+        store: where the run is made.
+    """
+    run = Recorder(store, folder, {KIND: BENCHMARK, RUN_NAME: f"benchmark {report.title}"})
     run.begin(live=False)
+    parts = report.parts
     tables = {_slug(name): part for name, part in parts.items() if isinstance(part, pd.DataFrame)}
-    for name, table in (tables | {"figures": figures}).items():
+    for name, table in (tables | {"figures": report.figures}).items():
         run.log_table(table, name)
-    run.log_text(page(title, NOTES, parts), "benchmark.html")
-    run.log_params(settings)
-    run.log_text(config, "config.yaml")
+    run.log_text(page(report.title, NOTES, parts), "benchmark.html")
+    run.log_params(report.params)
+    run.log_text(report.config, "config.yaml")
     for name, part in parts.items():
         if isinstance(part, Figure):
             run.log_figure(part, _slug(name))
-    run.log_metrics(_metrics(judgements))
+    run.log_metrics(report.metrics)
     log.info("Tables and the page benchmark.html are in %s", folder)
     return run
 
 
-def _metrics(judgements: Sequence[Judgement]) -> dict[str, float]:
+def metrics(judgements: Sequence[Judgement]) -> dict[str, float]:
     """Name the figures of each code as the protocol does."""
     values: dict[str, float] = {}
     for judgement in judgements:

@@ -7,8 +7,9 @@ from contextlib import contextmanager, nullcontext
 import numpy as np
 import torch
 
-from latenthash.codes.code import Pixels, Source
+from latenthash.codes.code import Source
 from latenthash.codes.latent import Latent
+from latenthash.data.reading import Pixels
 from latenthash.data.views import pipeline
 
 
@@ -20,17 +21,17 @@ def milliseconds(sources: Sequence[Source], pictures: Sequence[Pixels]) -> dict[
     a source sees is part of it: peers do so too.
 
     Args:
-        sources: those with the same identity are timed once.
+        sources: those with the same key are timed once.
         pictures: (H, W, 3) each, at least one.
 
     Returns:
-        identity of the source -> median milliseconds of a picture.
+        key of the source -> median milliseconds of a picture.
     """
     times = {}
     with _one_core():
-        for source in {s.identity: s for s in sources}.values():
+        for source in {s.key: s for s in sources}.values():
             with source.hasher.uncached() if isinstance(source, Latent) else nullcontext():
-                times[source.identity] = _median(source, pictures)
+                times[source.key] = _median(source, pictures)
     return times
 
 

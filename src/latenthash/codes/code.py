@@ -11,12 +11,12 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from latenthash.data.reading import Pixels
 from latenthash.hashing.projections import CANDIDATES, directions
 
-Pixels = NDArray[np.uint8]  # (H, W, 3)
-Floats = NDArray[np.float32]
-Signs = NDArray[np.int8]  # -1 and 1
-Described: TypeAlias = NDArray[Any]  # int8 or float32, as its source says
+Vectors: TypeAlias = NDArray[np.float32]  # (N, D)
+Signs: TypeAlias = NDArray[np.int8]  # (N, D) of -1 and 1
+Described: TypeAlias = NDArray[Any]  # (..., D) int8 or float32, as its source says
 Kind: TypeAlias = type[np.int8] | type[np.float32]
 
 BITS = (64, 128, 256)  # of codes made from a latent
@@ -27,14 +27,14 @@ class Source(Protocol):
     """What describes pictures.
 
     Attributes:
-        identity: all that decides a description; kept descriptions are found by it.
+        key: all that decides a description; kept descriptions are found by it.
         side: px, of the square views that are described; None for whole pictures.
         trim: whether views are cut free of uniform borders.
         dimensions: D, numbers in a description.
         kind: np.int8 for bits, as -1 and 1; np.float32 for anything else.
     """
 
-    identity: str
+    key: str
     side: int | None
     trim: bool
     dimensions: int
@@ -62,13 +62,22 @@ class Code:
     name: str
     source: Source
     size: int
-    queries: Callable[[Described], Floats]
-    references: Callable[[Described], Floats]
+    queries: Callable[[Described], Vectors]
+    references: Callable[[Described], Vectors]
     span: float
+
+    def bits(self, described: Described) -> NDArray[np.uint8]:
+        """Pack the bits that queries are compared by, (N, D) to (N, size) bytes.
+
+        Of codes that are bits alone: neither floats, nor the most reliable of many bits.
+        """
+        vectors = self.queries(described)
+        assert vectors.shape[1] == 8 * self.size
+        return np.packbits(vectors > 0, axis=1)
 
 
 @dataclass(frozen=True)
-class Absent:
+class AbsentCode:
     """A code that cannot be judged here, and yet has its row.
 
     Attributes:
@@ -80,6 +89,11 @@ class Absent:
     reason: str
 
 
+def printed_code(source: Source) -> Code:
+    """Give the code of z (N, k) that is printed for people: `latent-256`, as it is judged."""
+    return projected(f"latent-{BITS[-1]}", source, BITS[-1])
+
+
 def latent_codes(source: Source) -> list[Code]:
     """Give the `LATENTS` of z (N, k): itself, its signs, and its most reliable signs."""
     whole, *names, reliable = LATENTS
@@ -88,10 +102,10 @@ def latent_codes(source: Source) -> list[Code]:
     kept = BITS[-1]
     many = directions(source.dimensions, CANDIDATES)
 
-    def queries(z: Floats) -> Floats:
+    def queries(z: Vectors) -> Vectors:
         return signs(z @ many).astype(np.float32)
 
-    def references(z: Floats) -> Floats:
+    def references(z: Vectors) -> Vectors:
         projected = z @ many
         surest = np.argsort(-np.abs(projected), axis=1, kind="stable")[:, :kept]
         vectors = np.zeros_like(projected)
@@ -107,7 +121,7 @@ def projected(name: str, source: Source, bits: int) -> Code:
     """Make a code of the signs of fixed projections of floats."""
     rotation = directions(source.dimensions, bits)
 
-    def vectors(described: Floats) -> Floats:
+    def vectors(described: Vectors) -> Vectors:
         return signs(described @ rotation).astype(np.float32)
 
     return Code(name, source, bits // 8, vectors, vectors, bits)
@@ -116,7 +130,7 @@ def projected(name: str, source: Source, bits: int) -> Code:
 def plain_bits(name: str, source: Source) -> Code:
     """Make a code of the bits that a source describes pictures by."""
 
-    def vectors(described: Signs) -> Floats:
+    def vectors(described: Signs) -> Vectors:
         return described.astype(np.float32)
 
     return Code(name, source, source.dimensions // 8, vectors, vectors, source.dimensions)
@@ -127,12 +141,12 @@ def signs(x: NDArray[Any]) -> Signs:
     return np.where(x > 0, np.int8(1), np.int8(-1))
 
 
-def _float_queries(z: Floats) -> Floats:
+def _float_queries(z: Vectors) -> Vectors:
     """Append what makes the inner product 1 - d^2 / 2: for unit vectors, the cosine."""
     half = (z**2).sum(1, keepdims=True) / 2
     return np.hstack([z, np.ones_like(half), -half])
 
 
-def _float_references(z: Floats) -> Floats:
+def _float_references(z: Vectors) -> Vectors:
     half = (z**2).sum(1, keepdims=True) / 2
     return np.hstack([z, 1 - half, np.ones_like(half)])

@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latenthash.cache import DiskCache, cache_key
-from latenthash.codes.code import Described, Pixels, Source
+from latenthash.codes.code import Described, Source
 from latenthash.codes.peers import parts, together
 from latenthash.codes.workers import in_workers
 from latenthash.data.edits.suite import LIBRARIES, Suite, SuiteEdit
-from latenthash.data.reading import READING, Picture, Reader
+from latenthash.data.reading import READING, Picture, Pixels, Reader
 from latenthash.data.views import Pipeline, pipeline
 from latenthash.errors import InputError
 from latenthash.system.terminal import track
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 VIEWS = 8  # handed to a worker at once, or one picture under all edits: a view takes milliseconds
 
-Look: TypeAlias = Callable[[Sequence[Pixels]], NDArray[Any]]  # pictures -> N of anything
+Work: TypeAlias = Callable[[Sequence[Pixels]], NDArray[Any]]  # pictures -> N of anything
 
 
 @dataclass(frozen=True)
@@ -88,12 +88,12 @@ def describe(
         items: P pictures.
         edits: E edits of the suite.
         suite: theirs, which names them in the cache.
-        sources: those with the same identity are asked once.
+        sources: those with the same key are asked once.
         cache: where descriptions are kept.
         reader: how the pictures are decoded.
 
     Returns:
-        identity of the source -> (P, 1 + E, D); the picture itself comes first.
+        key of the source -> (P, 1 + E, D); the picture itself comes first.
 
     Raises:
         InputError: naming pictures that cannot be read any more, when all others are described.
@@ -101,12 +101,12 @@ def describe(
     order = {edit.name: row for row, edit in enumerate(suite.edits, start=1)}
     rows = np.array([0, *(order[edit.name] for edit in edits)])
     made_by = [suite.digest, READING, repr(reader), *LIBRARIES]
-    by_name = {source.identity: source for source in together(sources)}
+    by_key = {source.key: source for source in together(sources)}
     known = {
-        name: _Known(s, cache, [cache_key("rows", name, *made_by, i.digest) for i in items], rows)
-        for name, s in by_name.items()
+        key: _Rows(s, cache, [cache_key("rows", key, *made_by, i.digest) for i in items], rows)
+        for key, s in by_key.items()
     }
-    missing = [{name: k.missing(i) for name, k in known.items()} for i in range(len(items))]
+    missing = [{key: k.missing(i) for key, k in known.items()} for i in range(len(items))]
     left = [len(set().union(*of.values())) for of in missing]
     log.info(
         "%d pictures, each as it is and under %d edits: %d of %d views are described already.",
@@ -115,29 +115,27 @@ def describe(
     todo = [i for i, count in enumerate(left) if count]
     # Packed, for it goes along with every picture: workers come and go, and edits are much alike.
     by_row = dict(zip(rows[1:].tolist(), edits, strict=True))
-    packed = zlib.compress(pickle.dumps((by_row, {k: _look(s) for k, s in by_name.items()})))
+    packed = zlib.compress(pickle.dumps((by_row, {k: _work(s) for k, s in by_key.items()})))
     tasks = ((packed, items[i], missing[i]) for i in todo)
-    results = in_workers(_looked, tasks, max(1, VIEWS // len(rows)))
+    results = in_workers(_described, tasks, max(1, VIEWS // len(rows)))
     problems: list[str] = []
-    for i, seen in track(zip(todo, results, strict=True), "Describing pictures", len(todo)):
-        if isinstance(seen, InputError):
-            problems += seen.problems
+    for i, result in track(zip(todo, results, strict=True), "Describing pictures", len(todo)):
+        if isinstance(result, InputError):
+            problems += result.problems
             continue
-        for name, made in seen.items():
-            source = by_name[name]
+        for key, made in result.items():
+            source = by_key[key]
             described = made if source.side is None else source.describe(list(made))
-            known[name].add(i, missing[i][name], described)
+            known[key].add(i, missing[i][key], described)
     if problems:
         raise InputError(problems)
     return {
-        name: part
-        for s in by_name.values()
-        for name, part in parts(s, known[s.identity].described).items()
+        key: part for s in by_key.values() for key, part in parts(s, known[s.key].described).items()
     }
 
 
-class _Known:
-    """What is known of what a source says of pictures, at hand and in the cache.
+class _Rows:
+    """The rows by which a source describes pictures, at hand and in the cache.
 
     An entry is an array (rows, D): row 0 for the picture itself, row n for the suite's n-th edit.
     A row that is not described is NaN, or 0 where there are only -1 and 1. It ends with the last
@@ -190,7 +188,7 @@ class _Known:
         return np.full((*shape, self.source.dimensions), 0 if kind is np.int8 else np.nan, kind)
 
 
-def _look(source: Source) -> Look:
+def _work(source: Source) -> Work:
     """Give what workers do for a source: all, or the views that networks describe here."""
     if source.side is None:
         return source.describe
@@ -202,26 +200,26 @@ def _views(reduce: Pipeline, pictures: Sequence[Pixels]) -> NDArray[np.uint8]:
 
 
 @lru_cache(maxsize=1)
-def _unpacked(packed: bytes) -> tuple[Mapping[int, SuiteEdit], Mapping[str, Look]]:
-    by_row, looks = pickle.loads(zlib.decompress(packed))
-    return by_row, looks
+def _unpacked(packed: bytes) -> tuple[Mapping[int, SuiteEdit], Mapping[str, Work]]:
+    by_row, work = pickle.loads(zlib.decompress(packed))
+    return by_row, work
 
 
-def _looked(
+def _described(
     packed: bytes, item: Item, missing: Mapping[str, Sequence[int]]
 ) -> dict[str, NDArray[Any]] | InputError:
-    """Edit a picture, and look at the rows that each source misses; one edit is held at a time."""
-    by_row, looks = _unpacked(packed)
+    """Edit a picture, and make the rows that each source misses; one edit is held at a time."""
+    by_row, work = _unpacked(packed)
     try:
         picture = item.read()
     except InputError as error:
         return error
-    seen: dict[str, list[NDArray[Any]]] = {name: [] for name, rows in missing.items() if rows}
+    made: dict[str, list[NDArray[Any]]] = {key: [] for key, rows in missing.items() if rows}
     for row in sorted(set().union(*missing.values())):
         pixels = picture.pixels
         if row:
             pixels = by_row[row].apply(pixels, picture.digest)
-        for name, looked in seen.items():
-            if row in missing[name]:
-                looked.append(looks[name]([pixels]))
-    return {name: np.concatenate(looked) for name, looked in seen.items()}
+        for key, of_rows in made.items():
+            if row in missing[key]:
+                of_rows.append(work[key]([pixels]))
+    return {key: np.concatenate(of_rows) for key, of_rows in made.items()}

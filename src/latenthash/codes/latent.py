@@ -1,12 +1,16 @@
 """The latent of a bundle as a source of codes."""
 
+import hashlib
 from collections.abc import Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from latenthash.codes.code import Floats, Kind, Pixels
+from latenthash.codes.code import Kind, Vectors
+from latenthash.data.reading import Pixels
 from latenthash.errors import InputError
+from latenthash.hashing.bundle import Bundle
 from latenthash.hashing.hasher import Hasher
 
 
@@ -14,29 +18,43 @@ class Latent:
     """The latent of a bundle.
 
     Args:
-        identity: of the bundle.
+        key: of the bundle.
         hasher: its features and model.
     """
 
     kind: Kind = np.float32
 
-    def __init__(self, identity: str, hasher: Hasher) -> None:
-        self.identity = identity
+    def __init__(self, key: str, hasher: Hasher) -> None:
+        self.key = key
         self.hasher = hasher
         self.side: int | None = hasher.features.size
         self.trim = hasher.features.trim
         blank = np.zeros((hasher.features.size, hasher.features.size, 3), np.uint8)
         self.dimensions = self.describe([blank]).shape[1]
 
-    def describe(self, views: Sequence[Pixels]) -> Floats:
-        """Map views (side, side, 3) to z (N, k).
+    def describe(self, views: Sequence[Pixels]) -> Vectors:
+        """Map views (side, side, 3) to z (N, k); see `encode`."""
+        return self.encode(torch.from_numpy(np.stack(views)))
+
+    def encode(self, views: Tensor) -> Vectors:
+        """Map views (N, side, side, 3) to z (N, k).
 
         Raises:
             InputError: if z is not finite.
         """
-        z: Floats = self.hasher.encode(torch.from_numpy(np.stack(views))).astype(np.float32)
+        z: Vectors = self.hasher.encode(views).astype(np.float32)
         if not np.isfinite(z).all():
             raise InputError(
                 "The run's latents are not finite numbers; choose another run, or train it again."
             )
         return z
+
+
+def latent_key(bundle: Bundle) -> str:
+    """Name all that decides the latents of a bundle, its weights included."""
+    digest = hashlib.sha256(
+        repr((bundle.run_id, sorted(bundle.identity.items()), bundle.config)).encode()
+    )
+    for name, weights in sorted(bundle.weights.items()):
+        digest.update(name.encode() + weights.numpy().tobytes())
+    return f"bundle {digest.hexdigest()}"

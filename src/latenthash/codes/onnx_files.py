@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
-from latenthash.codes.code import Code, Floats, Kind, Pixels, projected
+from latenthash.codes.code import Code, Kind, Vectors, projected
+from latenthash.data.reading import Pixels
 from latenthash.errors import InputError
 from latenthash.hashing.projections import unit
 from latenthash.system.files import Unusable, read_bounded
@@ -60,17 +62,17 @@ class OnnxNetwork:
         self.path = path.absolute()  # processes may have begun elsewhere
         self.input_side = side
         self.dimensions = outputs
-        self.identity = f"{option} {self.digest} onnxruntime {version('onnxruntime')}"
+        self.key = f"{option} {self.digest} onnxruntime {version('onnxruntime')}"
         self._check()
 
-    def describe(self, views: Sequence[Pixels]) -> Floats:
+    def describe(self, views: Sequence[Pixels]) -> Vectors:
         """Give what the network says of pictures (H, W, 3): (N, outputs)."""
         session = _session(self.name, self.path, self.digest)
         name = session.get_inputs()[0].name
         rows = [session.run(None, {name: self._input(picture)})[0][0] for picture in views]
         return np.stack(rows).astype(np.float32)
 
-    def _input(self, picture: Pixels) -> Floats:
+    def _input(self, picture: Pixels) -> NDArray[np.float32]:
         """Reduce a picture (H, W, 3) to a square, as torchvision's Resize of a PIL image does."""
         size = (self.input_side, self.input_side)
         square = Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR)
@@ -131,7 +133,7 @@ def dinohash_codes(path: Path) -> list[Code]:
     """
     source = OnnxNetwork("dinohash", path, DINOHASH_SIDE, DINOHASH_OUTPUTS)
 
-    def signs(described: Floats) -> Floats:
+    def signs(described: Vectors) -> Vectors:
         return np.where(described >= 0, 1, -1).astype(np.float32)
 
     return [Code("dinohash-96", source, DINOHASH_OUTPUTS // 8, signs, signs, DINOHASH_OUTPUTS)]

@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from latenthash.codes.code import (
-    Absent,
+    AbsentCode,
     Code,
     Described,
     Kind,
-    Pixels,
     Signs,
     Source,
     plain_bits,
     signs,
 )
+from latenthash.data.reading import Pixels
 
 Bits = NDArray[np.bool_]
 
@@ -30,7 +30,7 @@ class Peer:
 
     Args:
         name: of the hash.
-        library: its version is part of the identity.
+        library: its version is part of the key.
         bits: of the hash.
         compute: picture (H, W, 3) -> bits of any shape, as booleans or 0 and 1; workers get it
             by pickle, so no lambda.
@@ -44,7 +44,7 @@ class Peer:
         self, name: str, library: str, bits: int, compute: Callable[[Pixels], Bits]
     ) -> None:
         self.name = name
-        self.identity = f"{name} {library} {version(library)}"
+        self.key = f"{name} {library} {version(library)}"
         self.dimensions = bits
         self.compute = compute
 
@@ -66,7 +66,7 @@ class Peers:
 
     def __init__(self, peers: Sequence[Peer]) -> None:
         self.peers = peers
-        self.identity = str([peer.identity for peer in peers])
+        self.key = str([peer.key for peer in peers])
         self.dimensions = sum(peer.dimensions for peer in peers)
 
     def describe(self, views: Sequence[Pixels]) -> Signs:
@@ -74,7 +74,7 @@ class Peers:
         return np.hstack([peer.describe(views) for peer in self.peers])
 
 
-def peers() -> tuple[list[Code], list[Absent]]:
+def peers() -> tuple[list[Code], list[AbsentCode]]:
     """Give the peers that are installed, and those that are not."""
     found = [
         Peer("ahash-64", "imagehash", 64, partial(_imagehash, imagehash.average_hash, 8)),
@@ -84,7 +84,7 @@ def peers() -> tuple[list[Code], list[Absent]]:
     ]
     absent = []
     if find_spec("pdqhash") is None:
-        absent.append(Absent("pdq-256", "not installed: pip install 'latenthash[peers]'"))
+        absent.append(AbsentCode("pdq-256", "not installed: pip install 'latenthash[peers]'"))
     else:
         found.append(Peer("pdq-256", "pdqhash", 256, _pdq))
     return [plain_bits(peer.name, peer) for peer in found], absent
@@ -92,19 +92,19 @@ def peers() -> tuple[list[Code], list[Absent]]:
 
 def together(sources: Sequence[Source]) -> list[Source]:
     """Give sources, each once, and all peers among them as one."""
-    different = {source.identity: source for source in sources}.values()
+    different = {source.key: source for source in sources}.values()
     joined = [source for source in different if isinstance(source, Peer)]
     others = [source for source in different if not isinstance(source, Peer)]
     return [*others, Peers(joined)] if joined else others
 
 
 def parts(source: Source, described: Described) -> dict[str, Described]:
-    """Give what each source that is part of one says, (P, R, D), by its identity."""
+    """Split descriptions (P, R, D) by the keys of the sources that are part of one."""
     if not isinstance(source, Peers):
-        return {source.identity: described}
+        return {source.key: described}
     ends = np.cumsum([peer.dimensions for peer in source.peers])
     split = np.split(described, ends[:-1], axis=2)
-    return {peer.identity: part for peer, part in zip(source.peers, split, strict=True)}
+    return {peer.key: part for peer, part in zip(source.peers, split, strict=True)}
 
 
 def _imagehash(compute: Callable[..., imagehash.ImageHash], size: int, picture: Pixels) -> Bits:

@@ -56,10 +56,10 @@ def list_pictures(pictures: str | None, reader: Reader) -> list[Item]:
         raise InputError(f"pictures={path} must be a folder of at least {FEWEST} pictures.")
     paths = find_files(path)
     tasks = ((p, path, Path.cwd(), reader) for p in paths)
-    looks = list(track(in_workers(_look, tasks), "Looking at pictures", len(paths)))
-    unread = [look for look in looks if isinstance(look, Unread)]
+    results = list(track(in_workers(_listed, tasks), "Looking at pictures", len(paths)))
+    unread = [result for result in results if isinstance(result, Unread)]
     found = []
-    for item, remarks in (look for look in looks if not isinstance(look, Unread)):
+    for item, remarks in (result for result in results if not isinstance(result, Unread)):
         log_remarks(item.name, remarks)
         found.append(item)
     items: dict[str, Item] = {}
@@ -106,7 +106,7 @@ def stereo(reader: Reader) -> list[tuple[Item, int]]:
     return [(Item(name, load().digest, load), 0) for name, load in loads.items()]
 
 
-def _look(
+def _listed(
     path: Path, source: Path, place: Path, reader: Reader
 ) -> tuple[Item, tuple[str, ...]] | Unread:
     """Read a picture once, to see whether it can be; a worker may have begun elsewhere.

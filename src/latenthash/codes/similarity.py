@@ -6,13 +6,15 @@ impostor pair of two. The more similar, the sooner a pair is called the same.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from latenthash.codes.code import Described, Floats
+from latenthash.codes.code import Described, Vectors
 from latenthash.metrics.bootstrap import LEVEL
+
+Similarities: TypeAlias = NDArray[np.float32]
 
 BLOCK = 4096  # queries compared at once
 NO_PAIR = -np.inf  # similarity of what is no impostor pair
@@ -32,16 +34,16 @@ class Pairs:
         impostors: (P, E, P) similarity to all others; NO_PAIR to its own and those of its group.
     """
 
-    genuine: Floats
-    impostors: Floats
+    genuine: Similarities
+    impostors: Similarities
 
     @classmethod
     def of(
         cls,
         queries: Described,
-        references: Floats,
+        references: Vectors,
         group: NDArray[np.int64],
-        vectors: Callable[[Described], Floats],
+        vectors: Callable[[Described], Vectors],
     ) -> "Pairs":
         """Compare queries (P, E, D) with references (P, V) by inner product.
 
@@ -76,8 +78,8 @@ class Pairs:
 
 
 def similarities(
-    queries: Described, references: Floats, vectors: Callable[[Described], Floats]
-) -> Iterator[tuple[int, Floats]]:
+    queries: Described, references: Vectors, vectors: Callable[[Described], Vectors]
+) -> Iterator[tuple[int, Similarities]]:
     """Compare queries (Q, D) with references (P, V), some rows at a time.
 
     Args:
@@ -92,7 +94,7 @@ def similarities(
         yield start, vectors(queries[start : start + BLOCK]) @ references.T
 
 
-def threshold(impostors: Floats, fpr: float) -> float:
+def threshold(impostors: Similarities, fpr: float) -> float:
     """Find the least similarity that at most a share fpr of impostor pairs reaches.
 
     With fewer than 1 / fpr pairs nothing is known of rates that small, and what no pair
@@ -182,7 +184,7 @@ class Bootstrap:
         low, high = interval(drawn) if seen.any() else (0.0, 1.0)
         return Rate(value, low, min(1.0, 6 / pairs) if value == 0 else high)
 
-    def thresholds(self, impostors: Floats, fprs: Sequence[float]) -> NDArray[np.float64]:
+    def thresholds(self, impostors: Similarities, fprs: Sequence[float]) -> NDArray[np.float64]:
         """Find what `threshold` gives for each draw of the pictures and each rate, (R, F).
 
         NaN where a draw has no impostor pair.
@@ -225,7 +227,7 @@ def interval(drawn: NDArray[np.float64]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def degrees_of_freedom(impostors: Floats, span: float) -> float | None:
+def degrees_of_freedom(impostors: Similarities, span: float) -> float | None:
     """Count the independent bits that impostor distances behave like (Daugman 2003).
 
     mean (1 - mean) / variance of distances in [0, 1]: (1 - similarity / span) / 2, which is the

@@ -19,6 +19,7 @@ from latenthash.data.colours import rgb, stored_bits
 from latenthash.system.files import LARGEST, Unusable, open_regular
 from latenthash.system.paths import path_text
 
+Pixels: TypeAlias = NDArray[np.uint8]  # (H, W, 3) RGB
 Unreadable: TypeAlias = Literal["refuse", "skip"]
 
 READING = "reading 3"  # changed whenever files give other pixels, of which caches know nothing
@@ -48,13 +49,13 @@ class Picture:
     Attributes:
         name: how tables and figures call it, which may be shared: its path within the folder
             that was given, its own name, or `embedded:<set>/<name>`.
-        pixels: (H, W, 3) RGB uint8.
+        pixels: (H, W, 3).
         digest: sha256 hex of the file's bytes (of the pixels when it has no file).
         remarks: what of the file was left out or looked odd.
     """
 
     name: str
-    pixels: NDArray[np.uint8]
+    pixels: Pixels
     digest: str
     remarks: tuple[str, ...] = ()
 
@@ -197,7 +198,7 @@ def quarter(picture: Picture, corner: int) -> Picture:
     )
 
 
-def cut(pixels: NDArray[np.uint8], corner: int) -> NDArray[np.uint8]:
+def cut(pixels: Pixels, corner: int) -> Pixels:
     """Cut out one of the four quarters of (H, W, 3) pixels: (H/2, W/2, 3), a copy."""
     y, x = (side // 2 for side in pixels.shape[:2])
     row, column = divmod(corner, 2)

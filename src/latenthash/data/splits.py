@@ -11,9 +11,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from latenthash.cache import DiskCache
-from latenthash.data.reading import Reader
+from latenthash.data.reading import Pixels, Reader
 from latenthash.data.sources import load_pictures
-from latenthash.data.views import Edit, Pixels, Views, pipeline
+from latenthash.data.views import Edit, Views, pipeline
 from latenthash.system.terminal import track
 
 ROLES = ("signal", "noise_edited", "noise_similar", "outliers", "unseen")

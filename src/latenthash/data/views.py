@@ -6,12 +6,10 @@ from typing import Annotated, TypeAlias
 import albumentations as A
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
-from latenthash.data.reading import Picture
+from latenthash.data.reading import Picture, Pixels
 
-Pixels = NDArray[np.uint8]
 Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 Edit: TypeAlias = A.BasicTransform
 Pipeline: TypeAlias = A.Compose

@@ -8,31 +8,21 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from omegaconf import DictConfig, OmegaConf
 
-from latenthash import __version__, plots
-from latenthash.benchmark import hard
+from latenthash import __version__
 from latenthash.benchmark.controls import controls
-from latenthash.benchmark.groups import name_copies, read_groups
-from latenthash.benchmark.judging import OPERATING_POINTS, halves, judge
-from latenthash.benchmark.leaderboard import (
-    AT,
-    DECISIVE,
-    breaking_points,
-    edit_table,
-    every_rate,
-    hard_table,
-    leaderboard,
-    summary,
-)
-from latenthash.benchmark.page import Part
-from latenthash.benchmark.saving import keep
-from latenthash.benchmark.timing import milliseconds
+from latenthash.benchmark.groups import read_groups
+from latenthash.benchmark.judging import false_positive_rates, halves
+from latenthash.benchmark.leaderboard import every_rate, summary
+from latenthash.benchmark.parts import lay_out
+from latenthash.benchmark.results import Results, judge_all
+from latenthash.benchmark.saving import Report, keep, metrics
+from latenthash.benchmark.setting import Setting
 from latenthash.cache import DiskCache
-from latenthash.codes.code import LATENTS, Absent, Code, latent_codes
-from latenthash.codes.describe import Item, describe
-from latenthash.codes.latent import Latent
+from latenthash.codes.code import LATENTS, AbsentCode, Code, latent_codes
+from latenthash.codes.describe import Item
+from latenthash.codes.latent import Latent, latent_key
 from latenthash.codes.onnx_files import dinohash_codes, sscd_codes
 from latenthash.codes.peers import peers
 from latenthash.codes.pictures import list_pictures
@@ -45,7 +35,6 @@ from latenthash.jobs.locating import Places, with_weights
 from latenthash.jobs.open import open_to_judge
 from latenthash.report.tables import show
 from latenthash.system.paths import path_text, shareable
-from latenthash.system.terminal import track
 from latenthash.tracking.recording import refuse_untold
 from latenthash.tracking.store import Store
 
@@ -53,11 +42,6 @@ log = logging.getLogger(__name__)
 
 # Of an absolute path, all but its name: why a row is empty stands on a page that may be shared.
 FOLDERS = re.compile(r"(?<![\w/:.])/(?:[^\s/]+/)+")
-TIMED = 16  # pictures behind the time of one
-NO_SCALE = (
-    "Nothing to show: of no family were two strengths judged. Choose a family that has some, "
-    "such as edits=[jpeg]."
-)
 SEEN = (
     "{} of the {} pictures are among those that run {} was fitted on: they flatter its codes. "
     "Judge it by others."
@@ -86,6 +70,12 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) ->
         JobError: if all is kept in the output folder, but cannot be logged.
     """
     refuse_untold(Path(cfg.paths.output))
+    setting = prepare(cfg, bundle, store, named)
+    publish(cfg, store, setting, judge_all(setting))
+
+
+def prepare(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) -> Setting:
+    """Find all that is judged, and say what cannot be; see `run_benchmark`."""
     suite: Suite = build(cfg.benchmark)
     reader: Reader = build(cfg.reader, _convert_="all")
     cache: DiskCache = build(cfg.cache)
@@ -95,108 +85,69 @@ def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) ->
         lambda: _given(cfg),
         lambda: _latents(bundle, Places.of(cfg.run, store.get(bundle.run_id)), cache, named),
     )
-    fprs = _fprs(cfg.fpr)
     group = read_groups(Path(cfg.groups), items) if cfg.groups else np.arange(len(items))
     calibration, test = halves([i.digest for i in items], group, cfg.resamples, cfg.seed)
     known, no_peers = peers()
-    codes = [*latents, *known, *given, *controls()]
     absent = [*no_latents, *no_peers]
     for reason in dict.fromkeys(code.reason for code in absent):
         names = ", ".join(code.name for code in absent if code.reason == reason)
         log.warning("Not judged: %s (%s)", names, reason)
-    settings = _settings(cfg, bundle, suite, reader, items, codes)
-    if latents and (seen := {item.digest for item in items} & set(bundle.fitted)):
-        settings["seen"] = SEEN.format(len(seen), len(items), bundle.run_id)
-        log.warning("%s", settings["seen"])
+    if seen := _seen(bundle, items) if latents else "":
+        log.warning("%s", seen)
+    return Setting(
+        run=bundle.run_id, seen=seen, codes=[*latents, *known, *given, *controls()],
+        absent=absent, suite=suite, edits=edits, items=items, group=group,
+        calibration=calibration, test=test, fprs=false_positive_rates(cfg.fpr),
+        gallery=cfg.gallery, seed=cfg.seed, reader=reader, cache=cache,
+    )  # fmt: skip
 
-    sources = [code.source for code in codes]
-    described = describe(items, edits, suite, sources, cache, reader)
-    other = next(code for code in codes if code.name == hard.OTHER)
-    if copies := name_copies(other, described[other.source.identity], items, group):
-        settings["copies"] = copies
-        log.warning("%s", copies)
-    times = milliseconds(sources, [item.read().pixels for item in items[:TIMED]])
-    judgements = [
-        judge(
-            code, described[code.source.identity], calibration, test, fprs,
-            times[code.source.identity],
-        )
-        for code in track(codes, "Codes")
-    ]  # fmt: skip
 
-    negatives = hard.hard_negatives(
-        judgements, described, items, test, group, suite, cache, reader, cfg.seed
-    )
-    hard_pairs = hard_table(judgements, negatives)
-    table = edit_table(judgements, edits)
-    board = leaderboard(judgements, absent, cfg.gallery)
-    title = f"{suite.version}: {len(items)} pictures, {len(edits)} edits"
-    points = breaking_points(table)
-    best = next(j for j in judgements if j.code.name == board["code"][0])
-    limit = best.verdicts[DECISIVE].threshold / best.code.span
-    alike = hard.nearest_impostors(best, described[best.code.source.identity], items, test, edits)
-    parts: dict[str, Part] = {
-        "What was judged": pd.DataFrame(settings.items(), columns=["what", "value"]),
-        "Leaderboard": board,
-        "Edits": plots.edit_heatmap(table, f"{AT}, {title}"),
-        "Strength": NO_SCALE
-        if points.empty
-        else plots.strength_curves(table, f"{AT} over strength"),
-        "How far codes hold": NO_SCALE if points.empty else points,
-        "Hard negatives": hard_pairs,
-        "Nearest impostors": plots.nearest_impostors(
-            [(pair.label, pair.query, pair.reference) for pair in alike],
-            f"{best.code.name}: most similar pairs of two pictures (same from {limit:.3f})",
-        ),
-        "Nearest pairs": hard.alike_table(alike),
-        "Every edit": table,
-    }
-    figures = every_rate(judgements, edits, negatives)
-    folder = Path(cfg.paths.output)
+def publish(cfg: DictConfig, store: Store, setting: Setting, results: Results) -> None:
+    """Keep what came out in the output folder and in a run of its own, and show it.
+
+    Raises:
+        JobError: if all is kept in the output folder, but cannot be logged.
+    """
+    facts = _facts(cfg, setting, results)
     # What names a run of train.py cannot be resolved here.
     config = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "logger"])
-    run = keep(
-        folder,
-        store,
-        title,
-        parts,
-        figures,
-        judgements,
-        settings,
+    report = Report(
+        setting.title,
+        lay_out(setting, results, facts),
+        every_rate(results.judgements, setting.edits, results.negatives),
+        metrics(results.judgements),
+        facts,
         OmegaConf.to_yaml(config, resolve=True),
     )
+    run = keep(report, Path(cfg.paths.output), store)
     if cfg.format == "table":
-        show(summary(board, cfg.gallery, cfg.fpr), title)
-        show(hard_pairs, "Hard negatives: share called the same")
+        show(summary(results.board, setting.gallery, cfg.fpr), setting.title)
+        show(results.hard_table, "Hard negatives: share called the same")
     else:
-        show(board, title, cfg.format)
+        show(results.board, setting.title, cfg.format)
     run.finish()
 
 
-def _settings(
-    cfg: DictConfig,
-    bundle: Bundle,
-    suite: Suite,
-    reader: Reader,
-    items: Sequence[Item],
-    codes: Sequence[Code],
-) -> dict[str, str]:
-    """Say what is judged, and how."""
-    digest = hashlib.sha256("".join(sorted(item.digest for item in items)).encode())
+def _facts(cfg: DictConfig, setting: Setting, results: Results) -> dict[str, str]:
+    """Say what was judged, and how, and what is odd about it."""
+    digest = hashlib.sha256("".join(sorted(item.digest for item in setting.items)).encode())
+    suite = setting.suite
     return {
-        "run": bundle.run_id,
+        "run": setting.run,
         "pictures": "embedded" if cfg.pictures is None else _called(cfg.pictures),
         "pictures_sha256": digest.hexdigest(),
         "suite": f"{suite.version} {suite.digest}",
         "edits": "all" if cfg.edits is None else str(cfg.edits),
         **({} if cfg.groups is None else {"groups": _called(cfg.groups)}),
         **({} if cfg.fpr is None else {"fpr": str(cfg.fpr)}),
-        "reader": repr(reader),
+        "reader": repr(setting.reader),
         "gallery": f"{cfg.gallery:g}",
         "resamples": str(cfg.resamples),
         "seed": str(cfg.seed),
-        "codes": ", ".join(dict.fromkeys(code.source.identity for code in codes)),
+        "codes": ", ".join(dict.fromkeys(code.source.key for code in setting.codes)),
         "versions": ", ".join([f"latenthash {__version__}", *LIBRARIES]),
+        **({"seen": setting.seen} if setting.seen else {}),
+        **({"copies": results.copies} if results.copies else {}),
     }
 
 
@@ -204,10 +155,10 @@ def _called(path: object) -> str:
     return path_text(shareable(Path(str(path))))
 
 
-def _fprs(own: float | None) -> list[float]:
-    """Give the false-positive rates, the largest first."""
-    # As it is written in tables: two rates that read the same would be one column.
-    return sorted({*OPERATING_POINTS, *([] if own is None else [float(f"{own:g}")])}, reverse=True)
+def _seen(bundle: Bundle, items: Sequence[Item]) -> str:
+    """Say that a bundle was fitted on pictures that it is judged by; nothing where it was not."""
+    seen = {item.digest for item in items} & set(bundle.fitted)
+    return SEEN.format(len(seen), len(items), bundle.run_id) if seen else ""
 
 
 def _given(cfg: DictConfig) -> list[Code]:
@@ -221,19 +172,13 @@ def _given(cfg: DictConfig) -> list[Code]:
 
 def _latents(
     bundle: Bundle, places: Places, cache: DiskCache, named: bool
-) -> tuple[list[Code], list[Absent]]:
+) -> tuple[list[Code], list[AbsentCode]]:
     """Give the codes of a bundle, or why they are absent."""
-    identity = hashlib.sha256(
-        repr((bundle.run_id, sorted(bundle.identity.items()), bundle.config)).encode()
-    )
-    for name, weights in sorted(bundle.weights.items()):
-        identity.update(name.encode() + weights.numpy().tobytes())
     try:
         hasher = restore(bundle, with_weights(bundle_config(bundle), places), cache)
     except InputError as error:
         if named:
             raise
         reason = FOLDERS.sub("", " ".join(error.problems))
-        return [], [Absent(name, reason) for name in LATENTS]
-    latent = Latent(f"bundle {identity.hexdigest()}", hasher)
-    return latent_codes(latent), []
+        return [], [AbsentCode(name, reason) for name in LATENTS]
+    return latent_codes(Latent(latent_key(bundle), hasher)), []

@@ -1,19 +1,17 @@
 """The job that gives the code of every picture."""
 
-import numpy as np
 import pandas as pd
 from omegaconf import DictConfig
 
+from latenthash.codes.code import printed_code
+from latenthash.codes.latent import Latent
 from latenthash.data.sources import log_skipped
 from latenthash.errors import InputError
 from latenthash.hashing.hasher import Hasher
-from latenthash.hashing.projections import directions
 from latenthash.jobs.answer import answer
 from latenthash.jobs.build import build, restore
 from latenthash.jobs.open import Opened, open_bundle
 from latenthash.jobs.pictures import Given, read_given
-
-CODE_BITS = 256
 
 
 def give_codes(cfg: DictConfig) -> None:
@@ -41,13 +39,9 @@ def answer_codes(cfg: DictConfig, opened: Opened) -> None:
 
 def codes(hasher: Hasher, given: Given) -> pd.DataFrame:
     """Give the 256-bit code of each picture, in hexadecimal."""
-    z = hasher.encode(given.views.views).astype(np.float32)
-    bits = np.packbits(z @ directions(z.shape[1], CODE_BITS) > 0, axis=1)
+    latent = Latent("not kept", hasher)
+    code = printed_code(latent)
+    texts = [row.tobytes().hex() for row in code.bits(latent.encode(given.views.views))]
     return given.noted(
-        pd.DataFrame(
-            {
-                "file": given.views.names,
-                f"code ({CODE_BITS} bits)": [row.tobytes().hex() for row in bits],
-            }
-        )
+        pd.DataFrame({"file": given.views.names, f"code ({8 * code.size} bits)": texts})
     )

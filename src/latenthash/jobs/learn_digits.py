@@ -20,7 +20,7 @@ from latenthash.hashing.enrolled import Latents, LatentSet
 from latenthash.jobs.build import build, build_hasher, bundled_config
 from latenthash.metrics.bootstrap import Measure, bootstrap
 from latenthash.metrics.enrolled import class_separation
-from latenthash.plots.style import Pixels
+from latenthash.plots.style import FloatImages
 from latenthash.report.tables import figures_table, show
 from latenthash.tracking.run_logger import RunLogger
 from latenthash.tracking.store import HELD_OUT, MODEL
@@ -87,8 +87,8 @@ def learn_digits(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str])
     title = f"Test latents of {logger.run_name}: {digits.source}"
     logger.log_figure(plots.digit_scatter(z, digits.test.labels, plane, title), "latent_scatter")
 
-    def decode(points: Latents) -> Pixels:
-        pictures: Pixels = hasher.decode(points).repeat(3, axis=-1)
+    def decode(points: Latents) -> FloatImages:
+        pictures: FloatImages = hasher.decode(points).repeat(3, axis=-1)
         return pictures
 
     if z.shape[1] == 2:

@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from latenthash.plots.style import drawn
 
-Pixels = NDArray[np.uint8]  # (H, W, 3)
-
 COLUMNS = 4  # panels of curves a row
 CODES_FROM = 4  # first column of codes in a table of edits
 
@@ -72,7 +70,9 @@ def strength_curves(table: pd.DataFrame, title: str) -> Figure:
     return figure
 
 
-def nearest_impostors(pairs: Sequence[tuple[str, Pixels, Pixels]], title: str) -> Figure:
+def nearest_impostors(
+    pairs: Sequence[tuple[str, NDArray[np.uint8], NDArray[np.uint8]]], title: str
+) -> Figure:
     """Draw the pairs of different pictures that a code holds to be most alike.
 
     Args:

@@ -8,14 +8,14 @@ from matplotlib.patches import Circle
 from scipy.stats import norm
 
 from latenthash.plots.plane import Plane
-from latenthash.plots.style import Pixels, Points
+from latenthash.plots.style import FloatImages, Points
 
 GRID = 15  # decoded pictures along each axis of a map
 SPAN = (0.02, 0.98)  # share of the prior, along each axis, that its map shows
 
 
 def decoded_map(
-    decode: Callable[[Points], Pixels], z: Points, plane: Plane, radius: float
+    decode: Callable[[Points], FloatImages], z: Points, plane: Plane, radius: float
 ) -> Figure:
     """Draw what the decoder makes of points over the plane, with the hash's circle.
 
@@ -57,7 +57,7 @@ def decoded_map(
     return figure
 
 
-def prior_map(decode: Callable[[Points], Pixels]) -> Figure:
+def prior_map(decode: Callable[[Points], FloatImages]) -> Figure:
     """Draw what the decoder makes of equal shares of the prior N(0, I) in 2 dimensions.
 
     Args:
@@ -77,10 +77,10 @@ def prior_map(decode: Callable[[Points], Pixels]) -> Figure:
     return figure
 
 
-def _canvas(pictures: Pixels) -> Pixels:
+def _canvas(pictures: FloatImages) -> FloatImages:
     """Lay out pictures (GRID * GRID, side, side, 3) as one, the first row at the bottom."""
     side = pictures.shape[1]
     # Row 0 of the grid is the lowest z, so rows are stacked from the bottom up.
     rows = pictures.reshape(GRID, GRID, side, side, 3)[::-1]
-    canvas: Pixels = rows.transpose(0, 2, 1, 3, 4).reshape(GRID * side, GRID * side, 3)
+    canvas: FloatImages = rows.transpose(0, 2, 1, 3, 4).reshape(GRID * side, GRID * side, 3)
     return canvas.clip(0, 1)

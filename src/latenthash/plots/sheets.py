@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from latenthash.plots.style import LABELS, Pixels
+from latenthash.plots.style import LABELS, FloatImages
 
 
 def contact_sheet(sets: Mapping[str, NDArray[np.uint8]], columns: int = 12) -> Figure:
@@ -24,7 +24,7 @@ def contact_sheet(sets: Mapping[str, NDArray[np.uint8]], columns: int = 12) -> F
     return _sheet(strips, "Training views: the first of each set")
 
 
-def reconstructions(rows: Mapping[str, tuple[Pixels, Pixels]]) -> Figure:
+def reconstructions(rows: Mapping[str, tuple[FloatImages, FloatImages]]) -> Figure:
     """Draw originals above their reconstructions.
 
     Args:
@@ -38,7 +38,7 @@ def reconstructions(rows: Mapping[str, tuple[Pixels, Pixels]]) -> Figure:
     return _sheet(strips, "Test views and what the decoder makes of their latents")
 
 
-def prior_samples(pictures: Pixels, columns: int = 9) -> Figure:
+def prior_samples(pictures: FloatImages, columns: int = 9) -> Figure:
     """Draw what the decoder makes of samples from the prior.
 
     Args:
@@ -49,7 +49,7 @@ def prior_samples(pictures: Pixels, columns: int = 9) -> Figure:
     return _sheet(rows, "What the decoder makes of samples from the prior")
 
 
-def _sheet(strips: Sequence[tuple[str, Pixels]], title: str) -> Figure:
+def _sheet(strips: Sequence[tuple[str, FloatImages]], title: str) -> Figure:
     """Draw labelled rows of pictures on one canvas, all as large as the first.
 
     An axes for each picture would take seconds.

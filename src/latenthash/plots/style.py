@@ -9,7 +9,7 @@ from matplotlib.patches import Circle
 from numpy.typing import NDArray
 
 ROOM = 24  # letters of a name
-Pixels: TypeAlias = NDArray[np.float64]  # (N, H, W, 3) in [0, 1]
+FloatImages: TypeAlias = NDArray[np.float64]  # (N, H, W, 3) in [0, 1]
 Points: TypeAlias = NDArray[np.float64]  # (N, k) latents, or (N, 2) where they are drawn
 Interval: TypeAlias = tuple[float, float, float]  # a value, and both ends of its interval
 

@@ -3,11 +3,10 @@
 import albumentations as A
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from latenthash.data.edits.random_overlays import Page, Shapes, Writing
+from latenthash.data.reading import Pixels
 
-Pixels = NDArray[np.uint8]
 EDITS = [Writing((1, 4), (0.06, 0.35)), Page(), Shapes()]
 
 

@@ -12,17 +12,15 @@ import albumentations as A
 import numpy as np
 import pytest
 from hydra.utils import instantiate
-from numpy.typing import NDArray
 from omegaconf import OmegaConf
 from PIL import Image
 
 from latenthash.data.edits.basic import Compression, Crop, Vignette
 from latenthash.data.edits.fixed_overlays import Captions, Lines, Screenshot, Stickers, Watermark
 from latenthash.data.edits.suite import Suite, SuiteEdit, edit_seed
+from latenthash.data.reading import Pixels
 from latenthash.errors import InputError
 from project import CONF
-
-Pixels = NDArray[np.uint8]
 
 CONFIG = CONF / "benchmark" / "edits_v1.yaml"
 DIGEST = "0123456789abcdef" * 4

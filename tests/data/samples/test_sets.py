@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from latenthash.cache import DiskCache
-from latenthash.data.reading import Picture, Reader
+from latenthash.data.reading import Picture, Pixels, Reader
 from latenthash.data.samples import sets as module
-from latenthash.data.samples.sets import SETS, Pixels
+from latenthash.data.samples.sets import SETS
 from latenthash.data.sources import load_pictures
 
 

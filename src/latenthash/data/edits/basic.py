@@ -8,7 +8,8 @@ import numpy as np
 from PIL import Image
 from pydantic import Field
 
-from latenthash.data.views import Arguments, Pixels, Share
+from latenthash.data.reading import Pixels
+from latenthash.data.views import Arguments, Share
 
 
 class Compression(A.ImageOnlyTransform):  # type: ignore[misc] # albumentations has no types

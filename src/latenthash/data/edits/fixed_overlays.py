@@ -14,7 +14,8 @@ from pydantic import Field
 
 from latenthash.data.edits.stickers import heart, smiley, star
 from latenthash.data.edits.text import fitted, write
-from latenthash.data.views import Arguments, Pixels, Share
+from latenthash.data.reading import Pixels
+from latenthash.data.views import Arguments, Share
 
 
 class Lines(A.ImageOnlyTransform):  # type: ignore[misc] # albumentations has no types

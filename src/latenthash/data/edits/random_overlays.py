@@ -12,7 +12,8 @@ from PIL import Image, ImageDraw, ImageFont
 from pydantic import Field
 
 from latenthash.data.edits.text import write
-from latenthash.data.views import Arguments, Pixels, Share
+from latenthash.data.reading import Pixels
+from latenthash.data.views import Arguments, Share
 
 WORDS = (
     "after", "all", "before", "blue", "city", "day", "first", "good", "home", "light", "look",

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import PIL
 
-from latenthash.data.views import Pixels
+from latenthash.data.reading import Pixels
 from latenthash.errors import InputError
 from latenthash.options.moved import FIRST_NAMES
 

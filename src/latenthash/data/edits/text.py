@@ -4,7 +4,8 @@ import albumentations as A
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from latenthash.data.views import Arguments, Pixels, Share
+from latenthash.data.reading import Pixels
+from latenthash.data.views import Arguments, Share
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 

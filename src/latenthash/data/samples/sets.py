@@ -11,19 +11,14 @@ from hashlib import sha256
 from importlib.resources import as_file, files
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from latenthash.cache import DiskCache, cache_key
-from latenthash.data.reading import Picture, Reader, cut
+from latenthash.data.reading import Picture, Pixels, Reader, cut
 from latenthash.data.samples.earth import render_earth
 from latenthash.data.samples.sushi import render_sushi
 from latenthash.system.terminal import track
 
 PREFIX = "embedded:"  # of a source that is not a path
 PLATES = 100  # the thesis's count of similar pictures
-
-Pixels = NDArray[np.uint8]
 
 
 def _photograph(package: str, name: str) -> Pixels:
