@@ -1,4 +1,4 @@
-"""Printable hashes of photographs and of their edited copies; prints the table of the README.
+"""Printable hashes of photographs and of their edited copies; prints the table of docs/printable-hash.md.
 
 Commands, for a folder of 200 photographs (12 minutes for each `vgg16`, kept in .cache/identity):
     .venv/bin/python benchmarks/identity.py PATH          how often are two of one picture?

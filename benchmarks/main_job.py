@@ -1,4 +1,4 @@
-"""Time and memory of what a user waits for; prints the table of the README.
+"""Time and memory of what a user waits for; prints the table of docs/performance.md.
 
 Command: .venv/bin/python benchmarks/main_job.py (about 4 minutes on 2 CPU cores)
 """

@@ -10,12 +10,16 @@ from tempfile import mkdtemp
 
 import numpy as np
 import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from omegaconf import DictConfig, OmegaConf
 from PIL import Image
 from sqlalchemy.engine import URL
 
-from project import ROOT
+from latenthash.jobs.command.resolvers import register_resolvers
+from project import CONF, ROOT
 
 # Tiny everything: a run takes a few seconds.
 TINY = [
@@ -26,6 +30,9 @@ TINY = [
     "data.views={train:12,validation:6,calibration:20,test:12,edits:4}",
     "resamples=50",
 ]
+
+
+register_resolvers()
 
 
 @dataclass(frozen=True)
@@ -109,3 +116,18 @@ def artifact(folder: Path, run: Run, name: str) -> Path:
     """Copy an artifact to where pytest tidies up, beside the folder."""
     client = MlflowClient(database(folder))
     return Path(client.download_artifacts(run.info.run_id, name, mkdtemp(dir=folder.parent)))
+
+
+def composed(*overrides: str, root: str = "train") -> DictConfig:
+    """Compose a config as a command would, without the node `hydra`."""
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        cfg = compose(
+            root,
+            ["hydra.runtime.output_dir=out", "hydra.job.num=0", *overrides],
+            return_hydra_config=True,
+        )
+    HydraConfig.instance().set_config(cfg)
+    cfg = cfg.copy()
+    OmegaConf.set_struct(cfg, False)
+    del cfg.hydra
+    return cfg

@@ -4,18 +4,16 @@ import re
 from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import get_object
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
+from app import composed
 from latenthash.data.samples.sets import SETS
 from latenthash.data.splits import ROLES
-from latenthash.jobs.command.resolvers import register_resolvers
 from latenthash.tracking.store_uri import StoreURI
 from project import CONF
 
-register_resolvers()
 STATED = ("experiment", "sweep")
 ADDED = (*STATED, "ingredients")  # groups that are added with a plus
 OPTIONS = sorted(
@@ -23,20 +21,6 @@ OPTIONS = sorted(
     for path in CONF.glob("*/*.yaml")
     if path.parent.name not in ("hydra", "paths")
 )
-
-
-def composed(*overrides: str, root: str = "train") -> DictConfig:
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = compose(
-            root,
-            ["hydra.runtime.output_dir=out", "hydra.job.num=0", *overrides],
-            return_hydra_config=True,
-        )
-    HydraConfig.instance().set_config(cfg)
-    cfg = cfg.copy()
-    OmegaConf.set_struct(cfg, False)
-    del cfg.hydra
-    return cfg
 
 
 def override(group: str, option: str) -> str:

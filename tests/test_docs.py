@@ -12,11 +12,12 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from PIL import Image
 
+from app import composed
+from latenthash.jobs.command.effects import check_training_effects
+from latenthash.jobs.command.sweeping import check_sweep, quote_paths
+from latenthash.jobs.command.typed import as_typed
 from latenthash.options.checking import check_evaluate, check_train
-from latenthash.options.effects import check_training_effects
-from latenthash.options.sweeping import check_sweep, quote_paths
-from latenthash.options.typed import as_typed
-from test_configs import CONF, composed
+from project import CONF
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
