@@ -433,7 +433,7 @@ def test_same_seed_gives_the_same_hash(trained: tuple[Path, Run], tmp_path: Path
     ],
 )
 def test_separation_and_gate_in_a_whole_run(tmp_path: Path, model: list[str]) -> None:
-    done = call("train.py", tmp_path, *TINY, *model, "hash.gate=true", *sources(tmp_path))
+    done = call("train.py", tmp_path, *TINY, *model, "+hash.gate=true", *sources(tmp_path))
     assert done.code == 0, done.output
     (run,) = runs(tmp_path)
     assert set(PROTOCOL) <= set(run.data.metrics)
@@ -463,11 +463,11 @@ def test_gate_of_a_model_that_rebuilds_nothing_is_refused_before_work(
     pooling = ["features.pooling=none"] if model == "topology" else []
     done = call(
         "train.py", tmp_path, *tiny, *vgg, *pooling, f"model={model}", "finetune=false",
-        "hash.gate=true", *sources(tmp_path),
+        "+hash.gate=true", *sources(tmp_path),
     )  # fmt: skip
     assert done.code == 2
     assert "hash.gate=true needs a model that rebuilds what it sees" in done.output
-    assert "set hash.gate=false" in done.output
+    assert "leave hash.gate out" in done.output
     assert "Traceback" not in done.output
     assert "Fitting" not in done.output
     assert not (tmp_path / "mlflow.db").exists(), "work began"

@@ -275,7 +275,7 @@ def test_gradients_of_a_separated_model_are_wrong_once_a_piece_is_missing(
     assert {name for name, is_right in right.items() if not is_right} == wrong
 
 
-@pytest.mark.parametrize("name", ["prior", "hypersphere", "virtual", "critic"])
+@pytest.mark.parametrize("name", ["prior", "hypersphere", "critic"])
 def test_weights_of_separation_reach_the_encoder_alone(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

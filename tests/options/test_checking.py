@@ -90,7 +90,7 @@ TRAIN = {
     "seed=1.0": f"seed=1.0 {WHOLE} 0",
     "resamples=0": f"resamples=0 {WHOLE} 1",
     "force=nan": "force=nan must be true or false.",
-    "hash.gate=abc": "hash.gate=abc must be true or false.",
+    "+hash.gate=abc": "hash.gate=abc must be true or false.",
     "hash.alpha=1": f"hash.alpha=1 {SHARE}.",
     "hash.alpha=nan": f"hash.alpha=nan {SHARE}.",
     "hash.fpr=0": f"hash.fpr=0 {SHARE}.",
@@ -204,7 +204,7 @@ def test_many_problems_are_counted(count: int) -> None:
 
 def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(InputError) as refused:
-        check_train(composed("seed=-1", "hash.gate=5", "model.latent_dim=0", "data.workers=x"))
+        check_train(composed("seed=-1", "+hash.gate=5", "model.latent_dim=0", "data.workers=x"))
     assert {problem.split("=")[0] for problem in refused.value.problems} == {
         "seed", "hash.gate", "model.latent_dim", "data.workers",
     }  # fmt: skip
@@ -224,7 +224,7 @@ def test_all_problems_are_told_at_once() -> None:
         (["features.channels=1"], "features.channels=1 does not fit"),
         (["finetune=true"], "finetune=true needs features that were learned: set features=vgg16."),
         (["model.separation.critic=1"], "model.separation.critic needs model=vaegan"),
-        (["features=vgg16", "model=pca", "hash.gate=true"], "hash.gate=true needs a model that"),
+        (["features=vgg16", "model=pca", "+hash.gate=true"], "hash.gate=true needs a model that"),
         (["features.size=1024", "model.channels=[64,8]"], "model.channels=[64, 8] makes more than"),
     ],
 )
@@ -333,4 +333,4 @@ def test_plain_values_pass_as_they_are() -> None:
     keys = ("seed", "hash", "resamples", "data", "augment", "edits", "features", "model")
     resolved: Mapping[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
     values = {key: resolved[key] for key in keys}
-    assert checked_bundle(values) == values
+    assert checked_bundle(values) == values | {"hash": {**values["hash"], "gate": False}}

@@ -105,11 +105,6 @@ class Autoencoder(pl.LightningModule):
         else:
             picture = picture_shape(shape)
             check_halvings("features.size", picture[1], "channels", channels)
-            if self.separation.virtual:
-                raise InputError(
-                    f"model.separation.virtual={self.separation.virtual} makes outliers of "
-                    "vectors, not of pictures; set it to 0, or take features=vgg16."
-                )
             self.sigma_floor = sigma_floor
             self.inputs = nn.Identity()
             self.encoder = ConvEncoder(picture, channels, latent_dim)
@@ -193,24 +188,11 @@ class Autoencoder(pl.LightningModule):
         The negative ELBO, and what keeps the Signal (y = 1) and all else (y = 0) apart.
         """
         nll, kl, mean = self._terms(x, y)
-        outside = self.outside(x, mean, y)
+        outside = self.separation.outside(mean, y)
         loss = nll + beta * kl.sum() + outside
         terms = {"loss": loss, "nll": nll, "outside": outside} | kl_terms(mean, kl)
         self.log_terms(phase, terms, len(x))
         self.log(f"{phase}_loss", loss, prog_bar=True, logger=False, batch_size=len(x))
-        return loss
-
-    def outside(self, x: Tensor, mean: Tensor, y: Tensor) -> Tensor:
-        """Compute the hypersphere classifier's loss of prepared x and its posterior mean.
-
-        In training, of virtual outliers too.
-        """
-        loss = self.separation.outside(mean, y)
-        if self.training and self.separation.virtual:
-            made = self.separation.virtual_outliers(x, y)
-            if len(made):
-                away = self.separation.outside(self.encoder(made)[0], made.new_zeros(len(made)))
-                loss = loss + self.separation.virtual * away
         return loss
 
     def bound(self, x: Tensor) -> tuple[Tensor, Tensor]:

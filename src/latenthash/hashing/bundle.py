@@ -23,6 +23,7 @@ from latenthash.errors import InputError, refuse_existing
 from latenthash.hashing.enrolled import Hash
 from latenthash.hashing.printable import Identity
 from latenthash.options.checking import find_problems
+from latenthash.options.moved import DROPPED_WEIGHTS
 from latenthash.options.roots import HashFile
 from latenthash.system.files import Unusable, read_bounded
 
@@ -113,7 +114,8 @@ class Bundle:
                     "was written with. Use an untouched copy."
                 )
         try:
-            weights = load_weights(files[WEIGHTS])
+            loaded = load_weights(files[WEIGHTS])
+            weights = {name: t for name, t in loaded.items() if name not in DROPPED_WEIGHTS}
             if odd := [name[:64] for name, tensor in weights.items() if not _is_usable(tensor)]:
                 raise ValueError(f"weights that are no finite numbers: {', '.join(odd[:4])}")
             return cls(

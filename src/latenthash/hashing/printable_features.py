@@ -96,7 +96,7 @@ def to_vectors(features: Features, x: Tensor) -> Floats:
 def common_file(features: Features, config: Mapping[str, Any]) -> Common:
     """Read what pictures have in common under these features, if it is known."""
     path = files("latenthash") / "shipped" / "identity" / common_name(features, config)
-    if config.get("pooling") == "gem" or not path.is_file():  # those are of averages
+    if not path.is_file():
         return Common()
     tensors = load(path.read_bytes())
     return Common(*(tensors[name].double().numpy() for name in ("mean", "axes")))

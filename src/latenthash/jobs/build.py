@@ -46,7 +46,7 @@ def build_hasher(cfg: DictConfig, cache: DiskCache | None) -> Hasher:
     if is_staged(features):
         features.cache = cache
     model = build(cfg.model, shape=features.shape)
-    return Hasher(features, model, bool(cfg.hash.gate))
+    return Hasher(features, model, cfg.hash.get("gate", False))
 
 
 def build_splits(cfg: DictConfig, cache: DiskCache) -> Splits:

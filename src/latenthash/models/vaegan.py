@@ -85,7 +85,7 @@ class VAEGAN(Autoencoder):
         x, y = self.inputs(batch[0]), batch[1]
         mean, log_variance = self.encoder(x)
         kl = self.separation.kl(mean, log_variance, y)
-        outside = self.outside(x, mean, y)
+        outside = self.separation.outside(mean, y)
         z, drawn = sample(mean, log_variance), self.separation.sample(y)
         verdict = self.adversary(x, self.decoder(z), self.decoder(drawn))
 
