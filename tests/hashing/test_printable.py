@@ -293,7 +293,7 @@ def test_hashes_of_every_shipped_experiment_get_a_verdict(experiment: str) -> No
     features: Any = Pixels(size=cfg.features.size, channels=3)
     if "weights" in cfg.features:
         shipped = json.loads((SHIPPED / "code" / "hash.json").read_bytes())
-        features.identity = shipped["identity"]
+        features.provenance = shipped["identity"]
     config: Any = OmegaConf.to_container(cfg.features, resolve=True)
     common = common_file(features, config)
     assert common.mean is not None

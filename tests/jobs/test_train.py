@@ -224,7 +224,7 @@ def test_evaluate_builds_nothing_but_trusted_classes(
 
 def test_bundle_of_other_weights_is_refused(trained: tuple[Path, Run], tmp_path: Path) -> None:
     (source,) = trained[0].glob("outputs/*/*/bundle")
-    other = replace(Bundle.load(source), identity={"weights_sha256": "0" * 64})
+    other = replace(Bundle.load(source), provenance={"weights_sha256": "0" * 64})
     other.save(tmp_path / "other")
     done = call("evaluate.py", tmp_path, "run=other", f"pictures={trained[0] / 'signal'}")
     assert done.code == 2

@@ -45,7 +45,7 @@ class Tiny(nn.Module):
 
     shape = (3,)
     size = 4
-    identity: Mapping[str, str] = {}
+    provenance: Mapping[str, str] = {}
 
     def __init__(self, seed: int = 0) -> None:
         super().__init__()

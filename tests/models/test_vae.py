@@ -156,7 +156,7 @@ def test_loss_is_that_of_plain_numpy(
         {
             "train/loss": nll + 0.5 * kl.sum(), "train/nll": nll, "train/kl": kl.sum(),
             "train/kl_0": kl[0], "train/kl_1": kl[1], "train/kl_2": kl[2],
-            "train/outside": 0.0, "train/active_units": active, "train_loss": nll + 0.5 * kl.sum(),
+            "train/hypersphere": 0.0, "train/active_units": active, "train_loss": nll + 0.5 * kl.sum(),
         },
         rel=1e-6,
     )  # fmt: skip
@@ -219,14 +219,14 @@ def test_loss_with_separation_is_that_of_plain_numpy(
     else:
         kl = ((mean**2 + np.exp(log_variance) - 1 - log_variance) / 2).mean(0)
     h = np.sqrt(((mean - centre) ** 2).sum(1) + 1) - 1
-    outside = hypersphere * np.where(own, h, -np.log(1 - np.exp(-h))).mean()
-    assert loss.item() == pytest.approx(nll + 0.5 * kl.sum() + outside, rel=1e-6)
+    away = hypersphere * np.where(own, h, -np.log(1 - np.exp(-h))).mean()
+    assert loss.item() == pytest.approx(nll + 0.5 * kl.sum() + away, rel=1e-6)
     assert logged["train/loss"] == pytest.approx(loss.item(), rel=1e-6)
     assert logged["train/nll"] == pytest.approx(nll, rel=1e-6)
-    assert logged["train/outside"] == pytest.approx(outside, rel=1e-6)
+    assert logged["train/hypersphere"] == pytest.approx(away, rel=1e-6)
     assert [logged[f"train/kl_{i}"] for i in range(3)] == pytest.approx(kl.tolist(), rel=1e-6)
     model.validation_step(batch(torch.from_numpy(x)), 0)
-    assert logged["val/loss"] == pytest.approx(nll + kl.sum() + outside, rel=1e-6)
+    assert logged["val/loss"] == pytest.approx(nll + kl.sum() + away, rel=1e-6)
 
 
 def test_noise_is_drawn_anew_and_reaches_the_loss(logged: dict[str, float]) -> None:

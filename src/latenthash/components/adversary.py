@@ -16,7 +16,7 @@ LAYER_FLOOR = 0.1  # of layer l's likelihood, in units of its own deviation: a t
 
 
 @dataclass(frozen=True)
-class Verdict:
+class DiscriminatorOutput:
     """What the discriminator says of N samples, their reconstructions and N samples of the prior.
 
     Attributes:
@@ -64,7 +64,7 @@ class Adversary(nn.Module):
             self.diff_augment = diff_augment
             self.discriminator = conv_discriminator(picture, channels, spectral)
 
-    def forward(self, x: Tensor, rebuilt: Tensor, dreamt: Tensor) -> Verdict:
+    def forward(self, x: Tensor, rebuilt: Tensor, dreamt: Tensor) -> DiscriminatorOutput:
         """Judge samples, their reconstructions and samples from the prior, each (N, ...)."""
         # The same edits for all three, so that a sample and its reconstruction stay a pair.
         edit: Callable[[Tensor], Tensor] = (
@@ -79,7 +79,7 @@ class Adversary(nn.Module):
             _, fake_logits = self.discriminator(torch.cat([rebuilt, dreamt]).detach())
         real_layer = real_layer.detach()
         deviation = real_layer.std().clamp(min=1e-6)  # layer l has no unit but its own
-        return Verdict(
+        return DiscriminatorOutput(
             gaussian_nll(real_layer / deviation, rebuilt_layer / deviation, LAYER_FLOOR),
             cost_of(torch.cat([rebuilt_logits, dreamt_logits]), 0.0),
             real_logits,

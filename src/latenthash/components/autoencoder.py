@@ -12,7 +12,7 @@ from latenthash.components.inputs import Standardize, check_halvings, noise, pic
 from latenthash.components.losses import BERNOULLI, bernoulli_nll, gaussian_nll
 from latenthash.components.networks import ConvDecoder, ConvEncoder, MLPDecoder, MLPEncoder
 from latenthash.components.picture_head import PictureHead
-from latenthash.components.separation import Separation, thirds
+from latenthash.components.separation import Separation, balanced_weights
 from latenthash.components.training import check_finite, fit_best_epoch
 from latenthash.errors import InputError
 from latenthash.features.interface import FeatureSet
@@ -153,7 +153,7 @@ class Autoencoder(pl.LightningModule):
         y = torch.cat([torch.full((n,), float(role == SIGNAL)) for role, n in sizes.items()])
         rows = TensorDataset(x, y)
         if training and self.separation.balanced:
-            sampler = WeightedRandomSampler(thirds(sizes).tolist(), len(x))
+            sampler = WeightedRandomSampler(balanced_weights(sizes).tolist(), len(x))
             return DataLoader(rows, self.batch_size, sampler=sampler)
         return DataLoader(rows, self.batch_size, shuffle=training)
 
@@ -188,9 +188,9 @@ class Autoencoder(pl.LightningModule):
         The negative ELBO, and what keeps the Signal (y = 1) and all else (y = 0) apart.
         """
         nll, kl, mean = self._terms(x, y)
-        outside = self.separation.outside(mean, y)
-        loss = nll + beta * kl.sum() + outside
-        terms = {"loss": loss, "nll": nll, "outside": outside} | kl_terms(mean, kl)
+        hypersphere = self.separation.hypersphere_loss(mean, y)
+        loss = nll + beta * kl.sum() + hypersphere
+        terms = {"loss": loss, "nll": nll, "hypersphere": hypersphere} | kl_terms(mean, kl)
         self.log_terms(phase, terms, len(x))
         self.log(f"{phase}_loss", loss, prog_bar=True, logger=False, batch_size=len(x))
         return loss

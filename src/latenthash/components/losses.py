@@ -60,12 +60,12 @@ def cost_of(logits: Tensor, label: float) -> Tensor:
     return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
 
 
-def turns(
+def equilibrium_rule(
     real_cost: float, fake_cost: float, balance: tuple[float, float] | None
 ) -> tuple[bool, bool]:
     """Decide which of two adversaries may step, so that neither runs away from the other.
 
-    The rule of the authors' code of Larsen et al. 2016: a discriminator whose cost of real or
+    The equilibrium rule of the authors' code of Larsen et al. 2016: a discriminator whose cost of real or
     of fake is below equilibrium - margin waits; a decoder whose discriminator's cost of either
     is above equilibrium + margin waits; rather than both, neither waits.
 

@@ -26,7 +26,7 @@ class Separation(nn.Module):
         prior: weight of the KL to each class's own prior, N(c, signal_sigma^2 I) for the Signal
             and N(c, noise_sigma^2 I) for all else, in place of the KL to N(0, I); 0 leaves that.
         hypersphere: weight of the hypersphere classifier's loss; 0 leaves it out.
-        critic: weight of the latent adversary's verdict in the encoder's loss; 0 leaves it out.
+        critic: weight of the latent adversary in the encoder's loss; 0 leaves it out.
         balanced: whether batches hold Signal, noise and outliers equally often.
         distance: of the centre c from 0.
         signal_sigma: deviation of the Signal's prior.
@@ -85,7 +85,7 @@ class Separation(nn.Module):
         ratio = ((mean - self.centre).square() + log_variance.exp()) / variance
         return self.prior * 0.5 * (ratio - 1 - log_variance + variance.log()).mean(0)
 
-    def outside(self, mean: Tensor, y: Tensor) -> Tensor:
+    def hypersphere_loss(self, mean: Tensor, y: Tensor) -> Tensor:
         """Loss of the hypersphere classifier (Liznerski et al. 2021, equation 1), weighted.
 
         With h = sqrt(|mean - c|^2 + 1) - 1 it is h for the Signal and -log(1 - exp(-h)) for all
@@ -137,7 +137,7 @@ class LatentCritic(nn.Module):
         return cost_of(self(drawn, y), 1.0) + cost_of(self(encoded.detach(), y), 0.0)
 
 
-def thirds(sizes: Mapping[str, int]) -> Tensor:
+def balanced_weights(sizes: Mapping[str, int]) -> Tensor:
     """Give each row of the sets, one after the other, its chance of being drawn.
 
     Signal, noise and outliers are drawn equally often, however many rows each has, and so are

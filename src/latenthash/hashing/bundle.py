@@ -45,7 +45,7 @@ class Bundle:
         config: YAML of the resolved config.
         run_id: MLflow's id of the run that made it.
         pictures: role -> digest of the pictures it was made from.
-        identity: what else decides the features, such as the digest of weights that are too
+        provenance: what else decides the features, such as the digest of weights that are too
             large to be part of every bundle.
         printable: the Signal's printable hash; None for a code, and in bundles made before it was.
         fitted: digests of the pictures that features or model were fitted on; empty in bundles
@@ -57,7 +57,7 @@ class Bundle:
     config: str
     run_id: str
     pictures: Mapping[str, str]
-    identity: Mapping[str, str]
+    provenance: Mapping[str, str]
     printable: Identity | None = None
     fitted: Sequence[str] = ()
 
@@ -79,7 +79,7 @@ class Bundle:
             **({} if self.printable is None else {"printable": str(self.printable)}),
             "run_id": self.run_id,
             "pictures": dict(self.pictures),
-            "identity": dict(self.identity),
+            "identity": dict(self.provenance),
             "fitted": sorted(self.fitted),
             "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
         }

@@ -104,7 +104,7 @@ def common_file(features: Features, config: Mapping[str, Any]) -> Common:
 
 def common_name(features: Features, config: Mapping[str, Any]) -> str:
     """Name the file of what pictures have in common under these features."""
-    digest = features.identity.get("weights_sha256")
+    digest = features.provenance.get("weights_sha256")
     if digest is None:
         return f"pixels-{config['channels']}.safetensors"
     return f"vgg16-{digest[:8]}-{config.get('layer')}.safetensors"
@@ -120,7 +120,7 @@ def _model_name(features: Features, config: Mapping[str, Any], common: Common) -
     deciding = {key: value for key, value in config.items() if key not in INDIFFERENT}
     if not deciding.get("trim"):  # views as they are need no mention
         deciding.pop("trim", None)
-    learned = features.identity.get("weights_sha256")
+    learned = features.provenance.get("weights_sha256")
     text = json.dumps([VERSION, deciding, learned, common.digest], sort_keys=True)
     word = str(config["_target_"]).rpartition(".")[2].lower()
     return f"{word}{hashlib.sha256(text.encode()).hexdigest()[:8]}"

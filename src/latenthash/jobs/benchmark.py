@@ -218,7 +218,7 @@ def _latents(
 ) -> tuple[list[Code], list[Absent]]:
     """Give the codes of a bundle, or why they are absent."""
     identity = hashlib.sha256(
-        repr((bundle.run_id, sorted(bundle.identity.items()), bundle.config)).encode()
+        repr((bundle.run_id, sorted(bundle.provenance.items()), bundle.config)).encode()
     )
     for name, weights in sorted(bundle.weights.items()):
         identity.update(name.encode() + weights.numpy().tobytes())

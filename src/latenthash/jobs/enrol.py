@@ -54,9 +54,9 @@ def enrol(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> Non
     cache = build(cfg.cache)
     splits, hasher = collect(lambda: build_splits(cfg, cache), lambda: build_hasher(cfg, cache))
     tuner = build_tuner(cfg, hasher.features, splits.train_sets) if cfg.finetune else None
-    identity = hasher.features.identity
-    logger.set_tags({f"features.{name}": value for name, value in identity.items()})
-    if str(identity.get("weights")).startswith(RANDOM):
+    provenance = hasher.features.provenance
+    logger.set_tags({f"features.{name}": value for name, value in provenance.items()})
+    if str(provenance.get("weights")).startswith(RANDOM):
         logger.rename(f"{logger.run_name} (random weights)")
     # Before any training: the bits must not depend on it.
     printable = _identify(cfg, hasher, splits)
@@ -85,7 +85,7 @@ def enrol(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> Non
         bundled_config(cfg),
         logger.id,
         digests,
-        hasher.features.identity,
+        provenance,
         printable,
         splits.fitted,
     )

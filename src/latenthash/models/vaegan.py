@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from latenthash.components.adversary import Adversary
 from latenthash.components.autoencoder import Autoencoder, Shared, kl_terms, sample
-from latenthash.components.losses import GAUSSIAN, cost_of, turns
+from latenthash.components.losses import GAUSSIAN, cost_of, equilibrium_rule
 from latenthash.components.separation import LatentCritic
 
 BETAS = (0.5, 0.999)  # of Adam; a longer memory of gradients sets adversaries swinging (DCGAN)
@@ -43,7 +43,7 @@ class VAEGAN(Autoencoder):
         discriminator_hidden: width of each hidden layer for vectors; layer l is the last.
         gamma: weight of the mean of rec_l against the GAN term, in the decoder's objective.
         balance: nats, equilibrium and margin by which the adversary that is ahead waits, see
-            `turns`; None lets both step always.
+            `equilibrium_rule`; None lets both step always.
         spectral: whether the discriminator's weights are divided by their spectral norm.
         diff_augment: whether it sees pictures, real and made, through random edits.
         real_label: what it is asked to answer to real samples; below 1 it stays unsure.
@@ -85,9 +85,9 @@ class VAEGAN(Autoencoder):
         x, y = self.inputs(batch[0]), batch[1]
         mean, log_variance = self.encoder(x)
         kl = self.separation.kl(mean, log_variance, y)
-        outside = self.separation.outside(mean, y)
+        hypersphere = self.separation.hypersphere_loss(mean, y)
         z, drawn = sample(mean, log_variance), self.separation.sample(y)
-        verdict = self.adversary(x, self.decoder(z), self.decoder(drawn))
+        output = self.adversary(x, self.decoder(z), self.decoder(drawn))
 
         encoder, decoder = list(self.encoder.parameters()), list(self.decoder.parameters())
         optimizers = self.optimizers()
@@ -95,16 +95,16 @@ class VAEGAN(Autoencoder):
         for optimizer in optimizers:
             optimizer.zero_grad()
 
-        encoder_loss = kl.sum() + verdict.rec + outside
+        encoder_loss = kl.sum() + output.rec + hypersphere
         critic_loss = None
         if self.critic is not None:
             # To the encoder its own latents should pass for draws of the prior.
             encoder_loss = encoder_loss + self.separation.critic * cost_of(self.critic(z, y), 1.0)
             critic_loss = self.critic.against(z, drawn, y)
-        rec_term = self.gamma * verdict.rec / self.adversary.discriminator.features
-        gan_term = -verdict.fakes  # of L_GAN, only the cost of fakes depends on the decoder
-        real_loss = cost_of(verdict.real_logits, self.real_label)
-        fake_loss = cost_of(verdict.fake_logits, 0.0)
+        rec_term = self.gamma * output.rec / self.adversary.discriminator.features
+        gan_term = -output.fakes  # of L_GAN, only the cost of fakes depends on the decoder
+        real_loss = cost_of(output.real_logits, self.real_label)
+        fake_loss = cost_of(output.fake_logits, 0.0)
         # All gradients before any step: a step changes weights that the others still need.
         self.manual_backward(encoder_loss, inputs=encoder, retain_graph=True)
         norms = {}
@@ -117,25 +117,25 @@ class VAEGAN(Autoencoder):
             self.manual_backward(critic_loss)
 
         # As the authors count: what a real sample costs against 1, whatever label it was given.
-        real_cost = cost_of(verdict.real_logits, 1.0)
-        turn = turns(real_cost.item(), fake_loss.item(), self.balance)
+        real_cost = cost_of(output.real_logits, 1.0)
+        turn = equilibrium_rule(real_cost.item(), fake_loss.item(), self.balance)
         for optimizer, its_turn in zip(optimizers, (True, *turn, True), strict=False):
             if its_turn:
                 self.clip_gradients(optimizer.optimizer, self.gradient_clip, "norm")
                 optimizer.step()
 
-        right = torch.cat([verdict.real_logits > 0, verdict.fake_logits < 0])
+        right = torch.cat([output.real_logits > 0, output.fake_logits < 0])
         values = {
             "encoder_loss": encoder_loss,
             "decoder_loss": rec_term + gan_term,
             "discriminator_loss": real_loss + fake_loss,
-            "rec_l": verdict.rec,
-            "outside": outside,
+            "rec_l": output.rec,
+            "hypersphere": hypersphere,
             "real_cost": real_cost,
             "fake_cost": fake_loss,
             "discriminator_accuracy": right.float().mean(),
-            "decoder_turns": float(turn[0]),
-            "discriminator_turns": float(turn[1]),
+            "decoder_steps": float(turn[0]),
+            "discriminator_steps": float(turn[1]),
         }
         if critic_loss is not None:
             values["critic_loss"] = critic_loss
