@@ -8,7 +8,6 @@ import pytest
 import yaml
 from omegaconf import OmegaConf
 
-from latenthash.components.autoencoder import Shared
 from latenthash.errors import InputError
 from latenthash.jobs.command.effects import (
     AGAIN,
@@ -39,19 +38,13 @@ GIVEN = {
 OTHERS = ("pytorch_lightning.",)  # whose classes take much more than our jobs can use
 
 
-def arguments(name: str) -> set[str]:
-    """Name what a class of ours takes."""
-    taken = set(inspect.signature(find_class(name)).parameters)
-    return taken - {"shared"} | set(Shared.__annotations__) if "shared" in taken else taken
-
-
 @pytest.mark.parametrize("name", sorted(nodes_by_class()))
 def test_schema_names_what_each_class_takes(name: str) -> None:
     if name.startswith(OTHERS) or ".enrol" in name or ".fit_code" in name or ".learn_" in name:
         return
     fields = nodes_by_class()[name].model_fields
     options = {field.alias or key for key, field in fields.items()} - {"_target_", "_convert_"}
-    taken = arguments(name)
+    taken = set(inspect.signature(find_class(name)).parameters)
     assert options <= taken, "the schema allows what the class does not take"
     assert taken - options <= GIVEN, "the class takes what the schema does not allow"
 

@@ -65,7 +65,7 @@ def equilibrium_rule(
 ) -> tuple[bool, bool]:
     """Decide which of two adversaries may step, so that neither runs away from the other.
 
-    The equilibrium rule of the authors' code of Larsen et al. 2016: a discriminator whose cost of real or
+    The rule of the authors' code of Larsen et al. 2016: a discriminator whose cost of real or
     of fake is below equilibrium - margin waits; a decoder whose discriminator's cost of either
     is above equilibrium + margin waits; rather than both, neither waits.
 
