@@ -12,7 +12,7 @@ from project import CONF
 
 # Arguments of `Separation` with which it changes nothing.
 NO_SEPARATION: dict[str, Any] = {
-    "prior": 0.0, "hypersphere": 0.0, "virtual": 0.0, "critic": 0.0, "balanced": False,
+    "prior": 0.0, "hypersphere": 0.0, "critic": 0.0, "balanced": False,
     "distance": 4.0, "signal_sigma": 0.3, "noise_sigma": 4.0,
 }  # fmt: skip
 MARKS = [

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.distributions import Bernoulli, Normal
 from torch.nn import functional as F
 
-from latenthash.components.losses import bernoulli_nll, cost_of, gaussian_nll, turns
+from latenthash.components.losses import bernoulli_nll, cost_of, equilibrium_rule, gaussian_nll
 
 SHAPE = (4, 3, 5, 5)
 DIMENSIONS = 75
@@ -145,5 +145,5 @@ def test_cost_by_hand() -> None:
 def test_turns_by_the_authors_rule(
     real: float, fake: float, decoder: bool, discriminator: bool
 ) -> None:
-    assert turns(real, fake, (0.68, 0.35)) == (decoder, discriminator)
-    assert turns(real, fake, None) == (True, True)
+    assert equilibrium_rule(real, fake, (0.68, 0.35)) == (decoder, discriminator)
+    assert equilibrium_rule(real, fake, None) == (True, True)

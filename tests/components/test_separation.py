@@ -9,8 +9,7 @@ from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 
 from fitting import NO_SEPARATION
-from latenthash.components.separation import LatentCritic, Separation, thirds
-from latenthash.errors import InputError
+from latenthash.components.separation import LatentCritic, Separation, balanced_weights
 
 Y = torch.tensor([1.0, 0.0, 0.0, 1.0])
 
@@ -51,15 +50,17 @@ def test_hypersphere_by_hand() -> None:
     mean = torch.tensor([4.0, 0.0]) + sqrt(3) * torch.tensor([[1.0, 0], [0, 1], [-1, 0], [0, -1]])
     pushed = -log(1 - exp(-1))
     expected = (1 + pushed + pushed + 1) / 4
-    assert separation(hypersphere=3.0).outside(mean, Y).item() == pytest.approx(3 * expected)
-    assert separation().outside(mean, Y).item() == 0.0
+    assert separation(hypersphere=3.0).hypersphere_loss(mean, Y).item() == pytest.approx(
+        3 * expected
+    )
+    assert separation().hypersphere_loss(mean, Y).item() == 0.0
 
 
 def test_hypersphere_pulls_the_signal_and_pushes_all_else() -> None:
     mean = torch.tensor([[5.0, 0.0]], requires_grad=True)
     for y, sign in ((1.0, 1), (0.0, -1)):
         (slope,) = torch.autograd.grad(
-            separation(hypersphere=1.0).outside(mean, torch.tensor([y])), mean
+            separation(hypersphere=1.0).hypersphere_loss(mean, torch.tensor([y])), mean
         )
         assert sign * slope[0, 0] > 0  # downhill is towards c = (4, 0) for the Signal
         assert slope[0, 1] == 0
@@ -67,7 +68,7 @@ def test_hypersphere_pulls_the_signal_and_pushes_all_else() -> None:
 
 def test_hypersphere_bears_noise_at_the_very_centre() -> None:
     mean = torch.tensor([[4.0, 0.0]], requires_grad=True)
-    loss = separation(hypersphere=1.0).outside(mean, torch.zeros(1))
+    loss = separation(hypersphere=1.0).hypersphere_loss(mean, torch.zeros(1))
     (slope,) = torch.autograd.grad(loss, mean)
     assert torch.isfinite(loss) and torch.isfinite(slope).all()
 
@@ -114,46 +115,12 @@ def test_critic_gives_no_gradient_to_the_encoder_when_it_is_trained() -> None:
     assert z.grad is None
 
 
-def test_virtual_outliers_take_each_number_from_a_row_of_its_own() -> None:
-    torch.manual_seed(0)
-    rows, width = 8, 4000
-    # 10 * row + something of the column: every number tells where it is from.
-    x = 10.0 * torch.arange(rows)[:, None] + torch.rand(width)
-    y = (torch.arange(rows) < 2).float()
-    made = separation().virtual_outliers(x, y)
-    assert made.shape == x.shape
-    source = (made / 10).floor().long()
-    torch.testing.assert_close(made, x.gather(0, source))
-    lent = (source < 2).float().mean(1)  # from the Signal
-    assert lent.max() < 0.5 + 4 * 0.5 / width**0.5
-    assert lent.unique().numel() == rows  # a share of its own
-    counts = torch.stack([(source == row).sum(1) for row in range(rows)], 1).float()
-    assert (counts[:, :2] / lent[:, None] / width).sub(0.5).abs().max() < 0.1
-    assert (counts[:, 2:] / (1 - lent)[:, None] / width).sub(1 / 6).abs().max() < 0.05
-
-
-def test_virtual_outliers_have_a_quarter_of_the_signal_on_average() -> None:
-    torch.manual_seed(0)
-    y = (torch.arange(4000) % 2).float()
-    made = separation().virtual_outliers(y[:, None].repeat(1, 50), y)
-    assert made.mean().item() == pytest.approx(0.25, abs=0.01)
-
-
-@pytest.mark.parametrize("y", [0.0, 1.0])
-def test_no_virtual_outliers_of_one_class_alone(y: float) -> None:
-    x = torch.ones(3, 5)
-    assert separation().virtual_outliers(x, torch.full((3,), y)).shape == (0, 5)
-
-
-def test_thirds_are_thirds() -> None:
-    weights = thirds({"signal": 10, "noise_edited": 20, "noise_similar": 40, "outliers": 5})
+def test_balanced_weights_are_thirds() -> None:
+    weights = balanced_weights(
+        {"signal": 10, "noise_edited": 20, "noise_similar": 40, "outliers": 5}
+    )
     parts = torch.split(weights, [10, 20, 40, 5])
     assert [part.sum().item() for part in parts] == pytest.approx([1, 0.5, 0.5, 1])
     assert all(part.unique().numel() == 1 for part in parts)
-    alone = torch.split(thirds({"signal": 3, "noise_similar": 7}), [3, 7])
+    alone = torch.split(balanced_weights({"signal": 3, "noise_similar": 7}), [3, 7])
     assert [part.sum().item() for part in alone] == pytest.approx([1, 1])
-
-
-def test_virtual_outliers_without_the_hypersphere_are_refused() -> None:
-    with pytest.raises(InputError, match=r"virtual=1\.0 is a share of model\.separation\.hyper"):
-        separation(virtual=1.0)

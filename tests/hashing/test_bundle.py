@@ -40,7 +40,7 @@ def bundle() -> Bundle:
         config="data:\n  signal: bilder/mädchen\n# 'quotes' and \"more\"\r\n",
         run_id="0123abc",
         pictures={"signal": "ab" * 32, "unseen": "cd" * 32},
-        identity={"weights_sha256": "ef" * 32},
+        provenance={"weights_sha256": "ef" * 32},
         fitted=["ef" * 32, "ab" * 32],
     )
 
@@ -82,7 +82,7 @@ def test_round_trip(folder: Path) -> None:
     assert after.config == before.config
     assert after.run_id == before.run_id
     assert after.pictures == before.pictures
-    assert after.identity == before.identity
+    assert after.provenance == before.provenance
     assert after.fitted == sorted(before.fitted)
     assert after.weights.keys() == before.weights.keys()
     for name, weight in before.weights.items():

@@ -254,7 +254,7 @@ def test_maps_without_pooling_give_the_bits_of_their_averages() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"seed": 1}, {"layer": "conv3_2"}, {"pooling": "gem"}, {"trim": True}]
+    "change", [{"seed": 1}, {"layer": "conv3_2"}, {"pooling": "none"}, {"trim": True}]
 )
 def test_other_features_are_another_model(change: dict[str, Any]) -> None:
     first, second = (
@@ -301,7 +301,7 @@ def test_hashes_of_every_shipped_experiment_get_a_verdict(experiment: str) -> No
     features: Any = Pixels(size=cfg.features.size, channels=3)
     if "weights" in cfg.features:
         shipped = json.loads((SHIPPED / "code" / "hash.json").read_bytes())
-        features.identity = shipped["identity"]
+        features.provenance = shipped["identity"]
     config: Any = OmegaConf.to_container(cfg.features, resolve=True)
     common = common_file(features, config)
     assert common.mean is not None

@@ -224,7 +224,7 @@ def test_evaluate_builds_nothing_but_trusted_classes(
 
 def test_bundle_of_other_weights_is_refused(trained: tuple[Path, Run], tmp_path: Path) -> None:
     (source,) = trained[0].glob("outputs/*/*/bundle")
-    other = replace(Bundle.load(source), identity={"weights_sha256": "0" * 64})
+    other = replace(Bundle.load(source), provenance={"weights_sha256": "0" * 64})
     other.save(tmp_path / "other")
     done = call("evaluate.py", tmp_path, "run=other", f"pictures={trained[0] / 'signal'}")
     assert done.code == 2
@@ -433,7 +433,7 @@ def test_same_seed_gives_the_same_hash(trained: tuple[Path, Run], tmp_path: Path
     ],
 )
 def test_separation_and_gate_in_a_whole_run(tmp_path: Path, model: list[str]) -> None:
-    done = call("train.py", tmp_path, *TINY, *model, "hash.gate=true", *sources(tmp_path))
+    done = call("train.py", tmp_path, *TINY, *model, "+hash.gate=true", *sources(tmp_path))
     assert done.code == 0, done.output
     (run,) = runs(tmp_path)
     assert set(PROTOCOL) <= set(run.data.metrics)
@@ -463,11 +463,11 @@ def test_gate_of_a_model_that_rebuilds_nothing_is_refused_before_work(
     pooling = ["features.pooling=none"] if model == "topology" else []
     done = call(
         "train.py", tmp_path, *tiny, *vgg, *pooling, f"model={model}", "finetune=false",
-        "hash.gate=true", *sources(tmp_path),
+        "+hash.gate=true", *sources(tmp_path),
     )  # fmt: skip
     assert done.code == 2
     assert "hash.gate=true needs a model that rebuilds what it sees" in done.output
-    assert "set hash.gate=false" in done.output
+    assert "leave hash.gate out" in done.output
     assert "Traceback" not in done.output
     assert "Fitting" not in done.output
     assert not (tmp_path / "mlflow.db").exists(), "work began"

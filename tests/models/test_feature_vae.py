@@ -311,64 +311,6 @@ def test_separation_tells_a_signal_from_noise_that_it_lies_in(tmp_path: Path) ->
     assert min(found["apart"]) > 0.95
 
 
-@pytest.mark.parametrize("made", [2, 0])
-def test_virtual_outliers_are_pushed_away_in_training_alone(
-    made: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    logged: dict[str, float] = {}
-    model = vae(separation=NO_SEPARATION | {"hypersphere": 3.0, "virtual": 0.5})
-    monkeypatch.setattr(
-        model, "log_terms", lambda phase, terms, n: logged.update({phase: terms["outside"].item()})
-    )
-    monkeypatch.setattr(model, "log", lambda *_, **__: None)
-    monkeypatch.setattr(VAE, "current_epoch", 0)
-    monkeypatch.setattr(model, "_trainer", SimpleNamespace(max_epochs=1))
-    x, virtual = vectors(4).x, vectors(made, seed=1).x
-    y = torch.tensor([1.0, 0.0, 1.0, 0.0])
-    monkeypatch.setattr(model.separation, "virtual_outliers", lambda *_: virtual)
-    model.train()
-    loss = model.training_step([x, y], 0)
-    model.eval()
-    model.validation_step([x, y], 0)
-    real = model.separation.outside(model.encode(x), y)
-    # By hand: 3 x the mean of -log(1 - exp(-h)) over the virtual ones, of which half counts.
-    far = (1 + model.encoder(virtual)[0].square().sum(1)).sqrt() - 1
-    away = 3 * -(1 - (-far).exp()).log().mean() if made else torch.tensor(0.0)
-    assert logged["val"] == pytest.approx(real.item())
-    assert logged["train"] == pytest.approx(real.item() + 0.5 * away.item())
-    assert loss.requires_grad
-
-
-def around(centres: np.ndarray[Any, Any], n: int, seed: int) -> FeatureSet:
-    """Give n vectors about each of the centres (P, D), as if of views of P pictures."""
-    noise = np.random.default_rng(seed).normal(size=(len(centres), n, D))
-    x = torch.from_numpy(centres[:, None] + 0.3 * noise).float().flatten(0, 1)
-    picture = np.repeat(np.arange(len(centres)), n)
-    return FeatureSet(x, picture, torch.zeros(len(x), 16, 16, 3, dtype=torch.uint8))
-
-
-def test_virtual_outliers_make_up_for_few(tmp_path: Path) -> None:
-    centres = np.random.default_rng(7).normal(size=(404, D))
-    own, known, unseen = centres[:1], centres[1:4], centres[4:]  # three outliers
-    train = {"signal": around(own, 40, 0), "outliers": around(known, 20, 1)}
-    validation = {"signal": around(own, 40, 10), "outliers": around(known, 20, 11)}
-    let_in = []
-    for virtual in (0.0, 1.0):
-        on = {"prior": 1.0, "hypersphere": 10.0, "virtual": virtual, "balanced": True}
-        model = vae(separation=NO_SEPARATION | on, hidden=(64, 32), batch_size=16, picture_epochs=1)
-        torch.manual_seed(0)
-        model.fit(train, validation, quiet_trainer(tmp_path / str(virtual), 15))
-        with torch.no_grad():
-            centre = model.encode(train["signal"].x).mean(0)
-            near, far = (
-                (model.encode(features.x) - centre).norm(dim=1)
-                for features in (around(own, 400, 20), around(unseen, 1, 21))
-            )
-        let_in.append((far <= near.quantile(0.99)).float().mean().item())
-    assert let_in[0] > 0.1
-    assert let_in[1] < 0.01
-
-
 def test_errors_on_vectors_are_in_units_of_the_noise() -> None:
     model, x = vae(), vectors(10).x
     model.inputs.fit(x)
@@ -406,13 +348,6 @@ def test_shipped_configs_build_models_of_pictures_and_of_vectors(
             r"not features of shape \(512, 14, 14\); set features\.pooling=average",
         ),
         ({"shape": (3, 18, 18)}, r"features\.size=18 must be a multiple of 4"),
-        (
-            {
-                "shape": (3, 16, 16),
-                "separation": NO_SEPARATION | {"hypersphere": 1.0, "virtual": 1.0},
-            },
-            r"model\.separation\.virtual=1\.0 makes outliers of vectors, not of pictures",
-        ),
         ({"likelihood": "bernoulli"}, r"model\.likelihood=bernoulli is for pictures alone"),
     ],
 )

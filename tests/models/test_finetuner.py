@@ -45,7 +45,7 @@ class Tiny(nn.Module):
 
     shape = (3,)
     size = 4
-    identity: Mapping[str, str] = {}
+    provenance: Mapping[str, str] = {}
 
     def __init__(self, seed: int = 0) -> None:
         super().__init__()
@@ -315,7 +315,7 @@ def test_answers_are_counted_for_each_set() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("pooling", ["average", "gem", "none"])
+@pytest.mark.parametrize("pooling", ["average", "none"])
 def test_tail_of_vgg16_is_trained_and_its_frozen_part_stays(tmp_path: Path, pooling: str) -> None:
     features = VGG16(
         weights="random", layer="conv2_1", pooling=pooling, size=32, finetune=True,
@@ -323,7 +323,6 @@ def test_tail_of_vgg16_is_trained_and_its_frozen_part_stays(tmp_path: Path, pool
     )  # fmt: skip
     generator = torch.Generator().manual_seed(0)
     views = torch.randint(0, 256, (8, 32, 32, 3), dtype=torch.uint8, generator=generator)
-    views[0] = 0  # where maps may be all nought, the gradient of gem would not be finite
     before, frozen = weights(features), trunk_digest(features.frozen[0])
     x = features.begin(views)
     module = tuner(features)

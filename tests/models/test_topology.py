@@ -1,24 +1,20 @@
-"""Topology hash: maps and clouds of known homology, stability, fixed ranges, refusals."""
+"""Topology hash: maps of known homology, stability, refusals."""
 
 import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
-from gudhi import CubicalComplex, RipsComplex
+from gudhi import CubicalComplex
 from hydra.utils import instantiate
 from numpy.typing import NDArray
 from omegaconf import OmegaConf
 from safetensors.torch import load, save
-from scipy.spatial.distance import cdist
 from torch import Tensor
 
 from latenthash.components.persistence import (
     cubical_diagram,
-    images,
     lifetimes,
     on_all_cores,
-    ranges,
-    rips_diagram,
 )
 from latenthash.errors import InputError
 from latenthash.features.interface import FeatureSet
@@ -27,15 +23,7 @@ from latenthash.plots import persistence_diagrams
 from project import CONF
 
 SHAPE = (4, 8, 9)
-ARGS = {
-    "shape": SHAPE,
-    "latent_dim": 3,
-    "form": "lifetimes",
-    "resolution": 10,
-    "bandwidth": 0.1,
-    "ridge": 0.1,
-}
-FORMS = ["lifetimes", "images", "rips"]
+ARGS = {"shape": SHAPE, "latent_dim": 3, "ridge": 0.1}
 TRAINER = pl.Trainer(logger=False, enable_checkpointing=False, accelerator="cpu")
 
 Maps = NDArray[np.float32]
@@ -77,20 +65,6 @@ def fitted(train: dict[str, FeatureSet] | None = None, **changes: object) -> Top
     topology = model(**changes)
     topology.fit(train or sets(), {}, TRAINER)
     return topology
-
-
-def by_hand(diagram: NDArray[np.float64], spans: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Persistence images as a product of two Gaussians."""
-    cells, drawn = np.linspace(0, 1, 10), []
-    for dimension in (0, 1):
-        birth, death = diagram[diagram[:, 1] == dimension, 2:].T
-        least, greatest, longest = spans[dimension]
-        x = (birth - least) / (greatest - least)
-        y = (death - birth) / longest
-        across = np.exp(-((x[:, None] - cells) ** 2) / (2 * 0.1**2))
-        up = np.exp(-((y[:, None] - cells) ** 2) / (2 * 0.1**2))
-        drawn.append((up * y[:, None]).T @ across / (2 * np.pi * 0.1**2))
-    return np.concatenate(drawn).ravel()
 
 
 def test_two_peaks_live_apart_until_their_valley() -> None:
@@ -145,61 +119,6 @@ def test_a_picture_without_activation_has_no_topology() -> None:
     assert not lifetimes(np.empty((0, 4)), 2).any()
 
 
-def test_points_on_a_circle_have_one_long_ring() -> None:
-    angle = 2 * np.pi * np.arange(24) / 24
-    # A cone: 24 vectors at 45 degrees to its axis, one for each cell of a 4 x 6 map.
-    points = np.stack([np.cos(angle), np.sin(angle), np.ones(24)])
-    diagram = rips_diagram(points.reshape(3, 4, 6).astype(np.float32))
-    step = (1 - np.cos(2 * np.pi / 24)) / 2  # cosine distance of neighbours: half that of angles
-    parts, loops = diagram[diagram[:, 1] == 0], diagram[diagram[:, 1] == 1]
-    assert len(parts) == 23
-    np.testing.assert_allclose(parts[:, 2:], [[0, step]] * 23, atol=1e-5)
-    # A regular polygon's ring is filled by the first triangle that holds the centre: 8 steps.
-    np.testing.assert_allclose(loops[:, 2:], [[step, (1 - np.cos(2 * np.pi / 3)) / 2]], atol=1e-5)
-
-
-def test_rips_diagrams_against_gudhis_complex() -> None:
-    picture = maps(1)[0].numpy() + 0.01  # no cell without activation: it has no direction
-    points = picture.reshape(4, -1).T
-    tree = RipsComplex(distance_matrix=cdist(points, points, "cosine")).create_simplex_tree(2)
-    tree.compute_persistence()
-    diagram = rips_diagram(picture)
-    for dimension in (0, 1):
-        expected = tree.persistence_intervals_in_dimension(dimension)
-        lives = np.diff(expected[np.isfinite(expected[:, 1])])[:, 0]
-        found = np.diff(diagram[diagram[:, 1] == dimension, 2:])[:, 0]
-        longest = min(len(lives), len(found))
-        np.testing.assert_allclose(np.sort(found)[-longest:], np.sort(lives)[-longest:], atol=1e-5)
-
-
-def test_images_against_gaussians_by_hand() -> None:
-    diagrams = [cubical_diagram(picture.numpy()) for picture in maps(5)]
-    spans = ranges(diagrams)
-    for diagram in diagrams:
-        found = images(diagram, spans, 10, 0.1)
-        np.testing.assert_allclose(found, by_hand(diagram, spans), rtol=1e-9, atol=1e-12)
-
-
-def test_images_are_summed_over_channels() -> None:
-    diagram = cubical_diagram(maps(1)[0].numpy())
-    spans = ranges([diagram])
-    channels = [images(diagram[diagram[:, 0] == i], spans, 10, 0.1) for i in range(SHAPE[0])]
-    np.testing.assert_allclose(images(diagram, spans, 10, 0.1), sum(channels), rtol=1e-9)
-
-
-def test_a_point_beyond_the_range_counts_at_its_edge() -> None:
-    spans = np.array([[-0.8, -0.2, 0.5], [0, 0, 0]])
-    beyond = images(np.array([[0, 0, -0.1, 0.7], [0, 0, -0.9, -0.4]]), spans, 10, 0.1)
-    edge = images(np.array([[0, 0, -0.2, 0.3], [0, 0, -0.8, -0.3]]), spans, 10, 0.1)
-    np.testing.assert_allclose(beyond, edge, rtol=1e-9)
-
-
-def test_ranges_by_hand() -> None:
-    one, two = [[0, 0, -0.9, -0.5], [3, 0, -0.2, 0]], [[1, 0, -0.7, -0.1]]
-    found = ranges([np.array(one), np.array(two), np.empty((0, 4))])
-    np.testing.assert_allclose(found, [[-0.9, -0.2, 0.6], [0, 0, 0]])
-
-
 @pytest.mark.parametrize("noise", [1e-4, 1e-3, 1e-2])
 def test_lifetimes_move_by_at_most_twice_the_noise(noise: float) -> None:
     rng = np.random.default_rng(0)
@@ -213,12 +132,8 @@ def test_lifetimes_move_by_at_most_twice_the_noise(noise: float) -> None:
     assert np.abs(change).max() > 0
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_a_little_noise_moves_the_latent_a_little(form: str) -> None:
-    # Under cosine distance a cell without activation has no direction: here every cell has one.
-    floor = 0.3 if form == "rips" else 0.0
-    train = {role: FeatureSet(s.x + floor, s.picture) for role, s in sets().items()}
-    topology, x = fitted(train, form=form), maps(6, 5) + floor
+def test_a_little_noise_moves_the_latent_a_little() -> None:
+    topology, x = fitted(), maps(6, 5)
     spread = torch.pdist(topology.encode(x)).median()
     moved = [
         (topology.encode(x + noise * maps(6, 6)) - topology.encode(x)).norm(dim=1).median()
@@ -227,9 +142,8 @@ def test_a_little_noise_moves_the_latent_a_little(form: str) -> None:
     assert 0 < moved[0] < moved[1] < 0.1 * spread
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_a_latent_depends_on_nothing_but_its_picture(form: str) -> None:
-    topology, x = fitted(form=form), maps(20, 5)  # 20: more than one chunk, so more processes
+def test_a_latent_depends_on_nothing_but_its_picture() -> None:
+    topology, x = fitted(), maps(20, 5)  # 20: more than one chunk, so more processes
     together = topology.encode(x)
     alone = torch.cat([topology.encode(picture[None]) for picture in x[:3]])
     torch.testing.assert_close(together[:3], alone, rtol=0, atol=1e-4)
@@ -240,25 +154,20 @@ def test_a_latent_depends_on_nothing_but_its_picture(form: str) -> None:
     assert together.isfinite().all()
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_weights_restore_the_model_exactly(form: str) -> None:
-    topology, other = fitted(form=form), model(form=form)
+def test_weights_restore_the_model_exactly() -> None:
+    topology, other = fitted(), model()
     other.load_state_dict(load(save(topology.state_dict())))
     torch.testing.assert_close(
         other.encode(maps(4, 5)), topology.encode(maps(4, 5)), rtol=0, atol=0
     )
 
 
-def test_ranges_are_those_of_training_without_the_signal() -> None:
-    topology, train = fitted(form="images"), sets()
-    expected = ranges([cubical_diagram(picture.numpy()) for picture in train["outliers"].x])
-    np.testing.assert_allclose(topology.spans, expected, atol=1e-6)
-    topology.encode(50 * maps(4, 7).round())
-    np.testing.assert_allclose(topology.spans, expected, atol=1e-6)
+def test_signal_has_no_part_in_the_fit() -> None:
+    train = sets()
+    with_signal = fitted(train)
     del train["signal"]
-    torch.testing.assert_close(
-        fitted(train, form="images").encode(maps(3, 5)), topology.encode(maps(3, 5)), rtol=0, atol=0
-    )
+    x = maps(3, 5)
+    torch.testing.assert_close(fitted(train).encode(x), with_signal.encode(x), rtol=0, atol=0)
 
 
 def test_lifetimes_are_log1p_then_whitened() -> None:

@@ -155,11 +155,38 @@ def test_loss_is_that_of_plain_numpy(
     assert logged == pytest.approx(
         {
             "train/loss": nll + 0.5 * kl.sum(), "train/nll": nll, "train/kl": kl.sum(),
-            "train/kl_0": kl[0], "train/kl_1": kl[1], "train/kl_2": kl[2],
-            "train/outside": 0.0, "train/active_units": active, "train_loss": nll + 0.5 * kl.sum(),
+            "train/hypersphere": 0.0, "train/active_units": active,
+            "train_loss": nll + 0.5 * kl.sum(),
         },
         rel=1e-6,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("prior", [0.0, 0.5])
+def test_dimensions_are_those_of_plain_numpy(prior: float) -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 192, 3)) * 0.1
+    model = vae(latent_dim=3, separation=NO_SEPARATION | {"prior": prior}).double()
+    model.separation.aim(0.7)
+    model.encoder = LinearEncoder(a, b)
+    x = rng.random((21, 3, 8, 8))  # more than two batches
+    rows = np.zeros(21, np.int64)
+    kl, deviation = model.dimensions(
+        {
+            "signal": FeatureSet(torch.from_numpy(x[:9]), rows[:9]),
+            "noise_similar": FeatureSet(torch.from_numpy(x[9:]), rows[9:]),
+        }
+    )
+    flat = x.reshape(21, -1)
+    mean, variance = flat @ a, np.exp(flat @ b)
+    centre, sigma, weight = np.zeros(3), np.ones((21, 1)), 1.0
+    if prior:
+        weight, centre[:2] = prior, 4 * np.array([np.cos(0.7), np.sin(0.7)])
+        sigma[:9], sigma[9:] = 0.3, 4.0
+    ratio = ((mean - centre) ** 2 + variance) / sigma**2
+    expected = weight * (ratio - 1 - np.log(variance / sigma**2)).mean(0) / 2
+    np.testing.assert_allclose(kl, expected, rtol=1e-6)
+    np.testing.assert_allclose(deviation, mean.std(0), rtol=1e-9)
 
 
 def test_bernoulli_loss_is_that_of_plain_numpy(
@@ -219,14 +246,13 @@ def test_loss_with_separation_is_that_of_plain_numpy(
     else:
         kl = ((mean**2 + np.exp(log_variance) - 1 - log_variance) / 2).mean(0)
     h = np.sqrt(((mean - centre) ** 2).sum(1) + 1) - 1
-    outside = hypersphere * np.where(own, h, -np.log(1 - np.exp(-h))).mean()
-    assert loss.item() == pytest.approx(nll + 0.5 * kl.sum() + outside, rel=1e-6)
+    away = hypersphere * np.where(own, h, -np.log(1 - np.exp(-h))).mean()
+    assert loss.item() == pytest.approx(nll + 0.5 * kl.sum() + away, rel=1e-6)
     assert logged["train/loss"] == pytest.approx(loss.item(), rel=1e-6)
     assert logged["train/nll"] == pytest.approx(nll, rel=1e-6)
-    assert logged["train/outside"] == pytest.approx(outside, rel=1e-6)
-    assert [logged[f"train/kl_{i}"] for i in range(3)] == pytest.approx(kl.tolist(), rel=1e-6)
+    assert logged["train/hypersphere"] == pytest.approx(away, rel=1e-6)
     model.validation_step(batch(torch.from_numpy(x)), 0)
-    assert logged["val/loss"] == pytest.approx(nll + kl.sum() + outside, rel=1e-6)
+    assert logged["val/loss"] == pytest.approx(nll + kl.sum() + away, rel=1e-6)
 
 
 def test_noise_is_drawn_anew_and_reaches_the_loss(logged: dict[str, float]) -> None:

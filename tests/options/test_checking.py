@@ -9,7 +9,6 @@ import yaml
 from omegaconf import OmegaConf
 
 from app import composed
-from latenthash.components.autoencoder import Shared
 from latenthash.errors import InputError
 from latenthash.jobs.command.checks import check_evaluate, check_train, plain
 from latenthash.jobs.command.effects import (
@@ -37,19 +36,13 @@ GIVEN = {
 OTHERS = ("pytorch_lightning.",)  # whose classes take much more than our jobs can use
 
 
-def arguments(name: str) -> set[str]:
-    """Name what a class of ours takes."""
-    taken = set(inspect.signature(find_class(name)).parameters)
-    return taken - {"shared"} | set(Shared.__annotations__) if "shared" in taken else taken
-
-
 @pytest.mark.parametrize("name", sorted(nodes_by_class()))
 def test_schema_names_what_each_class_takes(name: str) -> None:
     if name.startswith((*OTHERS, "latenthash.jobs.")):  # a job is a function
         return
     fields = nodes_by_class()[name].model_fields
     options = {field.alias or key for key, field in fields.items()} - {"_target_", "_convert_"}
-    taken = arguments(name)
+    taken = set(inspect.signature(find_class(name)).parameters)
     assert options <= taken, "the schema allows what the class does not take"
     assert taken - options <= GIVEN, "the class takes what the schema does not allow"
 
@@ -88,7 +81,7 @@ TRAIN = {
     "seed=1.0": f"seed=1.0 {WHOLE} 0",
     "resamples=0": f"resamples=0 {WHOLE} 1",
     "force=nan": "force=nan must be true or false.",
-    "hash.gate=abc": "hash.gate=abc must be true or false.",
+    "+hash.gate=abc": "hash.gate=abc must be true or false.",
     "hash.alpha=1": f"hash.alpha=1 {SHARE}.",
     "hash.alpha=nan": f"hash.alpha=nan {SHARE}.",
     "hash.fpr=0": f"hash.fpr=0 {SHARE}.",
@@ -202,7 +195,7 @@ def test_many_problems_are_counted(count: int) -> None:
 
 def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(InputError) as refused:
-        check_train(composed("seed=-1", "hash.gate=5", "model.latent_dim=0", "data.workers=x"))
+        check_train(composed("seed=-1", "+hash.gate=5", "model.latent_dim=0", "data.workers=x"))
     assert {problem.split("=")[0] for problem in refused.value.problems} == {
         "seed", "hash.gate", "model.latent_dim", "data.workers",
     }  # fmt: skip
@@ -222,7 +215,7 @@ def test_all_problems_are_told_at_once() -> None:
         (["features.channels=1"], "features.channels=1 does not fit"),
         (["finetune=true"], "finetune=true needs features that were learned: set features=vgg16."),
         (["model.separation.critic=1"], "model.separation.critic needs model=vaegan"),
-        (["features=vgg16", "model=pca", "hash.gate=true"], "hash.gate=true needs a model that"),
+        (["features=vgg16", "model=pca", "+hash.gate=true"], "hash.gate=true needs a model that"),
         (["features.size=1024", "model.channels=[64,8]"], "model.channels=[64, 8] makes more than"),
     ],
 )
@@ -331,4 +324,4 @@ def test_plain_values_pass_as_they_are() -> None:
     keys = ("seed", "hash", "resamples", "data", "augment", "edits", "features", "model")
     resolved: Mapping[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
     values = {key: resolved[key] for key in keys}
-    assert checked_bundle(values) == values
+    assert checked_bundle(values) == values | {"hash": {**values["hash"], "gate": False}}

@@ -53,7 +53,7 @@ class Latent:
 def latent_key(bundle: Bundle) -> str:
     """Name all that decides the latents of a bundle, its weights included."""
     digest = hashlib.sha256(
-        repr((bundle.run_id, sorted(bundle.identity.items()), bundle.config)).encode()
+        repr((bundle.run_id, sorted(bundle.provenance.items()), bundle.config)).encode()
     )
     for name, weights in sorted(bundle.weights.items()):
         digest.update(name.encode() + weights.numpy().tobytes())

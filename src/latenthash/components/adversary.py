@@ -16,7 +16,7 @@ LAYER_FLOOR = 0.1  # of layer l's likelihood, in units of its own deviation: a t
 
 
 @dataclass(frozen=True)
-class Verdict:
+class DiscriminatorOutput:
     """What the discriminator says of N samples, their reconstructions and N samples of the prior.
 
     Attributes:
@@ -30,6 +30,19 @@ class Verdict:
     fakes: Tensor
     real_logits: Tensor
     fake_logits: Tensor
+
+    def real_cost(self, label: float) -> Tensor:
+        """Give its cross-entropy on real samples, nats, which should have had a label."""
+        return cost_of(self.real_logits, label)
+
+    def fake_cost(self) -> Tensor:
+        """Give its cross-entropy on fakes, nats."""
+        return cost_of(self.fake_logits, 0.0)
+
+    def accuracy(self) -> Tensor:
+        """Give the share of samples, real and made, that it tells aright."""
+        right = torch.cat([self.real_logits > 0, self.fake_logits < 0])
+        return right.float().mean()
 
 
 class Adversary(nn.Module):
@@ -64,7 +77,7 @@ class Adversary(nn.Module):
             self.diff_augment = diff_augment
             self.discriminator = conv_discriminator(picture, channels, spectral)
 
-    def forward(self, x: Tensor, rebuilt: Tensor, dreamt: Tensor) -> Verdict:
+    def forward(self, x: Tensor, rebuilt: Tensor, dreamt: Tensor) -> DiscriminatorOutput:
         """Judge samples, their reconstructions and samples from the prior, each (N, ...)."""
         # The same edits for all three, so that a sample and its reconstruction stay a pair.
         edit: Callable[[Tensor], Tensor] = (
@@ -79,7 +92,7 @@ class Adversary(nn.Module):
             _, fake_logits = self.discriminator(torch.cat([rebuilt, dreamt]).detach())
         real_layer = real_layer.detach()
         deviation = real_layer.std().clamp(min=1e-6)  # layer l has no unit but its own
-        return Verdict(
+        return DiscriminatorOutput(
             gaussian_nll(real_layer / deviation, rebuilt_layer / deviation, LAYER_FLOOR),
             cost_of(torch.cat([rebuilt_logits, dreamt_logits]), 0.0),
             real_logits,

@@ -1,20 +1,18 @@
-"""What VAE and VAE/GAN share: networks by the shape of features, fitting, encoding, drawing."""
+"""What VAE and VAE/GAN share: fitting, encoding, drawing, and the terms of their losses."""
 
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset, WeightedRandomSampler
 
-from latenthash.components.inputs import Standardize, check_halvings, noise, picture_shape
+from latenthash.components.backbone import Backbone
+from latenthash.components.inputs import Standardize, noise
 from latenthash.components.losses import BERNOULLI, bernoulli_nll, gaussian_nll
-from latenthash.components.networks import ConvDecoder, ConvEncoder, MLPDecoder, MLPEncoder
-from latenthash.components.picture_head import PictureHead
-from latenthash.components.separation import Separation, thirds
+from latenthash.components.separation import Separation, balanced_weights
 from latenthash.components.training import check_finite, fit_best_epoch
-from latenthash.errors import InputError
 from latenthash.features.interface import FeatureSet
 
 RATE = "model.learning_rate"  # the option by which a training is steered
@@ -22,99 +20,40 @@ SIGNAL = "signal"  # the set whose y is 1
 ACTIVE = 0.01  # variance of the posterior mean above which a unit is active (Burda et al. 2016)
 
 
-class Shared(TypedDict):
-    """Arguments of `Autoencoder` that its children hand on."""
-
-    shape: tuple[int, ...]
-    latent_dim: int
-    channels: tuple[int, ...]
-    hidden: tuple[int, ...]
-    sigma_floor: float
-    vector_sigma_floor: float
-    picture_side: int
-    picture_channels: tuple[int, ...]
-    picture_epochs: int
-    learning_rate: float
-    batch_size: int
-    separation: Mapping[str, Any]
-
-
 class Autoencoder(pl.LightningModule):
     """Encoder and decoder with a Gaussian latent; how they are trained is up to the children.
 
-    Pictures get convolutions and are taken as they are; vectors get linear layers, are
-    standardized, and have a picture head, for the decoder gives vectors as well.
-
     Args:
-        shape: of the features, (1 or 3, side, side) with values in [0, 1], or (D,).
-        latent_dim: k.
-        channels: width after each halving of a picture's side.
-        hidden: width of each hidden layer for vectors, from the input on.
+        backbone: the networks.
+        separation: what keeps the Signal and all else apart.
         likelihood: gaussian, or bernoulli for pictures that are black or white.
-        sigma_floor: smallest standard deviation of a picture's likelihood, of values in [0, 1].
-        vector_sigma_floor: the same for vectors, in units of the noise's standard deviation.
-        picture_side: px, side of what the picture head draws.
-        picture_channels: width after each halving of that side.
-        picture_epochs: passes over the training views that fit the picture head, but no more than
-            the trainer makes.
         learning_rate: decayed to 0 along a cosine.
         batch_size: views per step.
-        separation: arguments of `Separation`.
-
-    Raises:
-        InputError: if the networks cannot be built.
+        picture_epochs: passes over the training views that fit the picture head, but no more than
+            the trainer makes.
     """
 
     def __init__(
         self,
+        backbone: Backbone,
+        separation: Separation,
         *,
-        shape: tuple[int, ...],
-        latent_dim: int,
-        channels: tuple[int, ...],
-        hidden: tuple[int, ...],
         likelihood: str,
-        sigma_floor: float,
-        vector_sigma_floor: float,
-        picture_side: int,
-        picture_channels: tuple[int, ...],
-        picture_epochs: int,
         learning_rate: float,
         batch_size: int,
-        separation: Mapping[str, Any],
+        picture_epochs: int,
     ) -> None:
         super().__init__()
-        if likelihood == BERNOULLI and len(shape) == 1:
-            raise InputError(f"model.likelihood={BERNOULLI} is for pictures alone.")
+        self.inputs = backbone.inputs
+        self.encoder = backbone.encoder
+        self.decoder = backbone.decoder
+        self.picture_head = backbone.picture_head
+        self.sigma_floor = backbone.sigma_floor
+        self.separation = separation
         self.likelihood = likelihood
-        self.latent_dim = latent_dim
         self.learning_rate = learning_rate
         self.batch_size = batch_size
         self.picture_epochs = picture_epochs
-        self.separation = Separation(latent_dim, **separation)
-        self.inputs: Standardize | nn.Identity
-        self.encoder: nn.Module
-        self.decoder: nn.Module
-        self.picture_head: PictureHead | None
-        if len(shape) == 1:
-            check_halvings("model.picture_side", picture_side, "picture_channels", picture_channels)
-            self.sigma_floor = vector_sigma_floor
-            self.inputs = Standardize(shape[0])
-            self.encoder = MLPEncoder(shape[0], hidden, latent_dim)
-            self.decoder = MLPDecoder(shape[0], hidden, latent_dim)
-            self.picture_head = PictureHead(latent_dim, picture_side, picture_channels)
-        else:
-            picture = picture_shape(shape)
-            check_halvings("features.size", picture[1], "channels", channels)
-            if self.separation.virtual:
-                raise InputError(
-                    f"model.separation.virtual={self.separation.virtual} makes outliers of "
-                    "vectors, not of pictures; set it to 0, or take features=vgg16."
-                )
-            self.sigma_floor = sigma_floor
-            self.inputs = nn.Identity()
-            self.encoder = ConvEncoder(picture, channels, latent_dim)
-            self.decoder = ConvDecoder(picture, channels, latent_dim)
-            self.picture_head = None
 
     def fit(
         self,
@@ -158,7 +97,7 @@ class Autoencoder(pl.LightningModule):
         y = torch.cat([torch.full((n,), float(role == SIGNAL)) for role, n in sizes.items()])
         rows = TensorDataset(x, y)
         if training and self.separation.balanced:
-            sampler = WeightedRandomSampler(thirds(sizes).tolist(), len(x))
+            sampler = WeightedRandomSampler(balanced_weights(sizes).tolist(), len(x))
             return DataLoader(rows, self.batch_size, sampler=sampler)
         return DataLoader(rows, self.batch_size, shuffle=training)
 
@@ -185,33 +124,40 @@ class Autoencoder(pl.LightningModule):
 
     def validation_step(self, batch: list[Tensor], batch_idx: int) -> None:
         """Log the loss of a batch as val/loss, by which the epoch is chosen."""
-        self.objective("val", self.inputs(batch[0]), batch[1], 1.0)
+        self._step("val", batch, 1.0)
 
-    def objective(self, phase: str, x: Tensor, y: Tensor, beta: float) -> Tensor:
-        """Compute and log the loss of prepared features x, nats per sample.
+    def _step(self, phase: str, batch: list[Tensor], beta: float) -> Tensor:
+        """Compute and log the loss of a batch, nats per sample.
 
         The negative ELBO, and what keeps the Signal (y = 1) and all else (y = 0) apart.
         """
+        x, y = self.inputs(batch[0]), batch[1]
         nll, kl, mean = self._terms(x, y)
-        outside = self.outside(x, mean, y)
-        loss = nll + beta * kl.sum() + outside
-        terms = {"loss": loss, "nll": nll, "outside": outside} | kl_terms(mean, kl)
+        hypersphere = self.separation.hypersphere_loss(mean, y)
+        loss = nll + beta * kl.sum() + hypersphere
+        terms = {"loss": loss, "nll": nll, "hypersphere": hypersphere} | kl_terms(mean, kl)
         self.log_terms(phase, terms, len(x))
         self.log(f"{phase}_loss", loss, prog_bar=True, logger=False, batch_size=len(x))
         return loss
 
-    def outside(self, x: Tensor, mean: Tensor, y: Tensor) -> Tensor:
-        """Compute the hypersphere classifier's loss of prepared x and its posterior mean.
+    @torch.no_grad()
+    def dimensions(self, sets: Mapping[str, FeatureSet]) -> tuple[Tensor, Tensor]:
+        """Measure each dimension of the latent on features of several sets.
 
-        In training, of virtual outliers too.
+        Returns:
+            its KL, nats, weighted as in the loss, and the standard deviation of the posterior
+            means, each (k,).
         """
-        loss = self.separation.outside(mean, y)
-        if self.training and self.separation.virtual:
-            made = self.separation.virtual_outliers(x, y)
-            if len(made):
-                away = self.separation.outside(self.encoder(made)[0], made.new_zeros(len(made)))
-                loss = loss + self.separation.virtual * away
-        return loss
+        batches = [
+            (x.to(self.device), float(role == SIGNAL))
+            for role, features in sets.items()
+            for x in torch.split(features.x, self.batch_size)
+        ]
+        moments = [self.encoder(self.inputs(x)) for x, _ in batches]
+        mean, log_variance = (torch.cat(parts) for parts in zip(*moments, strict=True))
+        y = torch.cat([mean.new_full((len(x),), own) for x, own in batches])
+        kl = self.separation.kl(mean, log_variance, y)
+        return kl.cpu(), mean.std(0, correction=0).cpu()
 
     def bound(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Estimate the two terms of the negative ELBO of features x, nats per sample.
@@ -257,8 +203,7 @@ def sample(mean: Tensor, log_variance: Tensor) -> Tensor:
 def kl_terms(mean: Tensor, kl: Tensor) -> dict[str, Tensor]:
     """Name what to log of posterior means (N, k) and the KL of each dimension (k,)."""
     active = (mean.var(0, correction=0) > ACTIVE).sum().float()
-    each = {f"kl_{i}": value for i, value in enumerate(kl)}
-    return {"kl": kl.sum(), "active_units": active} | each
+    return {"kl": kl.sum(), "active_units": active}
 
 
 def _views(train: Mapping[str, FeatureSet]) -> Tensor:

@@ -60,7 +60,7 @@ def cost_of(logits: Tensor, label: float) -> Tensor:
     return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
 
 
-def turns(
+def equilibrium_rule(
     real_cost: float, fake_cost: float, balance: tuple[float, float] | None
 ) -> tuple[bool, bool]:
     """Decide which of two adversaries may step, so that neither runs away from the other.

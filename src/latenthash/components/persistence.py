@@ -1,19 +1,16 @@
-"""Persistent homology of activation maps: diagrams, and vectors of a fixed size made from them.
+"""Persistent homology of activation maps: diagrams, and the lifetimes in them.
 
 H0 counts separate peaks, H1 counts rings around a hole. This module knows numpy alone, for
 every worker process imports it anew.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeAlias, TypeVar
 
 import numpy as np
-from gudhi.representations import PersistenceImage
 from gudhi.sklearn import CubicalPersistence
 from joblib import Parallel, cpu_count, delayed
 from numpy.typing import NDArray
-from ripser import ripser
-from sklearn.metrics.pairwise import cosine_distances
 
 from latenthash.system.terminal import track
 
@@ -45,20 +42,6 @@ def cubical_diagram(maps: Maps) -> Diagram:
     return _table(CubicalPersistence([0, 1]).fit_transform(list(-levels)))
 
 
-def rips_diagram(maps: Maps) -> Diagram:
-    """Compute the Vietoris-Rips diagrams of the H * W activation vectors.
-
-    Births and deaths are cosine distances (Bauer 2021). All points belong to channel 0. A cell
-    without any activation has no direction: it is at distance 1 from all others, and jumps
-    away from there with the first activation it gets.
-
-    Args:
-        maps: (C, H, W).
-    """
-    distances = cosine_distances(maps.reshape(len(maps), -1).T)
-    return _table([ripser(distances, distance_matrix=True)["dgms"]])
-
-
 def lifetimes(diagram: Diagram, channels: int) -> Floats:
     """List each channel's two longest H0 lifetimes and its longest H1, as (3 * channels,).
 
@@ -74,48 +57,6 @@ def lifetimes(diagram: Diagram, channels: int) -> Floats:
         top = rank < kept
         longest[channel[top], dimension * PEAKS + rank[top]] = life[top]
     return longest.ravel()
-
-
-def ranges(diagrams: Iterable[Diagram]) -> Floats:
-    """Find the span of several diagrams: least and greatest birth, longest life; H0, H1 (2, 3).
-
-    A dimension without points has the range 0 to 0.
-    """
-    points = np.concatenate(list(diagrams))
-    spans = np.zeros((2, 3))
-    for dimension in (0, 1):
-        birth, death = points[points[:, 1] == dimension, 2:].T
-        if len(birth):
-            spans[dimension] = birth.min(), birth.max(), (death - birth).max()
-    return spans
-
-
-def images(diagram: Diagram, spans: Floats, resolution: int, bandwidth: float) -> Floats:
-    """Draw the persistence images of H0 and H1, summed over channels (Adams et al. 2017).
-
-    Points weigh as much as they live, so that what is near the diagonal, hence noise, fades
-    to nothing; without that weight images would not be stable.
-
-    Args:
-        diagram: (n, 4) of one picture.
-        spans: (2, 3) from `ranges`: what the unit square of an image stands for. A point
-            beyond it counts at the square's edge.
-        resolution: cells along each side.
-        bandwidth: standard deviation of a point's blur, as a share of the square's side.
-
-    Returns:
-        (2 * resolution * resolution,).
-    """
-    draw = PersistenceImage(
-        bandwidth, lambda point: point[1], [resolution, resolution], [0, 1, 0, 1]
-    )
-    drawn = []
-    for dimension, (least, greatest, longest) in enumerate(spans):
-        birth, death = diagram[diagram[:, 1] == dimension, 2:].T
-        x = _share(birth - least, greatest - least)
-        y = _share(death - birth, longest)
-        drawn.append(draw.fit_transform([np.column_stack([x, x + y])])[0])
-    return np.concatenate(drawn)
 
 
 def on_all_cores(
@@ -146,8 +87,3 @@ def _table(channels: Sequence[Sequence[Floats]]) -> Diagram:
     table = np.column_stack([channel, dimension, points])
     finite: Diagram = table[np.isfinite(points[:, 1])]
     return finite
-
-
-def _share(part: Floats, whole: float) -> Floats:
-    share: Floats = np.clip(part / whole, 0, 1) if whole > 0 else np.zeros_like(part)
-    return share

@@ -13,11 +13,9 @@ from torch.nn import functional as F
 
 from latenthash.components.losses import cost_of
 from latenthash.components.networks import mlp_discriminator
-from latenthash.errors import InputError
 
 CRITIC_HIDDEN = (128, 64)  # widths of the latent critic
 NEAREST = 1e-6  # h below which the gradient of log(1 - exp(-h)) would overflow
-LENT = 0.5  # largest share of its numbers that a virtual outlier has from the Signal
 
 
 class Separation(nn.Module):
@@ -28,15 +26,11 @@ class Separation(nn.Module):
         prior: weight of the KL to each class's own prior, N(c, signal_sigma^2 I) for the Signal
             and N(c, noise_sigma^2 I) for all else, in place of the KL to N(0, I); 0 leaves that.
         hypersphere: weight of the hypersphere classifier's loss; 0 leaves it out.
-        virtual: weight of virtual outliers in the hypersphere classifier's loss; 0 makes none.
-        critic: weight of the latent adversary's verdict in the encoder's loss; 0 leaves it out.
+        critic: weight of the latent adversary in the encoder's loss; 0 leaves it out.
         balanced: whether batches hold Signal, noise and outliers equally often.
         distance: of the centre c from 0.
         signal_sigma: deviation of the Signal's prior.
         noise_sigma: deviation of the prior of everything else.
-
-    Raises:
-        InputError: if virtual is asked for without hypersphere.
     """
 
     centre: Tensor
@@ -47,7 +41,6 @@ class Separation(nn.Module):
         *,
         prior: float,
         hypersphere: float,
-        virtual: float,
         critic: float,
         balanced: bool,
         distance: float,
@@ -55,14 +48,8 @@ class Separation(nn.Module):
         noise_sigma: float,
     ) -> None:
         super().__init__()
-        if virtual and not hypersphere:
-            raise InputError(
-                f"model.separation.virtual={virtual} is a share of model.separation.hypersphere, "
-                "which is 0; set that too."
-            )
         self.prior = prior
         self.hypersphere = hypersphere
-        self.virtual = virtual
         self.critic = critic
         self.balanced = balanced
         self.distance = distance
@@ -98,7 +85,7 @@ class Separation(nn.Module):
         ratio = ((mean - self.centre).square() + log_variance.exp()) / variance
         return self.prior * 0.5 * (ratio - 1 - log_variance + variance.log()).mean(0)
 
-    def outside(self, mean: Tensor, y: Tensor) -> Tensor:
+    def hypersphere_loss(self, mean: Tensor, y: Tensor) -> Tensor:
         """Loss of the hypersphere classifier (Liznerski et al. 2021, equation 1), weighted.
 
         With h = sqrt(|mean - c|^2 + 1) - 1 it is h for the Signal and -log(1 - exp(-h)) for all
@@ -114,33 +101,6 @@ class Separation(nn.Module):
         h = ((mean - self.centre).square().sum(1) + 1).sqrt() - 1
         away = -torch.log(-torch.expm1(-h.clamp(min=NEAREST)))
         return self.hypersphere * torch.where(y > 0, h, away).mean()
-
-    def virtual_outliers(self, x: Tensor, y: Tensor) -> Tensor:
-        """Make up as many outliers as there are vectors, about those that are at hand.
-
-        Few outliers say little of what else there is. Each number of a virtual one is that number
-        of some row that is not the Signal's, drawn anew for each: a sample of the product of the
-        marginals (the synthetic class of Shi and Horvath 2006, section 2). Up to `LENT` of them,
-        a share that is drawn for each row, are the Signal's instead, so that likeness to the
-        Signal in some numbers does not do. Outliers synthesized from features serve the same end
-        in VOS (Du et al. 2022).
-
-        Args:
-            x: (N, D).
-            y: (N,).
-
-        Returns:
-            (N, D); (0, D) where x lacks the Signal or anything else.
-        """
-        signal, rest = x[y > 0], x[y <= 0]
-        if not (len(signal) and len(rest)):
-            return x[:0]
-        lent, own = (
-            rows.gather(0, torch.randint(len(rows), x.shape, device=x.device))
-            for rows in (signal, rest)
-        )
-        share = LENT * torch.rand(len(x), 1, device=x.device)
-        return torch.where(torch.rand_like(x) < share, lent, own)
 
     def sample(self, y: Tensor) -> Tensor:
         """Draw z (N, k) from the prior of each class y (N,)."""
@@ -177,7 +137,7 @@ class LatentCritic(nn.Module):
         return cost_of(self(drawn, y), 1.0) + cost_of(self(encoded.detach(), y), 0.0)
 
 
-def thirds(sizes: Mapping[str, int]) -> Tensor:
+def balanced_weights(sizes: Mapping[str, int]) -> Tensor:
     """Give each row of the sets, one after the other, its chance of being drawn.
 
     Signal, noise and outliers are drawn equally often, however many rows each has, and so are

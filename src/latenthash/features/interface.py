@@ -34,13 +34,13 @@ class Features(Protocol):
         size: px, side of the square views.
         trim: whether views are cut free of uniform borders.
         shape: of one view's features.
-        identity: what decides the features beside the config.
+        provenance: what decides the features beside the config, such as a digest of weights.
     """
 
     size: int
     trim: bool
     shape: tuple[int, ...]
-    identity: Mapping[str, str]
+    provenance: Mapping[str, str]
 
     def __call__(self, views: Tensor) -> Tensor:
         """Turn views (N, size, size, 3) uint8 into features (N, *shape) float32."""

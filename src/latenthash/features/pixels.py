@@ -14,7 +14,7 @@ class Pixels(nn.Module):
         trim: whether views are cut free of uniform borders first; see `data.views.pipeline`.
     """
 
-    identity: Mapping[str, str] = {}  # nothing learned has a part in them
+    provenance: Mapping[str, str] = {}  # nothing learned has a part in them
 
     def __init__(self, *, size: int, channels: int, trim: bool = False) -> None:
         super().__init__()

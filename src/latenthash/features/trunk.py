@@ -63,7 +63,7 @@ class TrunkFeatures(nn.Module, ABC):
         super().__init__()
         trunk = load_trunk(weights, seed)
         digest = trunk_digest(trunk.layers)
-        self.identity = {"weights": trunk.source, "weights_sha256": digest}
+        self.provenance = {"weights": trunk.source, "weights_sha256": digest}
         self.size = size
         self.trim = trim
         layers = trunk.layers.eval().requires_grad_(False).to(memory_format=torch.channels_last)

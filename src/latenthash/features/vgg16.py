@@ -6,8 +6,6 @@ from torch import Tensor, nn
 from latenthash.errors import InputError
 from latenthash.features.trunk import TrunkFeatures, layer_ends
 
-GEM_POWER = 3.0  # p of generalised mean pooling (Radenovic, Tolias and Chum 2018)
-
 
 class VGG16(TrunkFeatures):
     """Activations of one layer of the trunk, all of it frozen or its last part fine-tuned.
@@ -15,7 +13,7 @@ class VGG16(TrunkFeatures):
     Args:
         weights: `imagenet`, `random`, or the path of a state dict; see `load_trunk`.
         layer: conv1_1 ... conv5_3, pool1 ... pool5.
-        pooling: none, average or gem over each map.
+        pooling: none, or the average of each map.
         size: px, side of the square view.
         finetune: whether what lies between `freeze_until` and `layer` is trained.
         freeze_until: the last layer that never is.
@@ -59,11 +57,7 @@ class VGG16(TrunkFeatures):
     def finish(self, maps: Tensor) -> Tensor:
         """Put the frozen part's maps (N, C, H, W) through the tail, and pool them."""
         maps = self.tail(maps.contiguous(memory_format=torch.channels_last))
-        if self.pooling == "average":
-            return maps.mean((2, 3))
-        if self.pooling == "gem":
-            return maps.clamp(min=0).pow(GEM_POWER).mean((2, 3)).pow(1 / GEM_POWER)
-        return maps.contiguous()
+        return maps.mean((2, 3)) if self.pooling == "average" else maps.contiguous()
 
     def _through(self, frozen: nn.Sequential, x: Tensor) -> Tensor:
         maps: Tensor = frozen(x)

@@ -23,6 +23,7 @@ from latenthash.errors import InputError, refuse_existing
 from latenthash.hashing.enrolled import Hash
 from latenthash.hashing.printable import PrintableHash
 from latenthash.options.checking import find_problems
+from latenthash.options.moved import DROPPED_WEIGHTS
 from latenthash.options.roots import HashFile
 from latenthash.system.files import Unusable, read_bounded
 
@@ -44,7 +45,7 @@ class Bundle:
         config: YAML of the resolved config.
         run_id: MLflow's id of the run that made it.
         pictures: role -> digest of the pictures it was made from.
-        identity: what else decides the features, such as the digest of weights that are too
+        provenance: what else decides the features, such as the digest of weights that are too
             large to be part of every bundle.
         printable: the Signal's printable hash; None where there is none, and in older bundles.
         fitted: digests of the pictures that features or model were fitted on; empty in older
@@ -56,7 +57,7 @@ class Bundle:
     config: str
     run_id: str
     pictures: Mapping[str, str]
-    identity: Mapping[str, str]
+    provenance: Mapping[str, str]
     printable: PrintableHash | None = None
     fitted: Sequence[str] = ()
 
@@ -78,7 +79,7 @@ class Bundle:
             **({} if self.printable is None else {"printable": str(self.printable)}),
             "run_id": self.run_id,
             "pictures": dict(self.pictures),
-            "identity": dict(self.identity),
+            "identity": dict(self.provenance),
             "fitted": sorted(self.fitted),
             "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
         }
@@ -113,7 +114,8 @@ class Bundle:
                     "was written with. Use an untouched copy."
                 )
         try:
-            weights = load_weights(files[WEIGHTS])
+            loaded = load_weights(files[WEIGHTS])
+            weights = {name: t for name, t in loaded.items() if name not in DROPPED_WEIGHTS}
             if odd := [name[:64] for name, tensor in weights.items() if not _is_usable(tensor)]:
                 raise ValueError(f"weights that are no finite numbers: {', '.join(odd[:4])}")
             return cls(

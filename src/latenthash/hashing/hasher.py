@@ -14,6 +14,7 @@ from latenthash.errors import InputError
 from latenthash.features.interface import Features, FeatureSet, Staged, is_staged
 from latenthash.hashing.enrolled import Latents, LatentSet
 from latenthash.models.interface import Decoder, Diagrammed, Model, Rebuilder
+from latenthash.options.misfits import NO_REBUILDING
 from latenthash.system.terminal import track
 
 BATCH = 64  # views taken at once
@@ -37,10 +38,7 @@ class Hasher(nn.Module):
     def __init__(self, features: Features, model: Model, gated: bool) -> None:
         super().__init__()
         if gated and not isinstance(model, Rebuilder):
-            raise InputError(
-                "hash.gate=true needs a model that rebuilds what it sees, model=vae or "
-                "model=vaegan; set hash.gate=false."
-            )
+            raise InputError(NO_REBUILDING)
         self.gated = gated
         self.features = features
         self.model = model

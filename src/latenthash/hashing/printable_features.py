@@ -96,7 +96,7 @@ def to_vectors(features: Features, x: Tensor) -> Floats:
 def common_file(features: Features, config: Mapping[str, Any]) -> Common:
     """Read what pictures have in common under these features, if it is known."""
     path = files("latenthash") / "shipped" / "printable" / common_name(features, config)
-    if config.get("pooling") == "gem" or not path.is_file():  # those are of averages
+    if not path.is_file():
         return Common()
     tensors = load(path.read_bytes())
     return Common(*(tensors[name].double().numpy() for name in ("mean", "axes")))
@@ -104,7 +104,7 @@ def common_file(features: Features, config: Mapping[str, Any]) -> Common:
 
 def common_name(features: Features, config: Mapping[str, Any]) -> str:
     """Name the file of what pictures have in common under these features."""
-    digest = features.identity.get("weights_sha256")
+    digest = features.provenance.get("weights_sha256")
     if digest is None:
         return f"pixels-{config['channels']}.safetensors"
     return f"vgg16-{digest[:8]}-{config.get('layer')}.safetensors"
@@ -123,7 +123,7 @@ def _model_name(features: Features, config: Mapping[str, Any], common: Common) -
     deciding = {key: value for key, value in config.items() if key not in INDIFFERENT}
     if not deciding.get("trim"):  # views as they are need no mention
         deciding.pop("trim", None)
-    learned = features.identity.get("weights_sha256")
+    learned = features.provenance.get("weights_sha256")
     text = json.dumps([VERSION, deciding, learned, common.digest], sort_keys=True)
     word = str(config["_target_"]).rpartition(".")[2].lower()
     return f"{word}{hashlib.sha256(text.encode()).hexdigest()[:8]}"

@@ -46,7 +46,7 @@ def build_hasher(cfg: DictConfig, cache: DiskCache | None) -> Hasher:
     if is_staged(features):
         features.cache = cache
     model = build(cfg.model, shape=features.shape)
-    return Hasher(features, model, bool(cfg.hash.gate))
+    return Hasher(features, model, cfg.hash.get("gate", False))
 
 
 def build_splits(cfg: DictConfig, cache: DiskCache) -> Splits:
@@ -154,11 +154,13 @@ def restore(bundle: Bundle, config: DictConfig, cache: DiskCache) -> Hasher:
         InputError: if the features here are not those that the bundle was made with.
     """
     hasher = build_hasher(config, cache)
-    here = hasher.features.identity
+    here = hasher.features.provenance
     # Where weights come from is for people; a file may lie elsewhere on another machine.
-    if any(here.get(k) != bundle.identity.get(k) for k in {*here, *bundle.identity} - {"weights"}):
+    if any(
+        here.get(k) != bundle.provenance.get(k) for k in {*here, *bundle.provenance} - {"weights"}
+    ):
         raise InputError(
-            f"The bundle's hash was made with {dict(bundle.identity)}, and here is {dict(here)}: "
+            f"The bundle's hash was made with {dict(bundle.provenance)}, and here is {dict(here)}: "
             "latents of other weights are not comparable."
         )
     hasher.load_state_dict(bundle.weights)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytorch_lightning as pl
 from matplotlib.figure import Figure
 from omegaconf import DictConfig, OmegaConf
@@ -37,6 +38,7 @@ FLOAT = 4  # bytes; centroid, radius and gate lose nothing that matters
 TIMED = 32  # views behind the time of one
 SHOWN = 10  # reconstructions of each set in the figure
 SAMPLES = 36  # pictures made of the prior
+DIMENSIONS = "kl"  # table of what each dimension of the latent holds
 
 
 def enrol(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> None:
@@ -54,9 +56,9 @@ def enrol(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> Non
     cache = build(cfg.cache)
     splits, hasher = collect(lambda: build_splits(cfg, cache), lambda: build_hasher(cfg, cache))
     tuner = build_tuner(cfg, hasher.features, splits.train_sets) if cfg.finetune else None
-    identity = hasher.features.identity
-    logger.set_tags({f"features.{name}": value for name, value in identity.items()})
-    if str(identity.get("weights")).startswith(RANDOM):
+    provenance = hasher.features.provenance
+    logger.set_tags({f"features.{name}": value for name, value in provenance.items()})
+    if str(provenance.get("weights")).startswith(RANDOM):
         logger.rename(f"{logger.run_name} (random weights)")
     # Before any training: the bits must not depend on it.
     printable = _printable_hash(cfg, hasher, splits)
@@ -75,6 +77,8 @@ def enrol(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> Non
     started = time.perf_counter()
     hasher.model.fit(train, validation, trainer)
     logger.log_metrics({"time/fit_seconds": time.perf_counter() - started})
+    if isinstance(hasher.model, Autoencoder):
+        logger.log_table(_dimensions_table(hasher.model, validation), DIMENSIONS)
     sheet = plots.contact_sheet({role: v.views.numpy() for role, v in train_views.items()})
     logger.log_figure(sheet, "contact_sheet")
 
@@ -85,7 +89,7 @@ def enrol(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> Non
         bundled_config(cfg),
         logger.id,
         digests,
-        hasher.features.identity,
+        provenance,
         printable,
         splits.fitted,
     )
@@ -95,6 +99,13 @@ def enrol(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> Non
     _judge(cfg, logger, hasher, hash_, splits)
     log.info("The bundle is in %s", folder)
     log.info("The printable hash is %s", printable)
+
+
+def _dimensions_table(model: Autoencoder, validation: Mapping[str, FeatureSet]) -> pd.DataFrame:
+    """Lay out what each dimension of the latent holds of validation views, a row each."""
+    kl, deviation = (values.numpy() for values in model.dimensions(validation))
+    columns = {"dimension": range(len(kl)), "kl_nats": kl, "sigma_of_means": deviation}
+    return pd.DataFrame(columns)
 
 
 def _printable_hash(cfg: DictConfig, hasher: Hasher, splits: Splits) -> PrintableHash:

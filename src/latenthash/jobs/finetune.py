@@ -18,6 +18,7 @@ from latenthash.hashing.hasher import begin
 from latenthash.jobs.build import build
 from latenthash.metrics.enrolled import auroc
 from latenthash.models.finetuner import FineTuner
+from latenthash.options.misfits import NOT_LEARNED
 from latenthash.tracking.run_logger import RunLogger
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ def build_tuner(cfg: DictConfig, features: Features, train_sets: Sequence[str]) 
             number cannot be used.
     """
     if not is_staged(features) or not len(features.tail):
-        raise InputError("finetune=true needs features that were learned: set features=vgg16.")
+        raise InputError(NOT_LEARNED)
     if set(train_sets) == {"signal"}:
         raise InputError(
             "finetune=true tells Signal from Noise, and data.train_sets holds the Signal alone: "

@@ -33,8 +33,8 @@ def fit_code(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> 
         lambda: build_pairs(cfg, cache),
         lambda: build_hasher(cfg, cache),
     )
-    identity = hasher.features.identity
-    logger.set_tags({f"features.{name}": value for name, value in identity.items()})
+    provenance = hasher.features.provenance
+    logger.set_tags({f"features.{name}": value for name, value in provenance.items()})
     n = len(pairs.pictures)
     if n < FEW:
         log.warning(
@@ -49,7 +49,7 @@ def fit_code(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> 
     folder = Path(cfg.paths.output, BUNDLE)
     Bundle(
         None, hasher.state_dict(), bundled_config(cfg), logger.id, digests,
-        hasher.features.identity, fitted=[picture.digest for picture in pairs.pictures],
+        provenance, fitted=[picture.digest for picture in pairs.pictures],
     ).save(folder)  # fmt: skip
     logger.log_folder(folder.name)
     log.info(

@@ -20,6 +20,7 @@ from latenthash.hashing.enrolled import Latents, LatentSet
 from latenthash.jobs.build import build, build_hasher, bundled_config
 from latenthash.metrics.bootstrap import Measure, bootstrap
 from latenthash.metrics.enrolled import class_separation
+from latenthash.options.misfits import NO_LIKELIHOOD
 from latenthash.plots.style import FloatImages
 from latenthash.report.tables import figures_table, show
 from latenthash.tracking.run_logger import RunLogger
@@ -50,7 +51,7 @@ def learn_digits(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str])
     assert isinstance(digits, Digits)
     model = hasher.model
     if not isinstance(model, Autoencoder):
-        raise InputError("data=mnist needs a model with a likelihood: model=vae or model=vaegan.")
+        raise InputError(NO_LIKELIHOOD)
     logger.set_tags({"data.source": digits.source})
     log.info("%d digits to learn from (%s)", len(digits.train.labels), digits.source)
     trainer: pl.Trainer = build(
@@ -63,7 +64,7 @@ def learn_digits(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str])
     # Not called a bundle, as those are that `run=latest` finds: it matches no pictures.
     folder = Path(cfg.paths.output, MODEL)
     Bundle(
-        None, hasher.state_dict(), bundled_config(cfg), logger.id, {}, hasher.features.identity,
+        None, hasher.state_dict(), bundled_config(cfg), logger.id, {}, hasher.features.provenance,
         fitted=list(digests.values()),
     ).save(folder)  # fmt: skip
     logger.log_folder(folder.name)

@@ -10,7 +10,7 @@ from latenthash.errors import InputError
 from latenthash.options.edits import BUNDLED_EDITS, SIDE
 from latenthash.options.kinds import TARGET, Node, nearest, nodes_by_class
 from latenthash.options.misfits import find_misfits
-from latenthash.options.moved import MOVED
+from latenthash.options.moved import DROPPED, GIVEN_UP, MOVED
 from latenthash.options.roots import Bundled, Evaluate, Train
 
 LONGEST = 60  # letters of a value that a sentence repeats
@@ -55,13 +55,37 @@ def checked_bundle(values: object) -> dict[str, Any]:
         InputError: for all that is wrong with it.
     """
     try:
-        checked = Bundled.model_validate(_renamed(values)).model_dump(by_alias=True)
+        checked = Bundled.model_validate(_updated(values)).model_dump(by_alias=True)
     except ValidationError as error:
         raise InputError([f"{ODD} {line}" for line in _sentences(Bundled, error)]) from error
     # Once more, whatever the schema says: Hydra calls what stands behind these keys.
     if odd := [name for name in _called(checked) if name not in {*CLASSES, *BUNDLED_EDITS}]:
         raise InputError(f"{ODD} it names {_shown(odd[0])}, which may not stand there.")
     return checked
+
+
+def _updated(values: object) -> Any:
+    """Turn the plain values of an older bundle's config into what they would be now.
+
+    Raises:
+        InputError: if its latents can be made no more.
+    """
+    values = _renamed(values)
+    for path in dict.fromkeys([*GIVEN_UP, *DROPPED]):
+        *above, key = path.split(".")
+        node = values
+        for part in above:
+            node = node.get(part) if isinstance(node, dict) else None
+        if not isinstance(node, dict) or key not in node:
+            continue
+        if node[key] in GIVEN_UP.get(path, ()):
+            raise InputError(
+                f"{ODD} {path}={node[key]} is no option any more. Use the version of latenthash "
+                "that wrote the bundle, or train again without it."
+            )
+        if path in DROPPED:
+            del node[key]
+    return values
 
 
 def _renamed(values: Any) -> Any:

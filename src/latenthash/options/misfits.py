@@ -15,6 +15,13 @@ DATA = {  # job -> the data that it can be done with, and how to ask for both
 VARIATIONAL = ("latenthash.models.vae.VAE", "latenthash.models.vaegan.VAEGAN")
 LARGEST = 2**22  # numbers that a layer may make of one picture; 64 are made at once
 OURS = "latenthash."
+# What is also found when the objects are built, of classes that are not ours.
+NO_LIKELIHOOD = "data=mnist needs a model with a likelihood: model=vae or model=vaegan."
+NOT_LEARNED = "finetune=true needs features that were learned: set features=vgg16."
+NO_REBUILDING = (
+    "hash.gate=true needs a model that rebuilds what it sees, model=vae or model=vaegan; "
+    "leave hash.gate out."
+)
 
 
 def find_misfits(values: Mapping[str, Any]) -> list[str]:
@@ -33,21 +40,18 @@ def find_misfits(values: Mapping[str, Any]) -> list[str]:
             f"the job with {way}."
         )
     if data[TARGET] == DIGITS and name.startswith(OURS) and name not in VARIATIONAL:
-        problems.append("data=mnist needs a model with a likelihood: model=vae or model=vaegan.")
+        problems.append(NO_LIKELIHOOD)
     if kind == PIXELS and (data[TARGET] == DIGITS) != (features["channels"] == 1):
         problems.append(
             f"features.channels={features['channels']} does not fit: 1 goes with data=mnist, 3 "
             "with pictures."
         )
     if values["finetune"] and kind.startswith(OURS) and not kind.startswith(TRUNKS):
-        problems.append("finetune=true needs features that were learned: set features=vgg16.")
+        problems.append(NOT_LEARNED)
     if name == VARIATIONAL[0] and model["separation"]["critic"]:
         problems.append("model.separation.critic needs model=vaegan; set it to 0.")
-    if values["hash"]["gate"] and name.startswith(OURS) and name not in VARIATIONAL:
-        problems.append(
-            "hash.gate=true needs a model that rebuilds what it sees, model=vae or model=vaegan; "
-            "set hash.gate=false."
-        )
+    if values["hash"].get("gate") and name.startswith(OURS) and name not in VARIATIONAL:
+        problems.append(NO_REBUILDING)
     return problems
 
 

@@ -1,4 +1,4 @@
-"""Classes that have moved: what older configs, bundles and digests call them, and what is now."""
+"""What older configs, bundles and digests hold, and what has become of it."""
 
 # Name in configs of version 0.1 -> name now.
 MOVED = {
@@ -16,3 +16,10 @@ MOVED = {
     "latenthash.data.views.Text": "latenthash.data.edits.text.Text",
 }
 FIRST_NAMES = {now: first for first, now in MOVED.items()}
+
+# Options of version 0.1 that are none now. Its bundles have them, and do not need them: the latents
+# are the same without.
+DROPPED = ("model.separation.virtual", "model.form", "model.resolution", "model.bandwidth")
+DROPPED_WEIGHTS = ("model.spans",)
+# Values of its options by which latents were made that can be made no more.
+GIVEN_UP = {"features.pooling": ("gem",), "model.form": ("images", "rips")}

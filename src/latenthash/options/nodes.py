@@ -140,7 +140,7 @@ class VGG16(Node):
     target: Literal["latenthash.features.vgg16.VGG16"] = Field(alias="_target_")
     weights: Weights
     layer: Layer
-    pooling: Literal["none", "average", "gem"]
+    pooling: Literal["none", "average"]
     size: TrunkSide
     finetune: Switch
     freeze_until: Layer
@@ -164,7 +164,6 @@ class Separation(Node):
 
     prior: Weight
     hypersphere: Weight
-    virtual: Weight
     critic: Weight
     balanced: Switch
     distance: Size
@@ -235,9 +234,6 @@ class Topology(Model):
     """`latenthash.models.topology.Topology`."""
 
     target: Literal["latenthash.models.topology.Topology"] = Field(alias="_target_")
-    form: Literal["lifetimes", "images", "rips"]
-    resolution: Annotated[int, whole(1, 1024, "cells")]
-    bandwidth: Size
     ridge: Size
 
 

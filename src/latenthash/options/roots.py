@@ -45,7 +45,7 @@ class Hash(Node):
 
     alpha: Share
     fpr: Share | None
-    gate: Switch
+    gate: Switch = False  # for the ablation alone, see conf/ingredients/gate.yaml
 
 
 class Callbacks(Node):

@@ -83,7 +83,7 @@ def test_evaluate_makes_no_sweeps(tmp_path: Path) -> None:
 
 
 def test_every_choice_of_a_sweep_is_checked_before_its_first_job(tmp_path: Path) -> None:
-    line = ["model=vae,pca", "model.latent_dim=2,2.5", "seed=0,-1", "hash.gate=5"]
+    line = ["model=vae,pca", "model.latent_dim=2,2.5", "seed=0,-1", "+hash.gate=5"]
     done = call("train.py", tmp_path, "-m", *line)
     assert done.code == 2
     for sentence in ("model.latent_dim=2.5 must", "seed=-1 must", "hash.gate=5 must"):

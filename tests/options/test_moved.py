@@ -1,0 +1,86 @@
+"""Bundles of version 0.1: options that are none now are dropped, or refused where they decided."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from latenthash.errors import InputError
+from latenthash.hashing.bundle import Bundle
+from latenthash.hashing.enrolled import Hash
+from latenthash.jobs.build import build_hasher, bundle_config, bundled_config
+from latenthash.options.checking import checked_bundle
+from test_configs import composed
+
+FORM = {"resolution": 10, "bandwidth": 0.1}
+TOPOLOGY = ("features=vgg16", "features.pooling=none", "finetune=false", "model=topology")
+
+
+def config(*overrides: str, **of_the_model: Any) -> dict[str, Any]:
+    """The config of a bundle, with options of its model that only older ones have."""
+    values: dict[str, Any] = yaml.safe_load(bundled_config(composed(*overrides)))
+    values["model"] |= of_the_model
+    return values
+
+
+@pytest.mark.parametrize("virtual", [0.0, 1.0])
+def test_virtual_outliers_concerned_training_alone(virtual: float) -> None:
+    now, old = config(), config()
+    old["model"]["separation"]["virtual"] = virtual
+    assert checked_bundle(old) == checked_bundle(now)
+
+
+def test_the_form_that_stays_needs_no_name() -> None:
+    old = config(*TOPOLOGY, form="lifetimes", **FORM)
+    assert checked_bundle(old) == checked_bundle(config(*TOPOLOGY))
+
+
+@pytest.mark.parametrize("form", ["images", "rips"])
+def test_forms_that_can_be_made_no_more_are_refused_with_the_way_out(form: str) -> None:
+    with pytest.raises(InputError, match=rf"model\.form={form} is no option any more\. Use the"):
+        checked_bundle(config(*TOPOLOGY, form=form, **FORM))
+
+
+@pytest.mark.parametrize("pooling", ["average", "none", "gem"])
+def test_poolings_of_older_bundles(pooling: str) -> None:
+    values = config("features=vgg16", "finetune=false", "model=pca")
+    values["features"]["pooling"] = pooling
+    if pooling == "gem":
+        with pytest.raises(InputError, match=r"features\.pooling=gem is no option any more\. Use"):
+            checked_bundle(values)
+    else:
+        assert checked_bundle(values)["features"]["pooling"] == pooling
+
+
+@pytest.mark.parametrize("model", [None, 3, [], {"separation": None}, {"separation": [1]}])
+def test_odd_values_are_refused_as_before(model: object) -> None:
+    with pytest.raises(InputError, match="The bundle's config cannot be used: model"):
+        checked_bundle(config() | {"model": model})
+
+
+@pytest.mark.parametrize("gate", [None, False, True])
+def test_bundles_with_and_without_the_option_of_a_gate(gate: bool | None, tmp_path: Path) -> None:
+    values = config("features.size=16", "model.channels=[8,16]")
+    assert "gate" not in values["hash"], "it belongs to the ablation alone"
+    if gate is not None:
+        values["hash"]["gate"] = gate
+    cfg = composed("features.size=16", "model.channels=[8,16]")
+    bundle = Bundle(
+        Hash(np.zeros(2), 1.0, 2.0 if gate else None), build_hasher(cfg, None).state_dict(),
+        yaml.safe_dump(values), "0", {}, {},
+    )  # fmt: skip
+    bundle.save(tmp_path / "bundle")
+    loaded = Bundle.load(tmp_path / "bundle")
+    assert build_hasher(bundle_config(loaded), None).gated is bool(gate)
+    with pytest.raises(InputError, match="one has a gate and the other has none"):
+        bundle_config(replace(loaded, hash=Hash(np.zeros(2), 1.0, None if gate else 2.0)))
+
+
+def test_weights_that_nothing_uses_any_more_are_not_read(tmp_path: Path) -> None:
+    weights = {"model.spans": torch.zeros(2, 3), "model.whitening.mean": torch.zeros(4)}
+    Bundle(None, weights, "seed: 0", "0", {}, {}).save(tmp_path / "bundle")
+    assert set(Bundle.load(tmp_path / "bundle").weights) == {"model.whitening.mean"}
