@@ -7,11 +7,7 @@ import pytest
 
 from given import FIRST, LAST, PLAIN, described, half
 from latenthash.benchmark.judging import difference, halves, judge
-from latenthash.codes.similarity import (
-    Rate,
-    interval,
-    threshold,
-)
+from latenthash.codes.similarity import Rate, interval, threshold
 from latenthash.errors import InputError
 
 

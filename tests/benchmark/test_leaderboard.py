@@ -15,9 +15,7 @@ from latenthash.benchmark.leaderboard import (
     text,
 )
 from latenthash.codes.code import AbsentCode
-from latenthash.codes.similarity import (
-    Rate,
-)
+from latenthash.codes.similarity import Rate
 from latenthash.data.edits.suite import SuiteEdit
 
 

@@ -12,14 +12,7 @@ from PIL import Image
 
 from latenthash.cache import DiskCache
 from latenthash.data.reading import Reader
-from latenthash.data.sources import (
-    SKIP,
-    Unread,
-    load_pictures,
-    named,
-    read_files,
-    source_digest,
-)
+from latenthash.data.sources import SKIP, Unread, load_pictures, named, read_files, source_digest
 from latenthash.errors import InputError
 from latenthash.system.paths import find_files
 

@@ -14,13 +14,7 @@ from latenthash.codes.describe import Item
 from latenthash.codes.workers import in_workers
 from latenthash.data.reading import Picture, Reader, quarter
 from latenthash.data.samples.sets import embedded
-from latenthash.data.sources import (
-    Unread,
-    log_remarks,
-    log_skipped,
-    named,
-    refused,
-)
+from latenthash.data.sources import Unread, log_remarks, log_skipped, named, refused
 from latenthash.errors import InputError
 from latenthash.system.files import Unusable
 from latenthash.system.paths import find_files, is_folder

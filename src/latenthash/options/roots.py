@@ -4,7 +4,6 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field
 
-from latenthash.options import nodes
 from latenthash.options.edits import Edits
 from latenthash.options.kinds import (
     Count,
@@ -18,13 +17,27 @@ from latenthash.options.kinds import (
     number,
     whole,
 )
+from latenthash.options.nodes.data import Digits, Pairs, Reader, Splits, Suite, Unreadable
+from latenthash.options.nodes.features import VGG16, Pixels, VGG16Layers
+from latenthash.options.nodes.models import PCA, VAE, VAEGAN, FineTuner, Topology
+from latenthash.options.nodes.training import (
+    DiskCache,
+    EarlyStopping,
+    ModelCheckpoint,
+    PriorSamples,
+    Progress,
+    RichProgressBar,
+    RunLogger,
+    Trainer,
+)
 
-Features: TypeAlias = Annotated[object, Slot(nodes.Pixels, nodes.VGG16, nodes.VGG16Layers)]
-Model: TypeAlias = Annotated[object, Slot(nodes.VAE, nodes.VAEGAN, nodes.PCA, nodes.Topology)]
+Features: TypeAlias = Annotated[object, Slot(Pixels, VGG16, VGG16Layers)]
+Model: TypeAlias = Annotated[object, Slot(VAE, VAEGAN, PCA, Topology)]
 Callback: TypeAlias = Annotated[
-    object, Slot(nodes.EarlyStopping, nodes.Progress, nodes.RichProgressBar, nodes.PriorSamples)
+    object,
+    Slot(EarlyStopping, Progress, RichProgressBar, PriorSamples),
 ]
-Cache: TypeAlias = Annotated[object, Slot(nodes.DiskCache)]
+Cache: TypeAlias = Annotated[object, Slot(DiskCache)]
 Role: TypeAlias = Literal["signal", "noise_edited", "noise_similar", "outliers", "unseen"]
 Draws: TypeAlias = Annotated[int, whole(1, 10**5, "draws")]
 
@@ -54,13 +67,13 @@ class Callbacks(Node):
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Callback]
 
-    checkpoint: Annotated[object, Slot(nodes.ModelCheckpoint)]
+    checkpoint: Annotated[object, Slot(ModelCheckpoint)]
 
 
 class Finetuning(Node):
     """How the end of the trunk is trained."""
 
-    module: Annotated[object, Slot(nodes.FineTuner)]
+    module: Annotated[object, Slot(FineTuner)]
     max_epochs: Count
     callbacks: Callbacks
 
@@ -78,7 +91,7 @@ class Bundled(Node):
     seed: Seed
     hash: Hash
     resamples: Draws
-    data: Annotated[object, Slot(nodes.Splits, nodes.Pairs)]
+    data: Annotated[object, Slot(Splits, Pairs)]
     augment: Edits
     edits: Edits
     features: Features
@@ -89,16 +102,16 @@ class Train(Bundled):
     """The config of train.py."""
 
     job: Annotated[object, Slot(Job)]
-    data: Annotated[object, Slot(nodes.Splits, nodes.Pairs, nodes.Digits)]
+    data: Annotated[object, Slot(Splits, Pairs, Digits)]
     finetune: Switch
     finetuning: Finetuning
-    trainer: Annotated[object, Slot(nodes.Trainer)]
+    trainer: Annotated[object, Slot(Trainer)]
     callbacks: Callbacks
-    logger: Annotated[object, Slot(nodes.RunLogger)]
+    logger: Annotated[object, Slot(RunLogger)]
     cache: Cache
     paths: Paths
     force: Switch
-    unreadable: nodes.Unreadable
+    unreadable: Unreadable
     signals: Path | None = None
 
 
@@ -120,8 +133,8 @@ class Evaluate(Node):
     """The config of evaluate.py."""
 
     job: Annotated[object, Slot(EvaluateJob)]
-    benchmark: Annotated[object, Slot(nodes.Suite)] | None = None
-    logger: Annotated[object, Slot(nodes.RunLogger)]
+    benchmark: Annotated[object, Slot(Suite)] | None = None
+    logger: Annotated[object, Slot(RunLogger)]
     cache: Cache
     paths: Paths
     run: Path
@@ -136,13 +149,13 @@ class Evaluate(Node):
     ]
     fpr: Share | None
     gallery: Annotated[float, number(least=1, most=1e18, unit="pictures")]
-    unreadable: nodes.Unreadable
+    unreadable: Unreadable
     groups: Path | None
     sscd: Path | None
     dinohash: Path | None
     resamples: Draws
     seed: Seed
-    reader: Annotated[object, Slot(nodes.Reader)]
+    reader: Annotated[object, Slot(Reader)]
 
 
 class Files(Node):
