@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from latenthash.errors import InputError
+from latenthash.tracking.names import RECORDED
 from latenthash.tracking.record import DEEPEST, LARGEST, RECORD, Record
-from latenthash.tracking.store import RECORDED
 
 HEAD = json.dumps({"tags": {RECORDED: "token"}})
 METRIC = '{"metrics": {"a": 1}, "step": 0, "time": 0}'

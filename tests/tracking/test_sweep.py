@@ -16,13 +16,14 @@ from hydra.core.plugins import Plugins
 from omegaconf import DictConfig, OmegaConf
 from PIL import Image
 
-from app import TINY, artifact, call, runs, sources
+from app import TINY, artifact, call, client, runs, sources
 from latenthash.errors import InputError
 from latenthash.jobs.command.resolvers import picture_choice, within
 from latenthash.tracking import database
+from latenthash.tracking.names import FINGERPRINT
 from latenthash.tracking.record import Record
 from latenthash.tracking.recording import log_later
-from latenthash.tracking.store import FINGERPRINT, Store
+from latenthash.tracking.store import Store
 from latenthash.tracking.sweep import jobs_of
 
 ODD = [
@@ -271,14 +272,14 @@ def test_job_of_another_process_is_waited_for_and_reused(
             """Finish the run and give the claim back."""
             if "Waiting for another process" in record.getMessage():
                 waited.append(record.getMessage())
-                store.client.set_terminated(run_id, "FINISHED")
+                client(store).set_terminated(run_id, "FINISHED")
                 claim.close()
 
     assert call("train.py", tmp_path, *command).code == 0
     (run,) = runs(tmp_path)
     store = Store(f"sqlite:///{tmp_path}/mlflow.db", "latenthash", str(tmp_path / "mlartifacts"))
     run_id, fingerprint = run.info.run_id, run.data.tags[FINGERPRINT]
-    store.client.update_run(run_id, status="RUNNING")
+    client(store).update_run(run_id, status="RUNNING")
     claim = contextlib.ExitStack()
     claim.enter_context(store.processes.claim(fingerprint, "job", wait=False))
     logger, handler = logging.getLogger("latenthash.system.processes"), Other()

@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from latenthash.benchmark.judging import Judgement
 from latenthash.benchmark.leaderboard import named_rates
 from latenthash.benchmark.page import Part, page
+from latenthash.tracking.names import BENCHMARK, KIND, RUN_NAME
 from latenthash.tracking.recording import Recorder
-from latenthash.tracking.store import BENCHMARK, KIND, RUN_NAME, Store
+from latenthash.tracking.store import Store
 
 log = logging.getLogger(__name__)
 

@@ -28,8 +28,8 @@ from latenthash.metrics.bootstrap import Measure
 from latenthash.metrics.enrolled import held_out, shares
 from latenthash.models.interface import Aimed, Decoder, Diagrammed
 from latenthash.report.tables import figures_table, latents_table, show
+from latenthash.tracking.names import BUNDLE, HELD_OUT, TEST_LATENTS
 from latenthash.tracking.run_logger import RunLogger
-from latenthash.tracking.store import BUNDLE, HELD_OUT, TEST_LATENTS
 
 log = logging.getLogger(__name__)
 

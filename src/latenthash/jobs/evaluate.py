@@ -33,9 +33,10 @@ from latenthash.jobs.locating import Places, with_pictures, with_weights
 from latenthash.metrics.enrolled import held_out
 from latenthash.options.checking import check_evaluate
 from latenthash.report.tables import figures_table, show, write_csv, write_figure
+from latenthash.tracking.names import HELD_OUT
 from latenthash.tracking.record import Record
 from latenthash.tracking.recording import log_later
-from latenthash.tracking.store import HELD_OUT, Run, Store, find_store, no_run, open_store
+from latenthash.tracking.store import Run, Store, find_store, no_run, open_store
 from latenthash.tracking.store_uri import StoreURI
 
 log = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ from latenthash.data.pairs import FEW
 from latenthash.errors import collect
 from latenthash.hashing.bundle import Bundle
 from latenthash.jobs.build import build, build_hasher, build_pairs, bundled_config
+from latenthash.tracking.names import BUNDLE
 from latenthash.tracking.run_logger import RunLogger
-from latenthash.tracking.store import BUNDLE
 
 log = logging.getLogger(__name__)
 

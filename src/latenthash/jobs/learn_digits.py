@@ -22,8 +22,8 @@ from latenthash.metrics.bootstrap import Measure, bootstrap
 from latenthash.metrics.enrolled import class_separation
 from latenthash.plots.style import Pixels
 from latenthash.report.tables import figures_table, show
+from latenthash.tracking.names import HELD_OUT, MODEL
 from latenthash.tracking.run_logger import RunLogger
-from latenthash.tracking.store import HELD_OUT, MODEL
 
 log = logging.getLogger(__name__)
 

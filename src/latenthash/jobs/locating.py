@@ -14,7 +14,8 @@ from latenthash.data.splits import ROLES
 from latenthash.errors import InputError
 from latenthash.features.weights import IMAGENET, RANDOM
 from latenthash.hashing.bundle import Bundle
-from latenthash.tracking.store import FOLDER, Run
+from latenthash.tracking.names import FOLDER
+from latenthash.tracking.store import Run
 
 
 @dataclass(frozen=True)

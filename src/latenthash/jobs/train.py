@@ -23,8 +23,8 @@ from latenthash.jobs.command.sweeping import typed_line
 from latenthash.options.checking import check_train, find_bundle_problems
 from latenthash.system.endings import ended_by_sigterm
 from latenthash.tracking.run_logger import RunLogger
-from latenthash.tracking.store import scalars
 from latenthash.tracking.sweep import refresh_sweep
+from latenthash.tracking.writing import scalars
 
 log = logging.getLogger(__name__)
 # Lightning's own use of torch's pytree; nothing that a user could mend.

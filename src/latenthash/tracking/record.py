@@ -19,7 +19,7 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationE
 from latenthash.errors import InputError
 from latenthash.options.kinds import Name, Node
 from latenthash.system.files import Unusable, open_regular, read_bounded
-from latenthash.tracking.store import PARENT, PROCESS, RECORDED, RUN_NAME
+from latenthash.tracking.names import PARENT, PROCESS, RECORDED, RUN_NAME
 
 RECORD = "run.jsonl"  # its name in the output folder
 LARGEST = 2**26  # bytes of a record; a thousand epochs take a hundredth of it

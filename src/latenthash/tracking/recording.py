@@ -23,8 +23,10 @@ from PIL import Image
 from latenthash.errors import InputError, JobError
 from latenthash.report.tables import write_figure, write_table, write_text
 from latenthash.system.terminal import without_password
+from latenthash.tracking.client import STORE_ERRORS, brief
+from latenthash.tracking.names import BUNDLE, HAS_BUNDLE, RECORDED
 from latenthash.tracking.record import RECORD, Record
-from latenthash.tracking.store import BUNDLE, HAS_BUNDLE, RECORDED, STORE_ERRORS, Store, brief
+from latenthash.tracking.store import Store
 
 log = logging.getLogger(__name__)
 

@@ -13,30 +13,28 @@ import pandas as pd
 from latenthash.report import comparison
 from latenthash.report.tables import read_figures, write_csv, write_figure
 from latenthash.system.terminal import escaped
-from latenthash.tracking.store import (
+from latenthash.tracking.client import STORE_ERRORS, brief
+from latenthash.tracking.names import (
+    COMPARISON,
     FINGERPRINT,
     HELD_OUT,
+    JOB_AT,
     KIND,
     OVERRIDES,
     PARENT,
+    POOLED,
     PROCESS,
     REUSED,
     RUN_NAME,
-    STORE_ERRORS,
+    SUMMARY,
     SWEEP,
     TEST_LATENTS,
-    Run,
-    Store,
-    brief,
 )
+from latenthash.tracking.store import Run, Store
 
 log = logging.getLogger(__name__)
 
-COMPARISON = "comparison"  # name of the table and of the figure
-SUMMARY = "summary"  # name of the table
-JOB_AT = "latenthash.job."  # tag of a parent: this + the job's number -> its overrides
 CENTROID = "hash/centroid_"  # metric: this + dimension
-POOLED = "latenthash.pooled"  # tag of a parent: the parameter that its summary leaves out
 
 
 def open_parent(
@@ -65,20 +63,20 @@ def open_parent(
             parent_id = str(same[0].info.run_id)
             # Of two such sweeps at once, the parent is of the process that began it.
             if not store.processes.is_alive(same[0].data.tags.get(PROCESS, "")):
-                store.client.set_tag(parent_id, PROCESS, store.processes.own)
-            store.client.update_run(parent_id, status="RUNNING")
+                store.set_tags(parent_id, {PROCESS: store.processes.own})
+            store.set_status(parent_id, "RUNNING")
             return parent_id
         tags = {KIND: SWEEP, FINGERPRINT: fingerprint, RUN_NAME: f"sweep {name}"}
         if pooled is not None:
             tags[POOLED] = pooled
         parent_id = store.create_run(tags)
-        store.client.log_text(parent_id, "\n".join(overrides), "overrides.txt")
+        store.log_text(parent_id, "\n".join(overrides), "overrides.txt")
     return parent_id
 
 
 def note_job(store: Store, parent_id: str, number: int, overrides: str) -> None:
     """Note on the parent which job comes where."""
-    store.client.set_tag(parent_id, f"{JOB_AT}{number}", escaped(overrides))
+    store.set_tags(parent_id, {f"{JOB_AT}{number}": escaped(overrides)})
 
 
 def end_parent(store: Store, parent_id: str, status: str, *, own: bool = False) -> None:
@@ -90,15 +88,14 @@ def end_parent(store: Store, parent_id: str, status: str, *, own: bool = False) 
         status: FINISHED, FAILED or KILLED.
         own: whether it is left alone where another process is at the same sweep.
     """
-    run = store.client.get_run(parent_id)
-    if not own or run.data.tags.get(PROCESS) == store.processes.own:
-        store.client.set_terminated(parent_id, status)
+    if not own or store.tags(parent_id).get(PROCESS) == store.processes.own:
+        store.set_status(parent_id, status)
 
 
 def jobs_of(store: Store, parent_id: str) -> list[Run]:
     """List the newest run of each job of a sweep, in the sweep's order, reused runs included."""
     runs = [(run.data.tags[OVERRIDES], run) for run in store.find({PARENT: parent_id})]
-    tags = store.client.get_run(parent_id).data.tags
+    tags = store.tags(parent_id)
     for name, overrides in tags.items():
         if name.startswith(REUSED):
             run = store.get(name.removeprefix(REUSED))
@@ -142,7 +139,7 @@ def refresh_sweep(store: Store, parent_id: str | None) -> None:
 def compare_jobs(store: Store, parent_id: str, folder: Path | None = None) -> pd.DataFrame:
     """Log tables and figure of a sweep, and give the summary; first written to a folder, if any."""
     rows = [_row(store, run) for run in jobs_of(store, parent_id)]
-    pooled = store.client.get_run(parent_id).data.tags.get(POOLED)
+    pooled = store.tags(parent_id).get(POOLED)
     summary = comparison.summary_table(rows, pooled)
     tables = {COMPARISON: comparison.comparison_table(rows), SUMMARY: summary}
     figure = comparison.comparison_figure(rows)
