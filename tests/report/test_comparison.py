@@ -121,7 +121,7 @@ def test_latents_of_an_older_version_are_drawn_without_other_seeds() -> None:
 def test_summary_puts_runs_together_that_differ_in_their_seed_alone() -> None:
     def row(name: str, centroid: list[float], tpr: float, edits: list[float], **params: str) -> Row:
         found = figures(tpr=tpr, fpr_unseen=1 - tpr, auroc_unseen=tpr / 2) | {
-            f"edits/{i}/tpr": Measure(f"edits/{i}/tpr", v, v, v, 9) for i, v in enumerate(edits)
+            f"edits/{i}": Measure(f"edits/{i}", v, v, v, 9) for i, v in enumerate(edits)
         }
         return Row(name, "FINISHED", params, found, {}, None, np.array(centroid))
 

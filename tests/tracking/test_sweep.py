@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -18,13 +19,15 @@ from PIL import Image
 
 from app import TINY, artifact, call, client, runs, sources
 from latenthash.errors import InputError
+from latenthash.hashing.enrolled import Hash
 from latenthash.jobs.command.resolvers import picture_choice, within
+from latenthash.report.tables import centroid_table
 from latenthash.tracking import database
-from latenthash.tracking.names import FINGERPRINT
+from latenthash.tracking.names import FINGERPRINT, OVERRIDES, PARENT
 from latenthash.tracking.record import Record
 from latenthash.tracking.recording import log_later
 from latenthash.tracking.store import Store
-from latenthash.tracking.sweep import jobs_of
+from latenthash.tracking.sweep import _row, jobs_of
 
 ODD = [
     "a b  c.png", "Mädchen ß 寿司.png", "a=b.png", "a,b;c.png", 'it\'s "x".png', "[x] {y} $z.png",
@@ -164,6 +167,17 @@ def test_rows_are_in_the_order_of_the_choices(tmp_path: Path) -> None:
     assert list(summary["group"]) == [
         f"vae-pixels-k{k}-s1 ... vae-pixels-k{k}-s0" for k in (10, 3, 2)
     ]
+
+
+def test_centroid_is_read_of_runs_of_either_version(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/mlflow.db", "latenthash", str(tmp_path / "mlartifacts"))
+    parent = store.create_run({})
+    ids = [store.create_run({PARENT: parent, OVERRIDES: str(i)}) for i in range(3)]
+    for i, value in enumerate((3.0, 4.0)):
+        client(store).log_metric(ids[0], f"hash/centroid_{i}", value)
+    store.log_table(ids[1], centroid_table(Hash(np.array([0.0, 0.0]), 1.0)), "centroid")
+    found = [_row(store, run).centroid for run in jobs_of(store, parent)]
+    assert [None if z is None else z.tolist() for z in found] == [[3, 4], [0, 0], None]
 
 
 # ---- how sweeps end ----

@@ -25,10 +25,10 @@ from latenthash.hashing.printable_features import identify
 from latenthash.jobs.build import build, build_hasher, build_splits, bundled_config
 from latenthash.jobs.finetune import build_tuner, finetune
 from latenthash.metrics.bootstrap import Measure
-from latenthash.metrics.enrolled import held_out, shares
+from latenthash.metrics.enrolled import EDITS, held_out, shares
 from latenthash.models.interface import Aimed, Decoder, Diagrammed
-from latenthash.report.tables import figures_table, latents_table, show
-from latenthash.tracking.names import BUNDLE, HELD_OUT, TEST_LATENTS
+from latenthash.report.tables import centroid_table, figures_table, latents_table, show
+from latenthash.tracking.names import BUNDLE, CENTROID, HELD_OUT, TEST_LATENTS
 from latenthash.tracking.run_logger import RunLogger
 
 log = logging.getLogger(__name__)
@@ -133,7 +133,7 @@ def _judge(cfg: DictConfig, logger: RunLogger, hasher: Hasher, hash_: Hash, spli
     table = figures_table(measures)
     logger.log_table(table, HELD_OUT)
     logger.log_metrics({measure.name: measure.value for measure in measures})
-    logger.log_metrics({f"hash/centroid_{i}": value for i, value in enumerate(hash_.centroid)})
+    logger.log_table(centroid_table(hash_), CENTROID)
     limits = {"hash/radius": hash_.radius}
     if hash_.gate is not None:
         limits["hash/gate"] = hash_.gate
@@ -179,7 +179,7 @@ def _figures(
     distances = {role: hash_.distances(rows) for role, rows in z.items()}
     yield "distances", plots.distance_histogram(distances, hash_.radius)
     tpr = next(measure for measure in measures if measure.name == "test/tpr")
-    edits = [measure for measure in measures if measure.name.startswith("edits/")]
+    edits = [measure for measure in measures if measure.name.startswith(EDITS)]
     yield "edits", plots.edit_bars(edits, tpr)
     if isinstance(hasher.model, Diagrammed):
         first = {role: views[role].views[:1] for role in ("signal", "noise_edited")}

@@ -30,7 +30,7 @@ from latenthash.jobs.command.effects import (
 )
 from latenthash.jobs.command.sweeping import typed_line
 from latenthash.jobs.locating import Places, with_pictures, with_weights
-from latenthash.metrics.enrolled import held_out
+from latenthash.metrics.enrolled import current_name, held_out
 from latenthash.options.checking import check_evaluate
 from latenthash.report.tables import figures_table, show, write_csv, write_figure
 from latenthash.tracking.names import HELD_OUT
@@ -218,7 +218,7 @@ def _held_out_again(
     )
     table = figures_table(measures)
     if run:
-        trained = run.data.metrics
+        trained = {current_name(name): value for name, value in run.data.metrics.items()}
         table["trained"] = [trained.get(name, np.nan) for name in table["metric"]]
         table["difference"] = (table["value"] - table["trained"]).abs()
         worst = table["difference"].max()

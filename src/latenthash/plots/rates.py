@@ -12,7 +12,7 @@ def edit_bars(edits: Sequence[Measure], tpr: Measure) -> Figure:
     """Draw the TPR under each unseen edit, with 95 % intervals, beside that of the known edits.
 
     Args:
-        edits: figures named edits/<edit>/tpr.
+        edits: figures named edits/<edit>.
         tpr: the figure test/tpr.
     """
     figure = Figure(figsize=(9, 0.42 * len(edits) + 1.8), layout="constrained")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from latenthash import plots
 from latenthash.data.sources import shareable
 from latenthash.metrics.bootstrap import Measure
+from latenthash.metrics.enrolled import EDITS
 from latenthash.options.places import PATHS
 from latenthash.report.tables import AXES, CENTROID, show
 
@@ -98,7 +99,7 @@ def summary_table(rows: Sequence[Row], pooled: str | None = None) -> pd.DataFram
             figure.value
             for figures in judged
             for name, figure in figures.items()
-            if name.startswith("edits/") and name.endswith("/tpr")
+            if name.startswith(EDITS)
         ]
         cells["edits mean"] = np.mean(edits) if edits else np.nan
         cells["edits worst"] = min(edits, default=np.nan)

@@ -15,5 +15,5 @@ PARENT, RUN_NAME = "mlflow.parentRunId", "mlflow.runName"
 LOGGED_TABLES = "mlflow.loggedArtifacts"  # by which its UI finds tables
 # Artifacts.
 BUNDLE, MODEL = "bundle", "model"  # folders: what a run leaves
-HELD_OUT, TEST_LATENTS = "held_out", "test_latents"  # tables
+HELD_OUT, TEST_LATENTS, CENTROID = "held_out", "test_latents", "centroid"  # tables
 COMPARISON, SUMMARY = "comparison", "summary"  # tables of a sweep; the first is a figure, too

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from latenthash.report import comparison
 from latenthash.report.tables import read_figures, write_csv, write_figure
 from latenthash.system.terminal import escaped
 from latenthash.tracking.client import STORE_ERRORS, brief
 from latenthash.tracking.names import (
+    CENTROID,
     COMPARISON,
     FINGERPRINT,
     HELD_OUT,
@@ -34,7 +36,7 @@ from latenthash.tracking.store import Run, Store
 
 log = logging.getLogger(__name__)
 
-CENTROID = "hash/centroid_"  # metric: this + dimension
+OLD_CENTROID = "hash/centroid_"  # metric of version 0.1: this + dimension
 
 
 def open_parent(
@@ -156,7 +158,6 @@ def compare_jobs(store: Store, parent_id: str, folder: Path | None = None) -> pd
 def _row(store: Store, run: Run) -> comparison.Row:
     table = store.read_table(run, HELD_OUT)  # None: the job has not come so far
     metrics = run.data.metrics
-    k = sum(name.startswith(CENTROID) for name in metrics)
     return comparison.Row(
         name=run.info.run_name,
         status=run.info.status,
@@ -164,5 +165,15 @@ def _row(store: Store, run: Run) -> comparison.Row:
         figures={} if table is None else read_figures(table),
         costs={name: value for name, value in metrics.items() if name in comparison.COSTS},
         latents=store.read_table(run, TEST_LATENTS),
-        centroid=np.array([metrics[f"{CENTROID}{i}"] for i in range(k)]) if k else None,
+        centroid=_centroid(store, run),
     )
+
+
+def _centroid(store: Store, run: Run) -> NDArray[np.float64] | None:
+    """Read a run's centroid (k,); None when it has none."""
+    table = store.read_table(run, CENTROID)
+    if table is not None:
+        return table["value"].to_numpy(np.float64)
+    metrics = run.data.metrics
+    k = sum(name.startswith(OLD_CENTROID) for name in metrics)
+    return np.array([metrics[f"{OLD_CENTROID}{i}"] for i in range(k)]) if k else None
