@@ -70,6 +70,22 @@ def test_run_keeps_metrics_figures_config_and_bundle(trained: tuple[Path, Run]) 
     assert not list(folder.rglob("*.ckpt")), "a checkpoint is a pickle and must not stay"
 
 
+def test_run_says_what_it_is_and_which_pictures_it_is_made_from(trained: tuple[Path, Run]) -> None:
+    folder, run = trained
+    command, what, outcome = run.data.tags["mlflow.note.content"].split("\n\n")
+    assert command.startswith("    python train.py data=folders trainer=debug ")
+    assert what == "A hash of signal/0.png: VAE on Pixels, k = 2."
+    counted = round(12 * run.data.metrics["test/tpr"])
+    assert outcome.startswith(f"The same picture was recognised in {counted} of 12 new views. ")
+    kept = {kept.dataset.name: kept.dataset for kept in run.inputs.dataset_inputs}
+    bundle = json.loads(artifact(folder, run, "bundle/hash.json").read_text())
+    assert {name: source.digest for name, source in kept.items()} == {
+        name: digest[:36] for name, digest in bundle["pictures"].items()
+    }
+    assert kept["outliers"].source == '{"uri": "outliers"}'
+    assert str(folder.parent) not in kept["noise_similar"].source, "it tells of the machine"
+
+
 def test_table_holds_every_figure_with_its_interval(trained: tuple[Path, Run]) -> None:
     folder, run = trained
     table = pd.read_csv(artifact(folder, run, "held_out.csv")).set_index("metric")

@@ -33,6 +33,8 @@ def written(folder: Path, *lines: str) -> Path:
         *('{"status": "BOGUS"}', '{"status": "RUNNING"}', '{"unknown": "a"}'),
         *('{"run": "../a"}', '{"run": ""}', '{"known": 3}', '{"run": "a", "tags": {}}'),
         *('{"tags": {"mlflow.loggedArtifacts": "5"}}', '{"tags": {"latenthash.process": "../a"}}'),
+        *('{"sources": [{"name": "a"}]}', '{"sources": "a"}'),
+        json.dumps({"sources": [{"name": "a", "digest": "9" * 37, "source": "a"}]}),
         *('{"file": "../secret"}', '{"file": "/etc/passwd"}', '{"file": "a\\u0000b"}'),
         *('{"file": ""}', '{"folder": "."}', '{"folder": ".."}', '{"table": "a/../../secret"}'),
         *('{"image": "a.png", "key": "a\\nb", "step": 0}', '{"image": "a.png", "key": "a"}'),

@@ -70,6 +70,9 @@ def fill(run: Recorder) -> None:
     """Log one of each kind."""
     run.log_params({"model.latent_dim": "2", "long": "x" * 300})
     run.set_tags({"a": "b"})
+    run.log_sources([{"name": "signal", "digest": "9" * 36, "source": "me.png"}])
+    run.add_note("one")
+    run.add_note("two http://me:secret@host")
     run.log_metrics({"loss": 1.5}, 1)
     run.log_metrics({"loss": float("nan"), **{f"m{i}": i for i in range(120)}}, 2)
     run.log_text("text", "config.yaml")
@@ -87,6 +90,11 @@ def check(store: Store, run_id: str, status: str = "FINISHED") -> Run:
     assert run.info.status == status
     assert run.data.params == {"model.latent_dim": "2", "long": "x" * 250}
     assert {"a": "b", "latenthash.bundle": "true"}.items() <= run.data.tags.items()
+    assert run.data.tags["mlflow.note.content"] == "one\n\ntwo http://***@host"
+    (source,) = [kept.dataset for kept in run.inputs.dataset_inputs]
+    assert (source.name, source.digest, source.source) == (
+        "signal", "9" * 36, '{"uri": "me.png"}'
+    )  # fmt: skip
     assert run.data.metrics["m119"] == 119
     steps = [(m.step, m.value) for m in client(store).get_metric_history(run_id, "loss")]
     assert [step for step, _ in steps] == [1, 2]

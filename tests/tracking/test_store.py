@@ -65,6 +65,14 @@ def test_sweep_is_a_parent_with_its_jobs_and_resumes(tmp_path: Path) -> None:
     assert list(table["model.latent_dim"]) == [2, 2, 3, 3]
     assert table["test/tpr"].str.contains(r"\[").all()
     assert artifact(tmp_path, parent, "figures/comparison.png").stat().st_size > 10_000
+    assert {"mlflow.user", "mlflow.source.name"} <= set(parent.data.tags)
+    note = parent.data.tags["mlflow.note.content"]
+    assert note.startswith("    python train.py -m data=folders ")
+    search = f"searchFilter=tags.mlflow.parentRunId+%3D+%27{parent.info.run_id}%27"
+    assert f"runs?workflowType=machine_learning&{search}&orderByKey=metrics.%60test%2Ftpr" in note
+    assert "| run | model.latent\\_dim | seed | TPR | FPR edited |" in note
+    assert "| vae-pixels-k3-s1 | 3 | 1 | " in note
+    assert "| vae-pixels-k2-s0 ... vae-pixels-k2-s1 | 2 | " in note
 
     again = call("train.py", tmp_path, *command)
     assert again.code == 0, again.output
@@ -77,6 +85,8 @@ def test_sweep_is_a_parent_with_its_jobs_and_resumes(tmp_path: Path) -> None:
     parents = runs(tmp_path, "sweep")
     assert len(parents) == 2
     table = pd.read_csv(artifact(tmp_path, parents[1], "comparison.csv"))
+    note = parents[1].data.tags["mlflow.note.content"]
+    assert all(run_id in note for run_id in (jobs[0].info.run_id, jobs[2].info.run_id))
     assert len(table) == 4, "reused jobs belong into the table of the sweep that asked for them"
 
 

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from latenthash.benchmark.judging import Judgement
 from latenthash.benchmark.leaderboard import named_rates
 from latenthash.benchmark.page import Part, page
+from latenthash.report.markdown import literal, markdown
 from latenthash.tracking.names import BENCHMARK, KIND, RUN_NAME
 from latenthash.tracking.recording import Recorder
 from latenthash.tracking.store import Store
@@ -68,6 +69,10 @@ def keep(
         run.log_table(table, name)
     run.log_text(page(title, NOTES, parts), "benchmark.html")
     run.log_params(settings)
+    board = parts["Leaderboard"]
+    if isinstance(board, pd.DataFrame):
+        run.add_note(f"{literal(title)}. The page benchmark.html is among the artifacts.")
+        run.add_note(markdown(board[list(board.columns[:4])]))
     run.log_text(config, "config.yaml")
     for name, part in parts.items():
         if isinstance(part, Figure):

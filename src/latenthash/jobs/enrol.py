@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from latenthash import plots
 from latenthash.components.autoencoder import Autoencoder
+from latenthash.data.sources import shareable
 from latenthash.data.splits import Splits, ViewSet
 from latenthash.errors import InputError, collect
 from latenthash.features.interface import FeatureSet
@@ -27,7 +28,9 @@ from latenthash.jobs.finetune import build_tuner, finetune
 from latenthash.metrics.bootstrap import Measure
 from latenthash.metrics.enrolled import EDITS, held_out, shares
 from latenthash.models.interface import Aimed, Decoder, Diagrammed
+from latenthash.report.markdown import literal
 from latenthash.report.tables import centroid_table, figures_table, latents_table, show
+from latenthash.report.words import outcome
 from latenthash.tracking.names import BUNDLE, CENTROID, HELD_OUT, TEST_LATENTS
 from latenthash.tracking.run_logger import RunLogger
 
@@ -53,6 +56,11 @@ def enrol(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> Non
     _check(cfg)
     cache = build(cfg.cache)
     splits, hasher = collect(lambda: build_splits(cfg, cache), lambda: build_hasher(cfg, cache))
+    model, features = type(hasher.model).__name__, type(hasher.features).__name__
+    k = cfg.model.latent_dim
+    logger.add_note(
+        literal(f"A hash of {shareable(Path(cfg.data.signal))}: {model} on {features}, k = {k}.")
+    )
     tuner = build_tuner(cfg, hasher.features, splits.train_sets) if cfg.finetune else None
     identity = hasher.features.identity
     logger.set_tags({f"features.{name}": value for name, value in identity.items()})
@@ -92,9 +100,17 @@ def enrol(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> Non
     folder = Path(cfg.paths.output, BUNDLE)
     bundle.save(folder)
     logger.log_folder(folder.name)
-    _judge(cfg, logger, hasher, hash_, splits)
-    log.info("The bundle is in %s", folder)
+    measures = _judge(cfg, logger, hasher, hash_, splits)
+    logger.add_note(outcome(measures))
     log.info("The printable hash is %s", printable)
+    log.info("%s", outcome(measures))
+    log.info(
+        "All figures with their intervals are in %s, the bundle in %s",
+        Path(cfg.paths.output, f"{HELD_OUT}.csv"), folder,
+    )  # fmt: skip
+    if logger.parent_run_id is None:
+        run = folder if logger.lost else "latest"
+        log.info("Next: python evaluate.py run=%s pictures=PATH, or make ui to see all runs", run)
 
 
 def _identify(cfg: DictConfig, hasher: Hasher, splits: Splits) -> Identity:
@@ -124,7 +140,9 @@ def _enroll(cfg: DictConfig, hasher: Hasher, train: FeatureSet, splits: Splits) 
     return Hash.enroll_at_fpr(own, calibration, others, cfg.hash.fpr)
 
 
-def _judge(cfg: DictConfig, logger: RunLogger, hasher: Hasher, hash_: Hash, splits: Splits) -> None:
+def _judge(
+    cfg: DictConfig, logger: RunLogger, hasher: Hasher, hash_: Hash, splits: Splits
+) -> list[Measure]:
     """Measure the hash on test rows, and log figures, tables and drawings."""
     test_views = splits.test()
     test = hasher.place(test_views)
@@ -153,6 +171,7 @@ def _judge(cfg: DictConfig, logger: RunLogger, hasher: Hasher, hash_: Hash, spli
     for name, figure in _figures(hasher, hash_, plane, test_views, test, measures, title):
         logger.log_figure(figure, name)
     show(table, f"Held-out figures of {logger.run_name}")
+    return measures
 
 
 def _check(cfg: DictConfig) -> None:

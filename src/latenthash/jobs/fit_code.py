@@ -36,6 +36,7 @@ def fit_code(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> 
     identity = hasher.features.identity
     logger.set_tags({f"features.{name}": value for name, value in identity.items()})
     n = len(pairs.pictures)
+    logger.add_note(f"A code for any picture, fitted on {n} pictures.")
     if n < FEW:
         log.warning(
             "FITTED ON %d PICTURES ALONE, this code is weak: what it has not seen vary it cannot "

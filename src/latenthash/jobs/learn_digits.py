@@ -52,6 +52,7 @@ def learn_digits(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str])
     if not isinstance(model, Autoencoder):
         raise InputError("data=mnist needs a model with a likelihood: model=vae or model=vaegan.")
     logger.set_tags({"data.source": digits.source})
+    logger.add_note(f"A latent map of handwritten digits ({digits.source}).")
     log.info("%d digits to learn from (%s)", len(digits.train.labels), digits.source)
     trainer: pl.Trainer = build(
         cfg.trainer, callbacks=list(build(cfg.callbacks).values()), logger=logger

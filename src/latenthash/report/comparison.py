@@ -14,10 +14,13 @@ from latenthash.data.sources import shareable
 from latenthash.metrics.bootstrap import Measure
 from latenthash.metrics.enrolled import EDITS
 from latenthash.options.places import PATHS
+from latenthash.report.markdown import markdown
 from latenthash.report.tables import AXES, CENTROID, show
 
 COSTS = ("time/finetune_seconds", "time/fit_seconds", "time/ms_per_picture", "hash/bytes")
 HEADLINES = ("test/tpr", "test/fpr_noise_edited", "test/fpr_noise_similar", "test/fpr_unseen")
+SHORT = dict(zip(HEADLINES, ("TPR", "FPR edited", "FPR similar", "FPR unseen"), strict=True))
+FEW = 4  # parameters that have room in a note
 SUMMARISED = (*HEADLINES, "test/auroc_unseen")
 
 
@@ -108,6 +111,37 @@ def summary_table(rows: Sequence[Row], pooled: str | None = None) -> pd.DataFram
         table.append(cells)
     figures = [f"{name} {what}" for name in (*SUMMARISED, "edits") for what in ("mean", "worst")]
     return pd.DataFrame(table, columns=["group", *keys, "runs", *figures, "drift"])
+
+
+def sweep_note(rows: Sequence[Row], summary: pd.DataFrame) -> str:
+    """Write the headline figures of a sweep as Markdown: of each run, and of each group of runs.
+
+    Args:
+        rows: the runs.
+        summary: what `summary_table` laid out.
+    """
+    keys = _differing(rows)
+    runs = pd.DataFrame(
+        [
+            {"run": label}
+            | ({key: row.shown(key) for key in keys} if len(keys) <= FEW else {})
+            | {
+                short: f"{row.figures[name].value:.3g}" if name in row.figures else ""
+                for name, short in SHORT.items()
+            }
+            for row, label in zip(rows, _labels(rows), strict=True)
+        ]
+    )
+    if len(summary) == len(rows):
+        return markdown(runs)
+    groups = pd.DataFrame({"group": summary["group"], "runs": summary["runs"]})
+    for name, short in SHORT.items():
+        means, worst = summary[f"{name} mean"], summary[f"{name} worst"]
+        groups[f"{short} mean (worst)"] = [
+            "" if np.isnan(m) else f"{m:.3g} ({w:.3g})" for m, w in zip(means, worst, strict=True)
+        ]
+    groups["drift"] = ["" if np.isnan(d) else f"{d:.3g}" for d in summary["drift"]]
+    return f"{markdown(groups)}\n\n{markdown(runs)}"
 
 
 def show_summary(table: pd.DataFrame) -> None:

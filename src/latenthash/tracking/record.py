@@ -19,7 +19,7 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationE
 from latenthash.errors import InputError
 from latenthash.options.kinds import Name, Node
 from latenthash.system.files import Unusable, open_regular, read_bounded
-from latenthash.tracking.names import PARENT, PROCESS, RECORDED, RUN_NAME
+from latenthash.tracking.names import NOTE, PARENT, PROCESS, RECORDED, RUN_NAME
 
 RECORD = "run.jsonl"  # its name in the output folder
 LARGEST = 2**26  # bytes of a record; a thousand epochs take a hundredth of it
@@ -37,7 +37,7 @@ def _inside(name: str) -> str:
 
 def _own_tag(name: str) -> str:
     """Let a tag pass, unless it means something to MLflow or to this machine."""
-    if name == PROCESS or (name.startswith("mlflow.") and name not in (PARENT, RUN_NAME)):
+    if name == PROCESS or (name.startswith("mlflow.") and name not in (NOTE, PARENT, RUN_NAME)):
         raise ValueError
     return name
 
@@ -70,6 +70,20 @@ class Params(Node):
     """Parameters of the run."""
 
     params: dict[Key, str]
+
+
+class Source(Node):
+    """Pictures that a run is made from."""
+
+    name: Key
+    digest: Annotated[str, Field(min_length=1, max_length=36)]
+    source: Annotated[str, Field(min_length=1, max_length=4096)]
+
+
+class Sources(Node):
+    """The pictures that the run is made from."""
+
+    sources: Annotated[list[Source], Field(max_length=16)]
 
 
 class Metrics(Node):
@@ -114,7 +128,7 @@ class Ended(Node):
 
 
 LINE: TypeAdapter[Any] = TypeAdapter(
-    Tags | Begun | Known | Params | Metrics | File | Folder | Table | Image | Ended
+    Tags | Begun | Known | Params | Sources | Metrics | File | Folder | Table | Image | Ended
 )
 
 

@@ -8,7 +8,7 @@ import os
 import shlex
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -24,7 +24,7 @@ from latenthash.errors import InputError, JobError
 from latenthash.report.tables import write_figure, write_table, write_text
 from latenthash.system.terminal import without_password
 from latenthash.tracking.client import STORE_ERRORS, brief
-from latenthash.tracking.names import BUNDLE, HAS_BUNDLE, RECORDED
+from latenthash.tracking.names import BUNDLE, HAS_BUNDLE, NOTE, RECORDED
 from latenthash.tracking.record import RECORD, Record
 from latenthash.tracking.store import Store
 
@@ -47,6 +47,7 @@ class Recorder:
         self.record = Record(folder)
         self.id = ""  # MLflow's; empty until there is one
         self.lost: str | None = None  # why MLflow does not have everything
+        self._note: list[str] = []
         self._live = False
         self._begun = False
 
@@ -83,6 +84,15 @@ class Recorder:
     def log_params(self, params: Mapping[str, str]) -> None:
         """Keep parameters."""
         self._keep({"params": dict(params)})
+
+    def log_sources(self, sources: Sequence[Mapping[str, str]]) -> None:
+        """Keep the name, digest and source of all pictures the run is made from."""
+        self._keep({"sources": list(sources)})
+
+    def add_note(self, paragraph: str) -> None:
+        """Add a paragraph of Markdown to the note, which the UI shows above all else."""
+        self._note = [*self._note, without_password(paragraph)]
+        self.set_tags({NOTE: "\n\n".join(self._note)})
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Keep metrics of a step."""

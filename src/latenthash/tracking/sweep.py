@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shlex
 from collections.abc import Mapping, Sequence
 from functools import cache
 from hashlib import sha256
@@ -12,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from latenthash.report import comparison
+from latenthash.report.markdown import command
 from latenthash.report.tables import read_figures, write_csv, write_figure
 from latenthash.system.terminal import escaped
 from latenthash.tracking.client import STORE_ERRORS, brief
@@ -22,6 +24,7 @@ from latenthash.tracking.names import (
     HELD_OUT,
     JOB_AT,
     KIND,
+    NOTE,
     OVERRIDES,
     PARENT,
     POOLED,
@@ -33,9 +36,11 @@ from latenthash.tracking.names import (
     TEST_LATENTS,
 )
 from latenthash.tracking.store import Run, Store
+from latenthash.tracking.ui import runs_page
 
 log = logging.getLogger(__name__)
 
+LONGEST_NOTE = 8000  # letters of a tag that MLflow takes
 OLD_CENTROID = "hash/centroid_"  # metric of version 0.1: this + dimension
 
 
@@ -69,6 +74,7 @@ def open_parent(
             store.set_status(parent_id, "RUNNING")
             return parent_id
         tags = {KIND: SWEEP, FINGERPRINT: fingerprint, RUN_NAME: f"sweep {name}"}
+        tags[OVERRIDES] = shlex.join(overrides)
         if pooled is not None:
             tags[POOLED] = pooled
         parent_id = store.create_run(tags)
@@ -140,9 +146,10 @@ def refresh_sweep(store: Store, parent_id: str | None) -> None:
 
 def compare_jobs(store: Store, parent_id: str, folder: Path | None = None) -> pd.DataFrame:
     """Log tables and figure of a sweep, and give the summary; first written to a folder, if any."""
-    rows = [_row(store, run) for run in jobs_of(store, parent_id)]
-    pooled = store.tags(parent_id).get(POOLED)
-    summary = comparison.summary_table(rows, pooled)
+    jobs = jobs_of(store, parent_id)
+    rows = [_row(store, run) for run in jobs]
+    tags = store.tags(parent_id)
+    summary = comparison.summary_table(rows, tags.get(POOLED))
     tables = {COMPARISON: comparison.comparison_table(rows), SUMMARY: summary}
     figure = comparison.comparison_figure(rows)
     if folder is not None:
@@ -152,7 +159,29 @@ def compare_jobs(store: Store, parent_id: str, folder: Path | None = None) -> pd
     for name, table in tables.items():
         store.log_table(parent_id, table, name)
     store.log_figure(parent_id, figure, COMPARISON)
+    parts = [
+        command("train.py", ["-m", *shlex.split(tags.get(OVERRIDES, ""))]),
+        _links(store, parent_id, jobs),
+        comparison.sweep_note(rows, summary),
+    ]
+    store.set_tags(parent_id, {NOTE: "\n\n".join(parts)[:LONGEST_NOTE]})
     return summary
+
+
+def _links(store: Store, parent_id: str, jobs: Sequence[Run]) -> str:
+    """Link to the jobs beside each other; those of other sweeps that were reused are among them."""
+    if all(run.data.tags.get(PARENT) == parent_id for run in jobs):
+        search = f"tags.{PARENT} = '{parent_id}'"
+    else:
+        search = f"attributes.run_id IN ({', '.join(repr(run.info.run_id) for run in jobs)})"
+    query = {"searchFilter": search, "orderByKey": f"metrics.`{comparison.HEADLINES[0]}`"}
+    query["orderByAsc"] = "false"
+    listed = runs_page(store.experiment_id, **query)
+    charted = runs_page(store.experiment_id, **query, compareRunsMode="CHART")
+    return (
+        f"[The jobs as a list, the highest {comparison.HEADLINES[0]} first]({listed}), or "
+        f"[as charts]({charted}). The artifacts hold figures/{COMPARISON}.png and all figures."
+    )
 
 
 def _row(store: Store, run: Run) -> comparison.Row:

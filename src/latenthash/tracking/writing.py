@@ -8,7 +8,7 @@ from typing import Any
 from PIL import Image
 
 from latenthash.system.terminal import escaped
-from latenthash.tracking.client import Metric, MlflowClient, Param, RunTag
+from latenthash.tracking.client import Dataset, DatasetInput, Metric, MlflowClient, Param, RunTag
 from latenthash.tracking.names import LOGGED_TABLES
 
 BATCH = 100  # parameters, metrics or tags that MLflow takes at once
@@ -39,6 +39,8 @@ def write_entry(client: MlflowClient, run_id: str, folder: Path, entry: Mapping[
         case {"params": values}:
             for pairs in _chunks(values):
                 client.log_batch(run_id, params=[Param(k, v[:LONGEST]) for k, v in pairs])
+        case {"sources": sources}:
+            client.log_inputs(run_id, [_dataset(**source) for source in sources])
         case {"metrics": values, "step": step, "time": time}:
             for pairs in _chunks(values):
                 client.log_batch(run_id, [Metric(k, v, time, step) for k, v in pairs])
@@ -59,6 +61,11 @@ def write_entry(client: MlflowClient, run_id: str, folder: Path, entry: Mapping[
                 client.log_image(run_id, image, key=key, step=step)
         case {"status": status}:
             client.set_terminated(run_id, status)
+
+
+def _dataset(name: str, digest: str, source: str) -> DatasetInput:
+    """Describe pictures in MLflow's words; it asks for none of them."""
+    return DatasetInput(Dataset(name, digest, "local", json.dumps({"uri": source})))
 
 
 def _show_table(client: MlflowClient, run_id: str, name: str) -> None:
