@@ -6,8 +6,8 @@ from latenthash.report.markdown import MOST, command, literal, markdown
 
 
 def test_names_are_no_markdown() -> None:
-    assert literal("a|b *c* [d](e) `f` <b>&\n") == (
-        r"a\|b \*c\* \[d\](e) \`f\` &lt;b>&amp;\\n"
+    assert literal("a|b *c* [d](e) `f` :g: <b>&\n") == (
+        r"a\|b \*c\* \[d\](e) \`f\` \:g\: &lt;b>&amp;\\n"
     )  # fmt: skip
     assert markdown(pd.DataFrame({"a|b": ["x\ny"], "n": [0.12345]})) == (
         "| a\\|b | n |\n| --- | --- |\n| x\\\\ny | 0.123 |"

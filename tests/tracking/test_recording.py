@@ -21,6 +21,7 @@ from latenthash.benchmark.saving import keep
 from latenthash.errors import InputError, JobError
 from latenthash.jobs.benchmark import run_benchmark
 from latenthash.system.processes import Processes
+from latenthash.tracking.experiment import Experiment
 from latenthash.tracking.names import PROCESS, RECORDED
 from latenthash.tracking.record import RECORD, Record
 from latenthash.tracking.recording import Recorder, log_later
@@ -90,7 +91,7 @@ def check(store: Store, run_id: str, status: str = "FINISHED") -> Run:
     assert run.info.status == status
     assert run.data.params == {"model.latent_dim": "2", "long": "x" * 250}
     assert {"a": "b", "latenthash.bundle": "true"}.items() <= run.data.tags.items()
-    assert run.data.tags["mlflow.note.content"] == "one\n\ntwo http://***@host"
+    assert run.data.tags["mlflow.note.content"] == "two http://***@host\n\none"
     (source,) = [kept.dataset for kept in run.inputs.dataset_inputs]
     assert (source.name, source.digest, source.source) == (
         "signal", "9" * 36, '{"uri": "me.png"}'
@@ -364,7 +365,7 @@ def test_job_of_a_sweep_that_was_deleted_is_not_done_twice(
 def test_single_job_asks_for_none_that_was_done(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr(Store, "find")
+    monkeypatch.delattr(Experiment, "find")
     assert not job(tmp_path).reuse_finished()
 
 

@@ -67,11 +67,12 @@ def test_sweep_is_a_parent_with_its_jobs_and_resumes(tmp_path: Path) -> None:
     assert artifact(tmp_path, parent, "figures/comparison.png").stat().st_size > 10_000
     assert {"mlflow.user", "mlflow.source.name"} <= set(parent.data.tags)
     note = parent.data.tags["mlflow.note.content"]
-    assert note.startswith("    python train.py -m data=folders ")
+    assert "\n\n    python train.py -m data=folders " in note
     search = f"searchFilter=tags.mlflow.parentRunId+%3D+%27{parent.info.run_id}%27"
     assert f"runs?workflowType=machine_learning&{search}&orderByKey=metrics.%60test%2Ftpr" in note
-    assert "| run | model.latent\\_dim | seed | TPR | FPR edited |" in note
-    assert "| vae-pixels-k3-s1 | 3 | 1 | " in note
+    assert "model.latent\\_dim |" in note
+    assert " | TPR | FPR edited | FPR similar | FPR unseen |\n" in note
+    assert "| vae-pixels-k3-s1 | " in note
     assert "| vae-pixels-k2-s0 ... vae-pixels-k2-s1 | 2 | " in note
 
     again = call("train.py", tmp_path, *command)

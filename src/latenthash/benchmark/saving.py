@@ -71,8 +71,8 @@ def keep(
     run.log_params(settings)
     board = parts["Leaderboard"]
     if isinstance(board, pd.DataFrame):
-        run.add_note(f"{literal(title)}. The page benchmark.html is among the artifacts.")
         run.add_note(markdown(board[list(board.columns[:4])]))
+        run.add_note(f"{literal(title)}. The page benchmark.html is among the artifacts.")
     run.log_text(config, "config.yaml")
     for name, part in parts.items():
         if isinstance(part, Figure):

@@ -90,8 +90,8 @@ class Recorder:
         self._keep({"sources": list(sources)})
 
     def add_note(self, paragraph: str) -> None:
-        """Add a paragraph of Markdown to the note, which the UI shows above all else."""
-        self._note = [*self._note, without_password(paragraph)]
+        """Put a paragraph of Markdown at the head of the note, of which the UI shows some lines."""
+        self._note = [without_password(paragraph), *self._note]
         self.set_tags({NOTE: "\n\n".join(self._note)})
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:

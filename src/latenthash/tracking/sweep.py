@@ -160,9 +160,9 @@ def compare_jobs(store: Store, parent_id: str, folder: Path | None = None) -> pd
         store.log_table(parent_id, table, name)
     store.log_figure(parent_id, figure, COMPARISON)
     parts = [
-        command("train.py", ["-m", *shlex.split(tags.get(OVERRIDES, ""))]),
         _links(store, parent_id, jobs),
         comparison.sweep_note(rows, summary),
+        command("train.py", ["-m", *shlex.split(tags.get(OVERRIDES, ""))]),
     ]
     store.set_tags(parent_id, {NOTE: "\n\n".join(parts)[:LONGEST_NOTE]})
     return summary
