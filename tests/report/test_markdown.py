@@ -10,7 +10,7 @@ def test_names_are_no_markdown() -> None:
         r"a\|b \*c\* \[d\](e) \`f\` \:g\: &lt;b>&amp;\\n"
     )  # fmt: skip
     assert markdown(pd.DataFrame({"a|b": ["x\ny"], "n": [0.12345]})) == (
-        "| a\\|b | n |\n| --- | --- |\n| x\\\\ny | 0.123 |"
+        "| a\\|b&ensp; | n&ensp; |\n| --- | --- |\n| x\\\\ny&ensp; | 0.123&ensp; |"
     )
 
 

@@ -137,11 +137,17 @@ def sweep_note(rows: Sequence[Row], summary: pd.DataFrame) -> str:
     groups = pd.DataFrame({"group": summary["group"], "runs": summary["runs"]})
     for name, short in SHORT.items():
         means, worst = summary[f"{name} mean"], summary[f"{name} worst"]
-        groups[f"{short} mean (worst)"] = [
+        groups[short] = [
             "" if np.isnan(m) else f"{m:.3g} ({w:.3g})" for m, w in zip(means, worst, strict=True)
         ]
     groups["drift"] = ["" if np.isnan(d) else f"{d:.3g}" for d in summary["drift"]]
-    return f"{markdown(groups)}\n\n{markdown(runs)}"
+    parts = [
+        "Mean (and worst) of runs that belong together:",
+        markdown(groups),
+        "Each run:",
+        markdown(runs),
+    ]
+    return "\n\n".join(parts)
 
 
 def show_summary(table: pd.DataFrame) -> None:

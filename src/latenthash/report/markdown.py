@@ -26,6 +26,8 @@ def markdown(table: pd.DataFrame) -> str:
     """Write the first rows of a table."""
     head = [literal(str(name)) for name in table.columns]
     rows = [[_cell(value) for value in row] for row in table.head(MOST).itertuples(index=False)]
+    # MLflow's UI leaves no room between columns.
+    head, *rows = ([f"{cell}&ensp;" for cell in cells] for cells in (head, *rows))
     lines = ["| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head), *rows)]
     if len(table) > MOST:
         lines += ["", f"and {len(table) - MOST} more"]
