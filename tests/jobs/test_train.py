@@ -74,7 +74,7 @@ def test_run_says_what_it_is_and_which_pictures_it_is_made_from(trained: tuple[P
     folder, run = trained
     outcome, what, command = run.data.tags["mlflow.note.content"].split("\n\n")
     assert command.startswith("    python train.py data=folders trainer=debug ")
-    assert what == r"A hash of signal/0.png\: VAE on Pixels, k = 2."
+    assert what == "A hash of signal/0.png&#58; VAE on Pixels, k = 2."
     counted = round(12 * run.data.metrics["test/tpr"])
     assert outcome.startswith(f"The same picture was recognised in {counted} of 12 new views. ")
     kept = {kept.dataset.name: kept.dataset for kept in run.inputs.dataset_inputs}

@@ -7,7 +7,7 @@ from latenthash.report.markdown import MOST, command, literal, markdown
 
 def test_names_are_no_markdown() -> None:
     assert literal("a|b *c* [d](e) `f` :g: <b>&\n") == (
-        r"a\|b \*c\* \[d\](e) \`f\` \:g\: &lt;b>&amp;\\n"
+        r"a\|b \*c\* \[d\](e) \`f\` &#58;g&#58; &lt;b>&amp;\\n"
     )  # fmt: skip
     assert markdown(pd.DataFrame({"a|b": ["x\ny"], "n": [0.12345]})) == (
         "| a\\|b&ensp; | n&ensp; |\n| --- | --- |\n| x\\\\ny&ensp; | 0.123&ensp; |"

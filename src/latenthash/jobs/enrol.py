@@ -104,10 +104,7 @@ def enrol(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> Non
     logger.add_note(outcome(measures))
     log.info("The printable hash is %s", printable)
     log.info("%s", outcome(measures))
-    log.info(
-        "All figures with their intervals are in %s, the bundle in %s",
-        Path(cfg.paths.output, f"{HELD_OUT}.csv"), folder,
-    )  # fmt: skip
+    log.info("The figures (%s.csv), drawings and the bundle are in %s", HELD_OUT, folder.parent)
     if logger.parent_run_id is None:
         run = folder if logger.lost else "latest"
         log.info("Next: python evaluate.py run=%s pictures=PATH, or make ui to see all runs", run)

@@ -13,8 +13,8 @@ MOST = 24  # rows of a table in a note
 
 def literal(text: str) -> str:
     """Write a text so that nothing of it is taken as Markdown, HTML or, as in :girl:, a picture."""
-    text = re.sub(r"[\\`*_\[\]|~:]", r"\\\g<0>", escaped(text))
-    return text.replace("&", "&amp;").replace("<", "&lt;")
+    text = re.sub(r"[\\`*_\[\]|~]", r"\\\g<0>", escaped(text))
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(":", "&#58;")
 
 
 def command(script: str, line: Sequence[str]) -> str:
