@@ -3,7 +3,6 @@ PYTHON ?= python3
 PORT ?= 5000
 BIN := .venv/bin
 READY := .venv/.ready
-STORE := $(or $(MLFLOW_TRACKING_URI),sqlite:///mlflow.db)
 # pip keeps what it built at home, and fails in a home that is no folder.
 INSTALL = $(BIN)/python -m pip install --disable-pip-version-check -c requirements.lock \
 	$(shell test -w "$$HOME/." || echo --no-cache-dir)
@@ -46,9 +45,7 @@ sweep: $(READY) ## run the example sweep over latent dimensions and seeds
 	$(BIN)/python train.py -m +sweep=latent_dim
 
 ui: $(READY) ## serve MLflow's pages of all runs on http://127.0.0.1:5000 (or PORT=...)
-	@# Not shown: an address may hold a password.
-	@case '$(STORE)' in http*) echo "The server that MLFLOW_TRACKING_URI names has pages of its own: open them there."; exit 2;; esac
-	@MLFLOW_DISABLE_TELEMETRY=true $(BIN)/mlflow ui --backend-store-uri '$(STORE)' --host 127.0.0.1 --port $(PORT)
+	@$(BIN)/python -m latenthash.tracking.ui $(PORT)
 
 lock: $(READY) ## record the versions that .venv holds, once they have passed the tests
 	@{ echo '# Tested versions, as pip constraints; written by `make lock`.'; \

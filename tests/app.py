@@ -19,6 +19,7 @@ from PIL import Image
 from sqlalchemy.engine import URL
 
 from latenthash.jobs.command.resolvers import register_resolvers
+from latenthash.tracking.store import Store
 from project import CONF, ROOT
 
 # Tiny everything: a run takes a few seconds.
@@ -110,6 +111,11 @@ def runs(folder: Path, kind: str = "job") -> list[Run]:
     assert experiment is not None
     query = f"tags.`latenthash.kind` = '{kind}'"
     return list(client.search_runs([experiment.experiment_id], query, order_by=["start_time ASC"]))
+
+
+def client(store: Store) -> MlflowClient:
+    """Give MLflow's client of a store, to look behind it."""
+    return MlflowClient(store.uri)
 
 
 def artifact(folder: Path, run: Run, name: str) -> Path:

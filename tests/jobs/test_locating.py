@@ -18,7 +18,7 @@ from latenthash.errors import InputError
 from latenthash.hashing.bundle import Bundle
 from latenthash.jobs.build import bundled_config
 from latenthash.jobs.locating import Places, with_pictures, with_weights
-from latenthash.tracking.store import FOLDER
+from latenthash.tracking.names import FOLDER
 
 
 @dataclass(frozen=True)

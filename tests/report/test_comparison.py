@@ -121,7 +121,7 @@ def test_latents_of_an_older_version_are_drawn_without_other_seeds() -> None:
 def test_summary_puts_runs_together_that_differ_in_their_seed_alone() -> None:
     def row(name: str, centroid: list[float], tpr: float, edits: list[float], **params: str) -> Row:
         found = figures(tpr=tpr, fpr_unseen=1 - tpr, auroc_unseen=tpr / 2) | {
-            f"edits/{i}/tpr": Measure(f"edits/{i}/tpr", v, v, v, 9) for i, v in enumerate(edits)
+            f"edits/{i}": Measure(f"edits/{i}", v, v, v, 9) for i, v in enumerate(edits)
         }
         return Row(name, "FINISHED", params, found, {}, None, np.array(centroid))
 
@@ -145,6 +145,29 @@ def test_summary_puts_runs_together_that_differ_in_their_seed_alone() -> None:
     assert b["drift"] == pytest.approx(5)
     assert np.isnan(table.iloc[1]["drift"])
     assert table["test/fpr_noise_edited mean"].isna().all()
+
+
+def test_note_of_a_sweep_has_its_groups_and_its_runs() -> None:
+    rows = [
+        run("a|0", tpr=0.9, seed="0"),
+        run("a|1", tpr=0.8, seed="1"),
+        run("b", "FAILED", seed="1", **{f"p{i}": "x" for i in range(comparison.FEW)}),
+    ]
+    note = comparison.sweep_note(rows, comparison.summary_table(rows)).replace("&ensp;", "")
+    head = "TPR | FPR edited | FPR similar | FPR unseen |"
+    assert note.split("\n\n") == [
+        "Mean (and worst) of runs that belong together:",
+        f"| group | runs | {head} drift |\n| --- | --- | --- | --- | --- | --- | --- |\n"
+        "| a\\|0 ... a\\|1 | 2 | 0.85 (0.8) |  |  |  |  |\n"
+        "| b (FAILED) | 0 of 1 |  |  |  |  |  |",
+        "Each run:",
+        f"| run | {head}\n| --- | --- | --- | --- | --- |\n| a\\|0 | 0.9 |  |  |  |\n"
+        "| a\\|1 | 0.8 |  |  |  |\n| b (FAILED) |  |  |  |  |",
+    ]
+    rows = [run("a", tpr=0.9, k="2"), run("b", tpr=0.8, k="8")]
+    note = comparison.sweep_note(rows, comparison.summary_table(rows)).replace("&ensp;", "")
+    assert note.endswith("| a | 2 | 0.9 |  |  |  |\n| b | 8 | 0.8 |  |  |  |")
+    assert "group" not in note
 
 
 def test_summary_over_signals_is_one_row_and_measures_drift_within_each() -> None:

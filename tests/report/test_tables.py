@@ -15,6 +15,7 @@ from latenthash.metrics.bootstrap import Measure
 from latenthash.plots import Plane
 from latenthash.report.tables import (
     FORMS,
+    centroid_table,
     figures_table,
     latents_table,
     read_figures,
@@ -57,6 +58,16 @@ def test_figures_survive_csv(kept: slice) -> None:
         assert after.text == before.text
         for name in ("value", "low", "high"):
             assert getattr(after, name) == pytest.approx(getattr(before, name), rel=1e-15)
+
+
+def test_figures_of_an_older_version_are_read_by_the_names_of_now() -> None:
+    old = [Measure("edits/blur/tpr", 0.5, 0.4, 0.6, 20), Measure("test/tpr", 1.0, 0.9, 1.0, 20)]
+    assert list(read_figures(figures_table(old))) == ["edits/blur", "test/tpr"]
+
+
+def test_centroid_has_a_row_for_each_dimension() -> None:
+    table = centroid_table(Hash(np.array([7.0, -1.0]), 0.5))
+    assert table.to_dict("list") == {"dimension": [0, 1], "value": [7.0, -1.0]}
 
 
 def test_figures_survive_a_file_with_further_columns(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from PIL import Image
 from pytorch_lightning.loggers.logger import DummyLogger
 from torch import nn
 
-from app import database
+from app import client, database
 from fitting import MARKS, NO_SEPARATION, differing, quiet_trainer, weights
 from latenthash.components.autoencoder import Autoencoder
 from latenthash.features.interface import FeatureSet
@@ -98,14 +98,14 @@ def logger(empty_store: Path, tmp_path: Path) -> RunLogger:
 def images(logger: RunLogger) -> dict[int, NDArray[np.uint8]]:
     """Read what the run keeps: epoch -> pixels (H, W, 3)."""
     found = {}
-    for file in logger.store.client.list_artifacts(logger.id, "images"):
+    for file in client(logger.store).list_artifacts(logger.id, "images"):
         name = Path(file.path).name
         if name.endswith(".png"):  # beside each is a small one for the UI
             key, step = name.replace("%", "+").split("+")[:3:2]
             assert key == "prior_samples"
             assert int(step) not in found, "one image for each epoch"
             with TemporaryDirectory() as folder:
-                path = logger.store.client.download_artifacts(logger.id, file.path, folder)
+                path = client(logger.store).download_artifacts(logger.id, file.path, folder)
                 found[int(step)] = np.asarray(Image.open(path))
     return found
 

@@ -109,7 +109,8 @@ def test_whoever_is_stopped_leaves_no_half_of_it(
 def test_killed_processes_leave_a_database_or_none(tmp_path: Path) -> None:
     path = tmp_path / "mlflow.db"
     code = (
-        "import sqlite3, sys, time; from pathlib import Path; from latenthash import database\n"
+        "import sqlite3, sys, time; from pathlib import Path\n"
+        "from latenthash.tracking import database\n"
         "def make(path):\n"
         "    with sqlite3.connect(path, isolation_level=None) as new:\n"
         f"        for i, statement in enumerate({TABLES}):\n"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from latenthash.errors import InputError
+from latenthash.tracking.names import RECORDED
 from latenthash.tracking.record import DEEPEST, LARGEST, RECORD, Record
-from latenthash.tracking.store import RECORDED
 
 HEAD = json.dumps({"tags": {RECORDED: "token"}})
 METRIC = '{"metrics": {"a": 1}, "step": 0, "time": 0}'
@@ -33,6 +33,8 @@ def written(folder: Path, *lines: str) -> Path:
         *('{"status": "BOGUS"}', '{"status": "RUNNING"}', '{"unknown": "a"}'),
         *('{"run": "../a"}', '{"run": ""}', '{"known": 3}', '{"run": "a", "tags": {}}'),
         *('{"tags": {"mlflow.loggedArtifacts": "5"}}', '{"tags": {"latenthash.process": "../a"}}'),
+        *('{"sources": [{"name": "a"}]}', '{"sources": "a"}'),
+        json.dumps({"sources": [{"name": "a", "digest": "9" * 37, "source": "a"}]}),
         *('{"file": "../secret"}', '{"file": "/etc/passwd"}', '{"file": "a\\u0000b"}'),
         *('{"file": ""}', '{"folder": "."}', '{"folder": ".."}', '{"table": "a/../../secret"}'),
         *('{"image": "a.png", "key": "a\\nb", "step": 0}', '{"image": "a.png", "key": "a"}'),

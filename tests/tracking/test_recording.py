@@ -16,15 +16,17 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 from omegaconf import OmegaConf
 
-from app import TINY, call, runs, sources
+from app import TINY, call, client, runs, sources
 from latenthash.benchmark.saving import Report, keep
 from latenthash.errors import InputError, JobError
 from latenthash.jobs.benchmark import run_benchmark
 from latenthash.system.processes import Processes
+from latenthash.tracking.experiment import Experiment
+from latenthash.tracking.names import PROCESS, RECORDED
 from latenthash.tracking.record import RECORD, Record
 from latenthash.tracking.recording import Recorder, log_later
 from latenthash.tracking.run_logger import RunLogger
-from latenthash.tracking.store import PROCESS, RECORDED, Store
+from latenthash.tracking.store import Store
 
 GONE = MlflowException("API request to http://me:secret@host failed\nand more")
 
@@ -69,6 +71,9 @@ def fill(run: Recorder) -> None:
     """Log one of each kind."""
     run.log_params({"model.latent_dim": "2", "long": "x" * 300})
     run.set_tags({"a": "b"})
+    run.log_sources([{"name": "signal", "digest": "9" * 36, "source": "me.png"}])
+    run.add_note("one")
+    run.add_note("two http://me:secret@host")
     run.log_metrics({"loss": 1.5}, 1)
     run.log_metrics({"loss": float("nan"), **{f"m{i}": i for i in range(120)}}, 2)
     run.log_text("text", "config.yaml")
@@ -82,16 +87,21 @@ def fill(run: Recorder) -> None:
 
 def check(store: Store, run_id: str, status: str = "FINISHED") -> Run:
     """Compare a run with what `fill` logs."""
-    run = store.client.get_run(run_id)
+    run = client(store).get_run(run_id)
     assert run.info.status == status
     assert run.data.params == {"model.latent_dim": "2", "long": "x" * 250}
     assert {"a": "b", "latenthash.bundle": "true"}.items() <= run.data.tags.items()
+    assert run.data.tags["mlflow.note.content"] == "two http://***@host\n\none"
+    (source,) = [kept.dataset for kept in run.inputs.dataset_inputs]
+    assert (source.name, source.digest, source.source) == (
+        "signal", "9" * 36, '{"uri": "me.png"}'
+    )  # fmt: skip
     assert run.data.metrics["m119"] == 119
-    steps = [(m.step, m.value) for m in store.client.get_metric_history(run_id, "loss")]
+    steps = [(m.step, m.value) for m in client(store).get_metric_history(run_id, "loss")]
     assert [step for step, _ in steps] == [1, 2]
     assert steps[0][1] == 1.5
     folders = {"", "bundle", "figures", "images"}
-    found = {f.path for folder in folders for f in store.client.list_artifacts(run_id, folder)}
+    found = {f.path for folder in folders for f in client(store).list_artifacts(run_id, folder)}
     files = {"config.yaml", "held_out.csv", "held_out.json", "figures/empty.png"}
     assert {*files, "bundle/hash.json"} <= found
     assert sum(name.startswith("images/series") and name.endswith(".png") for name in found) == 1
@@ -150,7 +160,7 @@ def test_run_that_was_deleted_meanwhile_is_kept(
 ) -> None:
     run = Recorder(store, tmp_path / "out", {"kind": "test"})
     run.begin()
-    store.client.delete_run(run.id)
+    client(store).delete_run(run.id)
     fill(run)
     with pytest.raises(JobError, match="log it later"):
         run.finish()
@@ -174,8 +184,8 @@ def test_run_ends_as_its_work_ends(store: Store, tmp_path: Path) -> None:
         run = Recorder(store, tmp_path / name, {})
         run.begin()
         run.finish() if error is None else run.fail(error)
-        ends[name] = store.client.get_run(run.id).info.status
-        kept = {file.path for file in store.client.list_artifacts(run.id)}
+        ends[name] = client(store).get_run(run.id).info.status
+        kept = {file.path for file in client(store).list_artifacts(run.id)}
         assert kept == (set() if error is None else {"traceback.txt"})
     assert ends == {name: name for name in ends}
 
@@ -205,12 +215,12 @@ def written(folder: Path, *lines: str) -> Path:
 @pytest.mark.parametrize("deleted", [False, True])
 def test_run_of_another_folder_is_left_alone(store: Store, tmp_path: Path, deleted: bool) -> None:
     other = store.create_run({"kind": "other", RECORDED: "another token"})
-    store.client.set_terminated(other, "FINISHED")
+    client(store).set_terminated(other, "FINISHED")
     if deleted:
-        store.client.delete_run(other)
-    before = store.client.get_run(other).to_dictionary()
+        client(store).delete_run(other)
+    before = client(store).get_run(other).to_dictionary()
     later(store, written(tmp_path / "out", f'{{"run": "{other}"}}', METRIC, '{"status": "FAILED"}'))
-    assert store.client.get_run(other).to_dictionary() == before
+    assert client(store).get_run(other).to_dictionary() == before
     (made,) = store.find({"kind": "test"})
     assert (made.info.status, made.data.metrics) == ("FAILED", {"a": 1})
 
@@ -220,11 +230,11 @@ def test_run_that_is_still_made_is_refused(
 ) -> None:
     run = Recorder(store, tmp_path / "out", {})
     run.begin()
-    store.client.set_tag(run.id, PROCESS, "another")
+    client(store).set_tag(run.id, PROCESS, "another")
     monkeypatch.setattr(Processes, "is_alive", lambda *_: True)
     with pytest.raises(InputError, match="still being made"):
         later(store, run.folder)
-    assert store.client.get_run(run.id).info.status == "RUNNING"
+    assert client(store).get_run(run.id).info.status == "RUNNING"
 
 
 def test_attempt_that_fails_leaves_no_run_open(
@@ -347,7 +357,7 @@ def test_job_of_a_sweep_that_was_deleted_is_not_done_twice(
     assert not job(tmp_path).reuse_finished()  # a single job is repeated
     assert job(tmp_path, parent_run_id=parent).reuse_finished()
     assert "cannot show" not in caplog.text
-    store.client.delete_run(parent)
+    client(store).delete_run(parent)
     assert job(tmp_path, parent_run_id=parent).reuse_finished()
     assert "cannot show what was done before" in caplog.text
 
@@ -355,7 +365,7 @@ def test_job_of_a_sweep_that_was_deleted_is_not_done_twice(
 def test_single_job_asks_for_none_that_was_done(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr(Store, "find")
+    monkeypatch.delattr(Experiment, "find")
     assert not job(tmp_path).reuse_finished()
 
 

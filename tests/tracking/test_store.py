@@ -26,22 +26,15 @@ from mlflow.environment_variables import (
 )
 from mlflow.exceptions import MlflowException
 
-from app import TINY, artifact, call, runs, sources
+from app import TINY, artifact, call, client, runs, sources
 from latenthash.data.views import Views
 from latenthash.errors import InputError
-from latenthash.tracking.store import (
-    HAS_BUNDLE,
-    JOB,
-    KIND,
-    OVERRIDES,
-    PROCESS,
-    REUSED,
-    Store,
-    brief,
-    scalars,
-)
+from latenthash.tracking.client import brief
+from latenthash.tracking.names import HAS_BUNDLE, JOB, KIND, OVERRIDES, PROCESS, REUSED
+from latenthash.tracking.store import Store
 from latenthash.tracking.store_uri import sqlite_uri
 from latenthash.tracking.sweep import jobs_of
+from latenthash.tracking.writing import scalars
 from project import FOLDERS, ROOT
 
 
@@ -72,6 +65,14 @@ def test_sweep_is_a_parent_with_its_jobs_and_resumes(tmp_path: Path) -> None:
     assert list(table["model.latent_dim"]) == [2, 2, 3, 3]
     assert table["test/tpr"].str.contains(r"\[").all()
     assert artifact(tmp_path, parent, "figures/comparison.png").stat().st_size > 10_000
+    assert {"mlflow.user", "mlflow.source.name"} <= set(parent.data.tags)
+    note = parent.data.tags["mlflow.note.content"]
+    assert "\n\n    python train.py -m data=folders " in note
+    search = f"searchFilter=tags.mlflow.parentRunId+%3D+%27{parent.info.run_id}%27"
+    assert f"runs?workflowType=machine_learning&{search}&orderByKey=metrics.%60test%2Ftpr" in note
+    cells = {cell.strip() for cell in note.replace("&ensp;", "").split("|")}
+    assert {"model.latent\\_dim", "TPR", "FPR unseen", "drift"} <= cells
+    assert {"vae-pixels-k3-s1", "vae-pixels-k2-s0 ... vae-pixels-k2-s1"} <= cells
 
     again = call("train.py", tmp_path, *command)
     assert again.code == 0, again.output
@@ -84,6 +85,8 @@ def test_sweep_is_a_parent_with_its_jobs_and_resumes(tmp_path: Path) -> None:
     parents = runs(tmp_path, "sweep")
     assert len(parents) == 2
     table = pd.read_csv(artifact(tmp_path, parents[1], "comparison.csv"))
+    note = parents[1].data.tags["mlflow.note.content"]
+    assert all(run_id in note for run_id in (jobs[0].info.run_id, jobs[2].info.run_id))
     assert len(table) == 4, "reused jobs belong into the table of the sweep that asked for them"
 
 
@@ -193,9 +196,9 @@ def test_runs_of_dead_processes_are_marked_killed_and_no_others(tmp_path: Path) 
 
     def made_by(process: str | None, status: str = "RUNNING") -> str:
         tags = {} if process is None else {PROCESS: process}
-        run_id = store.client.create_run(store.experiment_id, tags=tags).info.run_id
+        run_id = client(store).create_run(store.experiment_id, tags=tags).info.run_id
         if status != "RUNNING":
-            store.client.set_terminated(run_id, status)
+            client(store).set_terminated(run_id, status)
         return str(run_id)
 
     for name in ("dead", "also"):
@@ -211,7 +214,7 @@ def test_runs_of_dead_processes_are_marked_killed_and_no_others(tmp_path: Path) 
     for _ in range(2):
         Store(uri, "latenthash", artifacts)
         for run_id, status in expected.items():
-            assert store.client.get_run(run_id).info.status == status
+            assert client(store).get_run(run_id).info.status == status
     assert {path.name for path in folder.iterdir()} == {store.processes.own}
 
 
@@ -256,11 +259,11 @@ def opened(folder: Path, name: str = "e", reading: bool = False) -> Store:
 
 
 def run_with_bundle(store: Store) -> Run:
-    run_id = store.client.create_run(store.experiment_id, tags={KIND: JOB}).info.run_id
-    store.client.log_text(run_id, "x", "bundle/hash.json")
-    store.client.set_tag(run_id, HAS_BUNDLE, "true")
-    store.client.set_terminated(run_id, "FINISHED")
-    return store.client.get_run(run_id)
+    run_id = client(store).create_run(store.experiment_id, tags={KIND: JOB}).info.run_id
+    client(store).log_text(run_id, "x", "bundle/hash.json")
+    client(store).set_tag(run_id, HAS_BUNDLE, "true")
+    client(store).set_terminated(run_id, "FINISHED")
+    return client(store).get_run(run_id)
 
 
 def test_fresh_database_is_whole_or_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,7 +280,7 @@ def test_fresh_database_is_whole_or_absent(tmp_path: Path, monkeypatch: pytest.M
     store = opened(tmp_path)
     others = {"mlartifacts", "mlflow.db.processes", "mlflow.db.lock"}
     assert {p.name for p in tmp_path.iterdir()} - others == {"mlflow.db"}
-    default = store.client.get_experiment("0")
+    default = client(store).get_experiment("0")
     assert default.artifact_location == (tmp_path / "mlartifacts/0").as_uri()
 
 
@@ -431,7 +434,7 @@ def test_deleted_experiment_is_named_and_holds_nothing_to_read(
 ) -> None:
     store = opened(place)
     run = run_with_bundle(store)
-    store.client.delete_experiment(store.experiment_id)
+    client(store).delete_experiment(store.experiment_id)
     with pytest.raises(InputError, match=r"experiment e in .* was deleted; restore it, or name"):
         opened(place)
     reading = opened(place, reading=True)
@@ -445,22 +448,26 @@ def test_deleted_experiment_is_named_and_holds_nothing_to_read(
 
 def test_reading_makes_nothing(place: Path) -> None:
     assert opened(place, reading=True).evaluable() == []
-    assert opened(place, reading=True).client.get_experiment_by_name("e") is None
+    assert client(opened(place, reading=True)).get_experiment_by_name("e") is None
     assert {p.name for p in place.iterdir()} == {"mlflow.db"}
 
 
 def test_deleted_runs_are_as_good_as_none(place: Path, caplog: pytest.LogCaptureFixture) -> None:
     store = opened(place)
     older, newer, gone = (run_with_bundle(store).info.run_id for _ in range(3))
-    parent = store.client.create_run(
-        store.experiment_id, tags={REUSED + run_id: run_id for run_id in (older, newer, gone)}
-    ).info.run_id
+    parent = (
+        client(store)
+        .create_run(
+            store.experiment_id, tags={REUSED + run_id: run_id for run_id in (older, newer, gone)}
+        )
+        .info.run_id
+    )
     for run_id in (older, newer, gone):
-        store.client.set_tag(run_id, OVERRIDES, run_id)
-    store.client.delete_run(newer)
+        client(store).set_tag(run_id, OVERRIDES, run_id)
+    client(store).delete_run(newer)
     # What `mlflow gc` does to a run that was deleted.
-    store.client.delete_run(gone)
-    store.client._tracking_client.store._hard_delete_run(gone)
+    client(store).delete_run(gone)
+    client(store)._tracking_client.store._hard_delete_run(gone)
     assert store.run("latest").info.run_id == older
     for run_id in (newer, gone, "nowhere", "../x"):
         assert store.get(run_id) is None
@@ -535,7 +542,7 @@ def test_folder_that_cannot_be_made_is_refused_before_work(place: Path, name: st
     (place / name).touch()
     with pytest.raises(InputError, match=f"cannot be used: {place / name} "):
         opened(place)
-    assert opened(place, reading=True).client.get_experiment_by_name("e") is None
+    assert client(opened(place, reading=True)).get_experiment_by_name("e") is None
 
 
 def test_database_that_is_held_later_is_not_waited_for_long(
@@ -560,7 +567,7 @@ def test_database_that_is_held_later_is_not_waited_for_long(
 
 def test_artifacts_lie_where_the_first_run_was_told(place: Path) -> None:
     store = opened(place)
-    run = store.client.create_run(store.experiment_id)
+    run = client(store).create_run(store.experiment_id)
     store.log_table(run.info.run_id, pd.DataFrame({"a": [1]}), "t")
     store.log_table(run.info.run_id, pd.DataFrame({"a": [1, "b\nc"]}), "t")
     (path,) = (place / "mlartifacts").rglob("t.csv")

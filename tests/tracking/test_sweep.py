@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -16,14 +17,17 @@ from hydra.core.plugins import Plugins
 from omegaconf import DictConfig, OmegaConf
 from PIL import Image
 
-from app import TINY, artifact, call, runs, sources
+from app import TINY, artifact, call, client, runs, sources
 from latenthash.errors import InputError
+from latenthash.hashing.enrolled import Hash
 from latenthash.jobs.command.resolvers import picture_choice, within
+from latenthash.report.tables import centroid_table
 from latenthash.tracking import database
+from latenthash.tracking.names import FINGERPRINT, OVERRIDES, PARENT
 from latenthash.tracking.record import Record
 from latenthash.tracking.recording import log_later
-from latenthash.tracking.store import FINGERPRINT, Store
-from latenthash.tracking.sweep import jobs_of
+from latenthash.tracking.store import Store
+from latenthash.tracking.sweep import _row, jobs_of
 
 ODD = [
     "a b  c.png", "Mädchen ß 寿司.png", "a=b.png", "a,b;c.png", 'it\'s "x".png', "[x] {y} $z.png",
@@ -165,6 +169,17 @@ def test_rows_are_in_the_order_of_the_choices(tmp_path: Path) -> None:
     ]
 
 
+def test_centroid_is_read_of_runs_of_either_version(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/mlflow.db", "latenthash", str(tmp_path / "mlartifacts"))
+    parent = store.create_run({})
+    ids = [store.create_run({PARENT: parent, OVERRIDES: str(i)}) for i in range(3)]
+    for i, value in enumerate((3.0, 4.0)):
+        client(store).log_metric(ids[0], f"hash/centroid_{i}", value)
+    store.log_table(ids[1], centroid_table(Hash(np.array([0.0, 0.0]), 1.0)), "centroid")
+    found = [_row(store, run).centroid for run in jobs_of(store, parent)]
+    assert [None if z is None else z.tolist() for z in found] == [[3, 4], [0, 0], None]
+
+
 # ---- how sweeps end ----
 
 
@@ -271,14 +286,14 @@ def test_job_of_another_process_is_waited_for_and_reused(
             """Finish the run and give the claim back."""
             if "Waiting for another process" in record.getMessage():
                 waited.append(record.getMessage())
-                store.client.set_terminated(run_id, "FINISHED")
+                client(store).set_terminated(run_id, "FINISHED")
                 claim.close()
 
     assert call("train.py", tmp_path, *command).code == 0
     (run,) = runs(tmp_path)
     store = Store(f"sqlite:///{tmp_path}/mlflow.db", "latenthash", str(tmp_path / "mlartifacts"))
     run_id, fingerprint = run.info.run_id, run.data.tags[FINGERPRINT]
-    store.client.update_run(run_id, status="RUNNING")
+    client(store).update_run(run_id, status="RUNNING")
     claim = contextlib.ExitStack()
     claim.enter_context(store.processes.claim(fingerprint, "job", wait=False))
     logger, handler = logging.getLogger("latenthash.system.processes"), Other()

@@ -11,8 +11,10 @@ from matplotlib.figure import Figure
 from latenthash.benchmark.judging import Judgement
 from latenthash.benchmark.leaderboard import named_rates
 from latenthash.benchmark.page import Part, page
+from latenthash.report.markdown import literal, markdown
+from latenthash.tracking.names import BENCHMARK, KIND, RUN_NAME
 from latenthash.tracking.recording import Recorder
-from latenthash.tracking.store import BENCHMARK, KIND, RUN_NAME, Store
+from latenthash.tracking.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +78,10 @@ def keep(report: Report, folder: Path, store: Store) -> Recorder:
         run.log_table(table, name)
     run.log_text(page(report.title, NOTES, parts), "benchmark.html")
     run.log_params(report.params)
+    board = parts["Leaderboard"]
+    if isinstance(board, pd.DataFrame):
+        run.add_note(markdown(board[list(board.columns[:4])]))
+        run.add_note(f"{literal(report.title)}. The page benchmark.html is among the artifacts.")
     run.log_text(report.config, "config.yaml")
     for name, part in parts.items():
         if isinstance(part, Figure):

@@ -26,11 +26,14 @@ from latenthash.hashing.printable_features import printable_hash
 from latenthash.jobs.build import build, build_hasher, build_splits, bundled_config
 from latenthash.jobs.finetune import build_tuner, finetune
 from latenthash.metrics.bootstrap import Measure
-from latenthash.metrics.enrolled import held_out, shares
+from latenthash.metrics.enrolled import EDITS, held_out, shares
 from latenthash.models.interface import Aimed, Decoder, Diagrammed
-from latenthash.report.tables import figures_table, latents_table, show
+from latenthash.report.markdown import literal
+from latenthash.report.tables import centroid_table, figures_table, latents_table, show
+from latenthash.report.words import outcome
+from latenthash.system.paths import shareable
+from latenthash.tracking.names import BUNDLE, CENTROID, HELD_OUT, TEST_LATENTS
 from latenthash.tracking.run_logger import RunLogger
-from latenthash.tracking.store import BUNDLE, HELD_OUT, TEST_LATENTS
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +58,11 @@ def enrol(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> Non
     _check(cfg)
     cache = build(cfg.cache)
     splits, hasher = collect(lambda: build_splits(cfg, cache), lambda: build_hasher(cfg, cache))
+    model, features = type(hasher.model).__name__, type(hasher.features).__name__
+    k = cfg.model.latent_dim
+    logger.add_note(
+        literal(f"A hash of {shareable(Path(cfg.data.signal))}: {model} on {features}, k = {k}.")
+    )
     tuner = build_tuner(cfg, hasher.features, splits.train_sets) if cfg.finetune else None
     provenance = hasher.features.provenance
     logger.set_tags({f"features.{name}": value for name, value in provenance.items()})
@@ -96,9 +104,14 @@ def enrol(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> Non
     folder = Path(cfg.paths.output, BUNDLE)
     bundle.save(folder)
     logger.log_folder(folder.name)
-    _judge(cfg, logger, hasher, hash_, splits)
-    log.info("The bundle is in %s", folder)
+    measures = _judge(cfg, logger, hasher, hash_, splits)
+    logger.add_note(outcome(measures))
     log.info("The printable hash is %s", printable)
+    log.info("%s", outcome(measures))
+    log.info("The figures (%s.csv), drawings and the bundle are in %s", HELD_OUT, folder.parent)
+    if logger.parent_run_id is None:
+        run = folder if logger.lost else "latest"
+        log.info("Next: python evaluate.py run=%s pictures=PATH, or make ui to see all runs", run)
 
 
 def _dimensions_table(model: Autoencoder, validation: Mapping[str, FeatureSet]) -> pd.DataFrame:
@@ -135,7 +148,9 @@ def _enroll(cfg: DictConfig, hasher: Hasher, train: FeatureSet, splits: Splits) 
     return Hash.enroll_at_fpr(own, calibration, others, cfg.hash.fpr)
 
 
-def _judge(cfg: DictConfig, logger: RunLogger, hasher: Hasher, hash_: Hash, splits: Splits) -> None:
+def _judge(
+    cfg: DictConfig, logger: RunLogger, hasher: Hasher, hash_: Hash, splits: Splits
+) -> list[Measure]:
     """Measure the hash on test rows, and log figures, tables and drawings."""
     test_views = splits.test()
     test = hasher.encode_sets(test_views)
@@ -144,7 +159,7 @@ def _judge(cfg: DictConfig, logger: RunLogger, hasher: Hasher, hash_: Hash, spli
     table = figures_table(measures)
     logger.log_table(table, HELD_OUT)
     logger.log_metrics({measure.name: measure.value for measure in measures})
-    logger.log_metrics({f"hash/centroid_{i}": value for i, value in enumerate(hash_.centroid)})
+    logger.log_table(centroid_table(hash_), CENTROID)
     limits = {"hash/radius": hash_.radius}
     if hash_.gate is not None:
         limits["hash/gate"] = hash_.gate
@@ -164,6 +179,7 @@ def _judge(cfg: DictConfig, logger: RunLogger, hasher: Hasher, hash_: Hash, spli
     for name, figure in _figures(hasher, hash_, plane, test_views, test, measures, title):
         logger.log_figure(figure, name)
     show(table, f"Held-out figures of {logger.run_name}")
+    return measures
 
 
 def _check(cfg: DictConfig) -> None:
@@ -200,7 +216,11 @@ def _figures(
     )
     yield "distances", plots.distance_histogram(distances, hash_.radius)
     tpr = next(measure for measure in measures if measure.name == "test/tpr")
-    edits = {m.name.split("/")[1]: m.interval for m in measures if m.name.startswith("edits/")}
+    edits = {
+        measure.name.removeprefix(EDITS): measure.interval
+        for measure in measures
+        if measure.name.startswith(EDITS)
+    }
     yield "edits", plots.edit_bars(edits, tpr.value)
     if isinstance(hasher.model, Diagrammed):
         first = {role: views[role].views[:1] for role in ("signal", "noise_edited")}

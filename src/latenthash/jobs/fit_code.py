@@ -11,8 +11,8 @@ from latenthash.data.pairs import FEW
 from latenthash.errors import collect
 from latenthash.hashing.bundle import Bundle
 from latenthash.jobs.build import build, build_hasher, build_pairs, bundled_config
+from latenthash.tracking.names import BUNDLE
 from latenthash.tracking.run_logger import RunLogger
-from latenthash.tracking.store import BUNDLE
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,7 @@ def fit_code(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> 
     provenance = hasher.features.provenance
     logger.set_tags({f"features.{name}": value for name, value in provenance.items()})
     n = len(pairs.pictures)
+    logger.add_note(f"A code for any picture, fitted on {n} pictures.")
     if n < FEW:
         log.warning(
             "FITTED ON %d PICTURES ALONE, this code is weak: what it has not seen vary it cannot "

@@ -11,9 +11,10 @@ from latenthash.jobs.answer import answer
 from latenthash.jobs.build import build, build_splits, restore
 from latenthash.jobs.locating import with_pictures
 from latenthash.jobs.open import open_bundle
-from latenthash.metrics.enrolled import held_out
+from latenthash.metrics.enrolled import current_name, held_out
 from latenthash.report.tables import figures_table
-from latenthash.tracking.store import HELD_OUT, Run
+from latenthash.tracking.names import HELD_OUT
+from latenthash.tracking.store import Run
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,8 @@ def repeat_held_out(cfg: DictConfig) -> None:
 
 def _beside(table: pd.DataFrame, run: Run) -> pd.DataFrame:
     """Put the figures that training logged beside those made again."""
-    trained = table["metric"].map(run.data.metrics).astype(np.float64)
+    logged = {current_name(name): value for name, value in run.data.metrics.items()}
+    trained = table["metric"].map(logged).astype(np.float64)
     difference = (table["value"] - trained).abs()
     worst = difference.max()
     level = logging.INFO if worst <= TOLERANCE else logging.WARNING

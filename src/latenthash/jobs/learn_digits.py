@@ -23,8 +23,8 @@ from latenthash.metrics.enrolled import class_separation
 from latenthash.options.misfits import NO_LIKELIHOOD
 from latenthash.plots.style import FloatImages
 from latenthash.report.tables import figures_table, show
+from latenthash.tracking.names import HELD_OUT, MODEL
 from latenthash.tracking.run_logger import RunLogger
-from latenthash.tracking.store import HELD_OUT, MODEL
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +53,7 @@ def learn_digits(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str])
     if not isinstance(model, Autoencoder):
         raise InputError(NO_LIKELIHOOD)
     logger.set_tags({"data.source": digits.source})
+    logger.add_note(f"A latent map of handwritten digits ({digits.source}).")
     log.info("%d digits to learn from (%s)", len(digits.train.labels), digits.source)
     trainer: pl.Trainer = build(
         cfg.trainer, callbacks=list(build(cfg.callbacks).values()), logger=logger

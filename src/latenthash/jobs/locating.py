@@ -15,7 +15,8 @@ from latenthash.errors import InputError
 from latenthash.features.weights import IMAGENET, RANDOM
 from latenthash.hashing.bundle import Bundle
 from latenthash.system.paths import is_file, is_folder
-from latenthash.tracking.store import FOLDER, Run
+from latenthash.tracking.names import FOLDER
+from latenthash.tracking.store import Run
 
 
 @dataclass(frozen=True)

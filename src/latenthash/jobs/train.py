@@ -12,6 +12,7 @@ from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from omegaconf import DictConfig, OmegaConf
 
 from latenthash import __version__
+from latenthash.data.samples.sets import PREFIX
 from latenthash.data.sources import source_digest
 from latenthash.data.splits import ROLES
 from latenthash.errors import log_problems, refusals
@@ -22,10 +23,12 @@ from latenthash.jobs.command.effects import check_training_effects
 from latenthash.jobs.command.multirun import is_job_apart
 from latenthash.jobs.command.sweeping import typed_line
 from latenthash.options.checking import find_bundle_problems
+from latenthash.report.markdown import command
 from latenthash.system.endings import ended_by_sigterm
+from latenthash.system.paths import path_text, shareable
 from latenthash.tracking.run_logger import RunLogger
-from latenthash.tracking.store import scalars
 from latenthash.tracking.sweep import refresh_sweep
+from latenthash.tracking.writing import scalars
 
 log = logging.getLogger(__name__)
 # Lightning's own use of torch's pytree; nothing that a user could mend.
@@ -41,6 +44,7 @@ LEAVING = (
     "latenthash.jobs.enrol.enrol",
     "latenthash.jobs.fit_code.fit_code",
 )  # jobs that leave bundles
+DIGEST = 36  # letters of a digest that MLflow takes
 SOURCES = (*ROLES, "file")  # keys of conf/data that name a user's files
 
 
@@ -86,7 +90,7 @@ def train(cfg: DictConfig) -> None:
 def _run(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> None:
     """Run the job, and end its run as the job ends."""
     try:
-        _begin(cfg, logger)
+        _begin(cfg, logger, digests)
         build(cfg.job)(cfg, logger, digests)
     except BaseException as error:
         logger.fail(error)
@@ -110,7 +114,7 @@ def fingerprint(cfg: DictConfig, digests: Mapping[str, str]) -> str:
     return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _begin(cfg: DictConfig, logger: RunLogger) -> None:
+def _begin(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> None:
     config = OmegaConf.to_container(cfg, resolve=True)
     assert isinstance(config, dict)
     logger.begin()
@@ -118,5 +122,14 @@ def _begin(cfg: DictConfig, logger: RunLogger) -> None:
     epochs = {"trainer": {"max_epochs": cfg.trainer.max_epochs}}
     logged = [*BUNDLED, *(["finetuning"] if cfg.finetune else [])]
     logger.log_params(scalars({key: config[key] for key in logged} | epochs))
+    logger.log_sources(
+        [
+            {"name": role, "digest": digest[:DIGEST], "source": path_text(shareable(Path(source)))}
+            for role, digest in digests.items()
+            # What is no embedded set and has no digest is not there, as the job will say.
+            if (source := str(cfg.data[role])).startswith(PREFIX) or digest != source
+        ]
+    )
+    logger.add_note(command("train.py", typed_line()))
     log.info("Run %s (%s)", logger.run_name, logger.id or "not in MLflow yet")
     pl.seed_everything(cfg.seed, workers=True, verbose=False)

@@ -21,6 +21,7 @@ NOISE = ("noise_edited", "noise_similar")
 FOREIGN = (*NOISE, "unseen")
 SILHOUETTE_ROWS = 1000  # drawn from larger sets: its cost grows with their square
 OPERATING_POINTS = (0.01, 0.001)  # false-positive rates
+EDITS = "edits/"  # this + an unseen edit: the share of the Signal's views under it within R
 
 Floats = NDArray[np.float64]
 
@@ -69,7 +70,12 @@ def _task1(hash_: Hash, sets: Mapping[str, LatentSet]) -> dict[str, float]:
 
 
 def _tpr(hash_: Hash, edited: Mapping[str, LatentSet]) -> dict[str, float]:
-    return {f"edits/{name}/tpr": float(hash_.matches(rows).mean()) for name, rows in edited.items()}
+    return {f"{EDITS}{name}": float(hash_.matches(rows).mean()) for name, rows in edited.items()}
+
+
+def current_name(name: str) -> str:
+    """Give the name of a figure, which runs of version 0.1 called edits/<edit>/tpr."""
+    return name.removesuffix("/tpr") if name.startswith(EDITS) else name
 
 
 def auroc(signal: Floats, foreign: Floats) -> float:
@@ -167,7 +173,7 @@ def _trials(name: str, sets: Mapping[str, LatentSet]) -> int | None:
     """Return the number of views behind a share; None for what is no share."""
     group, _, rest = name.partition("/")
     if group == "edits":
-        return len(sets[rest.removesuffix("/tpr")].z)
+        return len(sets[rest].z)
     if rest == "fpr_unseen_worst":
         return int(np.unique(sets["unseen"].picture, return_counts=True)[1].min())
     roles = {"tpr": "signal"} | {f"fpr_{role}": role for role in FOREIGN}

@@ -11,12 +11,16 @@ from numpy.typing import NDArray
 
 from latenthash import plots
 from latenthash.metrics.bootstrap import Measure
+from latenthash.metrics.enrolled import EDITS
 from latenthash.options.places import PATHS
+from latenthash.report.markdown import markdown
 from latenthash.report.tables import AXES, CENTROID, show
 from latenthash.system.paths import shareable
 
 COSTS = ("time/finetune_seconds", "time/fit_seconds", "time/ms_per_picture", "hash/bytes")
 HEADLINES = ("test/tpr", "test/fpr_noise_edited", "test/fpr_noise_similar", "test/fpr_unseen")
+SHORT = dict(zip(HEADLINES, ("TPR", "FPR edited", "FPR similar", "FPR unseen"), strict=True))
+FEW = 4  # parameters that have room in a note
 SUMMARISED = (*HEADLINES, "test/auroc_unseen")
 
 
@@ -98,7 +102,7 @@ def summary_table(rows: Sequence[Row], pooled: str | None = None) -> pd.DataFram
             figure.value
             for figures in judged
             for name, figure in figures.items()
-            if name.startswith("edits/") and name.endswith("/tpr")
+            if name.startswith(EDITS)
         ]
         cells["edits mean"] = np.mean(edits) if edits else np.nan
         cells["edits worst"] = min(edits, default=np.nan)
@@ -107,6 +111,43 @@ def summary_table(rows: Sequence[Row], pooled: str | None = None) -> pd.DataFram
         table.append(cells)
     figures = [f"{name} {what}" for name in (*SUMMARISED, "edits") for what in ("mean", "worst")]
     return pd.DataFrame(table, columns=["group", *keys, "runs", *figures, "drift"])
+
+
+def sweep_note(rows: Sequence[Row], summary: pd.DataFrame) -> str:
+    """Write the headline figures of a sweep as Markdown: of each run, and of each group of runs.
+
+    Args:
+        rows: the runs.
+        summary: what `summary_table` laid out.
+    """
+    keys = _differing(rows)
+    runs = pd.DataFrame(
+        [
+            {"run": label}
+            | ({key: row.shown(key) for key in keys} if len(keys) <= FEW else {})
+            | {
+                short: f"{row.figures[name].value:.3g}" if name in row.figures else ""
+                for name, short in SHORT.items()
+            }
+            for row, label in zip(rows, _labels(rows), strict=True)
+        ]
+    )
+    if len(summary) == len(rows):
+        return markdown(runs)
+    groups = pd.DataFrame({"group": summary["group"], "runs": summary["runs"]})
+    for name, short in SHORT.items():
+        means, worst = summary[f"{name} mean"], summary[f"{name} worst"]
+        groups[short] = [
+            "" if np.isnan(m) else f"{m:.3g} ({w:.3g})" for m, w in zip(means, worst, strict=True)
+        ]
+    groups["drift"] = ["" if np.isnan(d) else f"{d:.3g}" for d in summary["drift"]]
+    parts = [
+        "Mean (and worst) of runs that belong together:",
+        markdown(groups),
+        "Each run:",
+        markdown(runs),
+    ]
+    return "\n\n".join(parts)
 
 
 def show_summary(table: pd.DataFrame) -> None:

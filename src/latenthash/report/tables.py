@@ -20,6 +20,7 @@ from rich.text import Text
 from latenthash import plots
 from latenthash.hashing.enrolled import Hash, LatentSet
 from latenthash.metrics.bootstrap import Measure
+from latenthash.metrics.enrolled import current_name
 from latenthash.system.terminal import escaped
 
 log = logging.getLogger(__name__)
@@ -48,16 +49,22 @@ def figures_table(figures: Sequence[Measure]) -> pd.DataFrame:
 
 def read_figures(table: pd.DataFrame) -> dict[str, Measure]:
     """Read what `figures_table` laid out, by name."""
-    return {
-        row["metric"]: Measure(
-            row["metric"],
+    figures = [
+        Measure(
+            current_name(row["metric"]),
             row["value"],
             row["low"],
             row["high"],
             None if pd.isna(row["trials"]) else int(row["trials"]),
         )
         for row in table.to_dict("records")
-    }
+    ]
+    return {figure.name: figure for figure in figures}
+
+
+def centroid_table(hash_: Hash) -> pd.DataFrame:
+    """Lay out the centroid, a row for each dimension."""
+    return pd.DataFrame({"dimension": range(len(hash_.centroid)), "value": hash_.centroid})
 
 
 def latents_table(sets: Mapping[str, LatentSet], hash_: Hash, plane: plots.Plane) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""The record of a run in its output folder: what may stand in it, and how it is read.
+"""The record of a run in its output folder: how it is written, and read again.
 
 A line of JSON says one thing of the run. A folder may come from anywhere, so that nothing of it is
 sent to MLflow before all of it is known to be what train.py and evaluate.py write.
@@ -11,111 +11,20 @@ import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Any
 
 from PIL import Image as Pixels
-from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from latenthash.errors import InputError
-from latenthash.options.kinds import Name, Node
 from latenthash.system.files import Unusable, open_regular, read_bounded
-from latenthash.tracking.store import PARENT, PROCESS, RECORDED, RUN_NAME
+from latenthash.tracking.entries import LINE
+from latenthash.tracking.names import RECORDED
 
 RECORD = "run.jsonl"  # its name in the output folder
 LARGEST = 2**26  # bytes of a record; a thousand epochs take a hundredth of it
 DEEPEST = 16  # folders within each other that are sent
 MOST_PIXELS = 2**24  # of an image of a series
-
-
-def _inside(name: str) -> str:
-    """Let a name pass that leads nowhere but further into a folder."""
-    path = PurePosixPath(name)
-    if path.is_absolute() or not path.parts or ".." in path.parts:
-        raise ValueError
-    return name
-
-
-def _own_tag(name: str) -> str:
-    """Let a tag pass, unless it means something to MLflow or to this machine."""
-    if name == PROCESS or (name.startswith("mlflow.") and name not in (PARENT, RUN_NAME)):
-        raise ValueError
-    return name
-
-
-Inside: TypeAlias = Annotated[Name, AfterValidator(_inside)]
-Key: TypeAlias = Annotated[str, Field(pattern=r"^[\w.\- :/]+$", max_length=250)]
-Id: TypeAlias = Annotated[str, Field(pattern=r"^[a-zA-Z0-9][\w\-]*$", max_length=256)]
-Natural: TypeAlias = Annotated[int, Field(ge=0, lt=2**53)]
-
-
-class Tags(Node):
-    """Tags of the run; the first line holds those it is made with."""
-
-    tags: dict[Annotated[Key, AfterValidator(_own_tag)], str]
-
-
-class Begun(Node):
-    """The run was made in MLflow."""
-
-    run: Id
-
-
-class Known(Node):
-    """A run of MLflow knows all that stands before."""
-
-    known: Id
-
-
-class Params(Node):
-    """Parameters of the run."""
-
-    params: dict[Key, str]
-
-
-class Metrics(Node):
-    """Metrics of a step; `time` in ms since 1970."""
-
-    model_config = ConfigDict(allow_inf_nan=True)
-    metrics: dict[Key, float]
-    step: Natural
-    time: Natural
-
-
-class File(Node):
-    """A file of the output folder."""
-
-    file: Inside
-
-
-class Folder(Node):
-    """A folder in the output folder."""
-
-    folder: Inside
-
-
-class Table(Node):
-    """A table: <name>.csv and <name>.json."""
-
-    table: Inside
-
-
-class Image(Node):
-    """An image of a series."""
-
-    image: Inside
-    key: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_\-./ ]+$", max_length=100)]
-    step: Natural
-
-
-class Ended(Node):
-    """How the run ended."""
-
-    status: Literal["FINISHED", "FAILED", "KILLED"]
-
-
-LINE: TypeAdapter[Any] = TypeAdapter(
-    Tags | Begun | Known | Params | Metrics | File | Folder | Table | Image | Ended
-)
 
 
 @dataclass(frozen=True)

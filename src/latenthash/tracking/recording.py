@@ -8,7 +8,7 @@ import os
 import shlex
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -23,8 +23,10 @@ from PIL import Image
 from latenthash.errors import InputError, JobError
 from latenthash.report.tables import write_figure, write_table, write_text
 from latenthash.system.terminal import without_password
+from latenthash.tracking.client import STORE_ERRORS, brief
+from latenthash.tracking.names import BUNDLE, HAS_BUNDLE, NOTE, RECORDED
 from latenthash.tracking.record import RECORD, Record
-from latenthash.tracking.store import BUNDLE, HAS_BUNDLE, RECORDED, STORE_ERRORS, Store, brief
+from latenthash.tracking.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +47,7 @@ class Recorder:
         self.record = Record(folder)
         self.id = ""  # MLflow's; empty until there is one
         self.lost: str | None = None  # why MLflow does not have everything
+        self._note: list[str] = []
         self._live = False
         self._begun = False
 
@@ -81,6 +84,15 @@ class Recorder:
     def log_params(self, params: Mapping[str, str]) -> None:
         """Keep parameters."""
         self._keep({"params": dict(params)})
+
+    def log_sources(self, sources: Sequence[Mapping[str, str]]) -> None:
+        """Keep the name, digest and source of all pictures the run is made from."""
+        self._keep({"sources": list(sources)})
+
+    def add_note(self, paragraph: str) -> None:
+        """Put a paragraph of Markdown at the head of the note, of which the UI shows some lines."""
+        self._note = [without_password(paragraph), *self._note]
+        self.set_tags({NOTE: "\n\n".join(self._note)})
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Keep metrics of a step."""

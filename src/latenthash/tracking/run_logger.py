@@ -10,8 +10,8 @@ from pytorch_lightning.loggers import Logger
 
 from latenthash.errors import refuse_existing
 from latenthash.system.terminal import escaped
-from latenthash.tracking.recording import Recorder
-from latenthash.tracking.store import (
+from latenthash.tracking.client import STORE_ERRORS, StoreRefused, brief
+from latenthash.tracking.names import (
     BUNDLE,
     FINGERPRINT,
     FOLDER,
@@ -22,11 +22,9 @@ from latenthash.tracking.store import (
     PARENT,
     REUSED,
     RUN_NAME,
-    STORE_ERRORS,
-    Store,
-    StoreRefused,
-    brief,
 )
+from latenthash.tracking.recording import Recorder
+from latenthash.tracking.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +113,7 @@ class RunLogger(Recorder, Logger):
             done = self.store.find({KIND: JOB, FINGERPRINT: self.fingerprint}, "FINISHED")
             if done:
                 tag = REUSED + done[0].info.run_id
-                self.store.client.set_tag(self.parent_run_id, tag, self.overrides)
+                self.store.set_tags(self.parent_run_id, {tag: self.overrides})
         except STORE_ERRORS as error:
             log.warning("The sweep cannot show what was done before: %s", brief(error))
         if not done:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shlex
 from collections.abc import Mapping, Sequence
 from functools import cache
 from hashlib import sha256
@@ -9,34 +10,38 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from latenthash.report import comparison
+from latenthash.report.markdown import command
 from latenthash.report.tables import read_figures, write_csv, write_figure
 from latenthash.system.terminal import escaped
-from latenthash.tracking.store import (
+from latenthash.tracking.client import STORE_ERRORS, brief
+from latenthash.tracking.names import (
+    CENTROID,
+    COMPARISON,
     FINGERPRINT,
     HELD_OUT,
+    JOB_AT,
     KIND,
+    NOTE,
     OVERRIDES,
     PARENT,
+    POOLED,
     PROCESS,
     REUSED,
     RUN_NAME,
-    STORE_ERRORS,
+    SUMMARY,
     SWEEP,
     TEST_LATENTS,
-    Run,
-    Store,
-    brief,
 )
+from latenthash.tracking.store import Run, Store
+from latenthash.tracking.ui import runs_page
 
 log = logging.getLogger(__name__)
 
-COMPARISON = "comparison"  # name of the table and of the figure
-SUMMARY = "summary"  # name of the table
-JOB_AT = "latenthash.job."  # tag of a parent: this + the job's number -> its overrides
-CENTROID = "hash/centroid_"  # metric: this + dimension
-POOLED = "latenthash.pooled"  # tag of a parent: the parameter that its summary leaves out
+LONGEST_NOTE = 8000  # letters of a tag that MLflow takes
+OLD_CENTROID = "hash/centroid_"  # metric of version 0.1: this + dimension
 
 
 def open_parent(
@@ -65,20 +70,21 @@ def open_parent(
             parent_id = str(same[0].info.run_id)
             # Of two such sweeps at once, the parent is of the process that began it.
             if not store.processes.is_alive(same[0].data.tags.get(PROCESS, "")):
-                store.client.set_tag(parent_id, PROCESS, store.processes.own)
-            store.client.update_run(parent_id, status="RUNNING")
+                store.set_tags(parent_id, {PROCESS: store.processes.own})
+            store.set_status(parent_id, "RUNNING")
             return parent_id
         tags = {KIND: SWEEP, FINGERPRINT: fingerprint, RUN_NAME: f"sweep {name}"}
+        tags[OVERRIDES] = shlex.join(overrides)
         if pooled is not None:
             tags[POOLED] = pooled
         parent_id = store.create_run(tags)
-        store.client.log_text(parent_id, "\n".join(overrides), "overrides.txt")
+        store.log_text(parent_id, "\n".join(overrides), "overrides.txt")
     return parent_id
 
 
 def note_job(store: Store, parent_id: str, number: int, overrides: str) -> None:
     """Note on the parent which job comes where."""
-    store.client.set_tag(parent_id, f"{JOB_AT}{number}", escaped(overrides))
+    store.set_tags(parent_id, {f"{JOB_AT}{number}": escaped(overrides)})
 
 
 def end_parent(store: Store, parent_id: str, status: str, *, own: bool = False) -> None:
@@ -90,15 +96,14 @@ def end_parent(store: Store, parent_id: str, status: str, *, own: bool = False) 
         status: FINISHED, FAILED or KILLED.
         own: whether it is left alone where another process is at the same sweep.
     """
-    run = store.client.get_run(parent_id)
-    if not own or run.data.tags.get(PROCESS) == store.processes.own:
-        store.client.set_terminated(parent_id, status)
+    if not own or store.tags(parent_id).get(PROCESS) == store.processes.own:
+        store.set_status(parent_id, status)
 
 
 def jobs_of(store: Store, parent_id: str) -> list[Run]:
     """List the newest run of each job of a sweep, in the sweep's order, reused runs included."""
     runs = [(run.data.tags[OVERRIDES], run) for run in store.find({PARENT: parent_id})]
-    tags = store.client.get_run(parent_id).data.tags
+    tags = store.tags(parent_id)
     for name, overrides in tags.items():
         if name.startswith(REUSED):
             run = store.get(name.removeprefix(REUSED))
@@ -141,9 +146,10 @@ def refresh_sweep(store: Store, parent_id: str | None) -> None:
 
 def compare_jobs(store: Store, parent_id: str, folder: Path | None = None) -> pd.DataFrame:
     """Log tables and figure of a sweep, and give the summary; first written to a folder, if any."""
-    rows = [_row(store, run) for run in jobs_of(store, parent_id)]
-    pooled = store.client.get_run(parent_id).data.tags.get(POOLED)
-    summary = comparison.summary_table(rows, pooled)
+    jobs = jobs_of(store, parent_id)
+    rows = [_row(store, run) for run in jobs]
+    tags = store.tags(parent_id)
+    summary = comparison.summary_table(rows, tags.get(POOLED))
     tables = {COMPARISON: comparison.comparison_table(rows), SUMMARY: summary}
     figure = comparison.comparison_figure(rows)
     if folder is not None:
@@ -153,13 +159,34 @@ def compare_jobs(store: Store, parent_id: str, folder: Path | None = None) -> pd
     for name, table in tables.items():
         store.log_table(parent_id, table, name)
     store.log_figure(parent_id, figure, COMPARISON)
+    parts = [
+        _links(store, parent_id, jobs),
+        comparison.sweep_note(rows, summary),
+        command("train.py", ["-m", *shlex.split(tags.get(OVERRIDES, ""))]),
+    ]
+    store.set_tags(parent_id, {NOTE: "\n\n".join(parts)[:LONGEST_NOTE]})
     return summary
+
+
+def _links(store: Store, parent_id: str, jobs: Sequence[Run]) -> str:
+    """Link to the jobs beside each other; those of other sweeps that were reused are among them."""
+    if all(run.data.tags.get(PARENT) == parent_id for run in jobs):
+        search = f"tags.{PARENT} = '{parent_id}'"
+    else:
+        search = f"attributes.run_id IN ({', '.join(repr(run.info.run_id) for run in jobs)})"
+    query = {"searchFilter": search, "orderByKey": f"metrics.`{comparison.HEADLINES[0]}`"}
+    query["orderByAsc"] = "false"
+    listed = runs_page(store.experiment_id, **query)
+    charted = runs_page(store.experiment_id, **query, compareRunsMode="CHART")
+    return (
+        f"[The jobs as a list, the highest {comparison.HEADLINES[0]} first]({listed}), or "
+        f"[as charts]({charted}). The artifacts hold figures/{COMPARISON}.png and all figures."
+    )
 
 
 def _row(store: Store, run: Run) -> comparison.Row:
     table = store.read_table(run, HELD_OUT)  # None: the job has not come so far
     metrics = run.data.metrics
-    k = sum(name.startswith(CENTROID) for name in metrics)
     return comparison.Row(
         name=run.info.run_name,
         status=run.info.status,
@@ -167,5 +194,15 @@ def _row(store: Store, run: Run) -> comparison.Row:
         figures={} if table is None else read_figures(table),
         costs={name: value for name, value in metrics.items() if name in comparison.COSTS},
         latents=store.read_table(run, TEST_LATENTS),
-        centroid=np.array([metrics[f"{CENTROID}{i}"] for i in range(k)]) if k else None,
+        centroid=_centroid(store, run),
     )
+
+
+def _centroid(store: Store, run: Run) -> NDArray[np.float64] | None:
+    """Read a run's centroid (k,); None when it has none."""
+    table = store.read_table(run, CENTROID)
+    if table is not None:
+        return table["value"].to_numpy(np.float64)
+    metrics = run.data.metrics
+    k = sum(name.startswith(OLD_CENTROID) for name in metrics)
+    return np.array([metrics[f"{OLD_CENTROID}{i}"] for i in range(k)]) if k else None

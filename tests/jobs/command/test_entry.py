@@ -91,6 +91,13 @@ def test_every_choice_of_a_sweep_is_checked_before_its_first_job(tmp_path: Path)
     assert not list(tmp_path.glob("mlflow.db*")), "work began"
 
 
+def test_what_is_typed_goes_before_the_file_of_a_sweep(tmp_path: Path) -> None:
+    done = call("train.py", tmp_path, "-m", "+sweep=latent_dim", "model.latent_dim=0")
+    assert done.code == 2, done.output
+    assert "model.latent_dim=0 must be" in done.output
+    assert not list(tmp_path.glob("mlflow.db*")), "work began"
+
+
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [

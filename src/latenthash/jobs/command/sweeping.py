@@ -33,7 +33,8 @@ def check_sweep(config: DictConfig, config_name: str) -> None:
         InputError: for all that is wrong with any of them.
     """
     params = config.hydra.sweeper.params or {}
-    lines = [*typed_line(), *(f"{key}={value}" for key, value in params.items())]
+    # As Hydra does: what is typed comes last, and goes before what the sweep's file says.
+    lines = [*(f"{key}={value}" for key, value in params.items()), *typed_line()]
     before = HydraConfig.instance().cfg
     problems: dict[str, None] = {}  # in order, each once
     try:
@@ -76,7 +77,8 @@ def quote_paths(config: DictConfig) -> None:
 
 def _jobs(lines: list[str], config_name: str) -> Iterator[DictConfig]:
     loader = GlobalHydra.instance().config_loader()
-    parsed = OverridesParser.create(config_loader=loader).parse_overrides(lines)
+    given = OverridesParser.create(config_loader=loader).parse_overrides(lines)
+    parsed = list({(one.key_or_group, one.package): one for one in given}.values())  # the last each
     choices = [
         [f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator()]
         if override.is_sweep_override()

@@ -1,0 +1,57 @@
+"""MLflow's UI: the addresses of its pages, and how `make ui` starts it.
+
+Command: python -m latenthash.tracking.ui PORT
+"""
+
+import os
+import sys
+from urllib.parse import urlencode
+
+from latenthash.errors import InputError
+from latenthash.tracking.store import Store
+from latenthash.tracking.store_uri import StoreURI
+
+HOST = "127.0.0.1"
+EXPERIMENT = "latenthash"  # logger.experiment_name, unless it was set
+
+
+def runs_page(experiment_id: str, **query: str) -> str:
+    """Give the address of the list of an experiment's runs, seen from MLflow's own.
+
+    Args:
+        experiment_id: the experiment.
+        query: what the list takes, such as searchFilter, orderByKey and orderByAsc. Unless it is
+            sorted by time, it shows the jobs of a sweep beside each other, not within it.
+    """
+    # Without it the page opens on traces, of which there are none.
+    query = {"workflowType": "machine_learning", **query}
+    return f"#/experiments/{experiment_id}/runs?{urlencode(query)}"
+
+
+def serve(port: str) -> None:
+    """Print the address of the runs, and become MLflow's UI.
+
+    Raises:
+        InputError: if there is no database to show.
+    """
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db"
+    name = StoreURI.parse(uri)
+    if name.database is None:  # not shown: an address may hold a password
+        raise InputError(
+            "The server that MLFLOW_TRACKING_URI names has pages of its own: open them there."
+        )
+    if not name.database.exists():
+        raise InputError(f"There are no runs to show: {name} is not there. `make run` makes one.")
+    store = Store(uri, EXPERIMENT, "mlartifacts", reading=True)
+    page = runs_page(store.experiment_id) if store.experiment_id else "#/experiments"
+    print(f"Open http://{HOST}:{port}/{page}   (Ctrl-C ends it)", flush=True)
+    mlflow = [sys.executable, "-m", "mlflow", "ui", "--host", HOST, "--port", port]
+    os.execv(sys.executable, [*mlflow, "--backend-store-uri", name.text])
+
+
+if __name__ == "__main__":
+    try:
+        serve(sys.argv[1])
+    except InputError as problem:
+        sys.stderr.write(f"{problem}\n")
+        sys.exit(2)
