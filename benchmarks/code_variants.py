@@ -162,7 +162,7 @@ class Work:
 
 
 def bits(z: Vectors) -> Vectors:
-    """Give the signs of latents (N, k) after the fixed rotation."""
+    """Return the signs of latents (N, k) after the fixed rotation."""
     return signs(z @ directions(BITS, BITS)).astype(np.float32)
 
 
@@ -191,7 +191,7 @@ VARIANTS = (
 
 
 def tpr(judgements: Sequence[Judgement], fpr: float) -> float:
-    """Give the mean TPR of both halves."""
+    """Return the mean TPR of both halves."""
     return float(np.mean([judgement.points[fpr].tpr.value for judgement in judgements]))
 
 

@@ -94,7 +94,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 @torch.inference_mode()
 def trunk_share(paths: list[Path]) -> tuple[float, float]:
-    """Give the median milliseconds of our code, and of its trunk's forward pass alone.
+    """Return the median milliseconds of our code, and of its trunk's forward pass alone.
 
     From a decoded picture to its latent, one picture at a time on one core, as in the leaderboard.
     """
@@ -120,7 +120,7 @@ def trunk_share(paths: list[Path]) -> tuple[float, float]:
 def compared(
     paths: list[Path], edited: bool, sources: list[Source], pool: Pool
 ) -> tuple[float, float]:
-    """Give the median seconds of the benchmark's hashing and of bare calls, in turn."""
+    """Return the median seconds of the benchmark's hashing and of bare calls, in turn."""
     bare_calls = partial(bare, edited=edited)
     times = [
         (ours(paths, edited, sources), seconds(lambda: pool.map(bare_calls, paths, chunksize=1)))

@@ -60,7 +60,7 @@ def processes(pid: int) -> list[int]:
 
 
 def pss(pid: int) -> int:
-    """Give the bytes of a process's memory, of shared ones its share; 0 when it ended."""
+    """Return the bytes of a process's memory, of shared ones its share; 0 when it ended."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:

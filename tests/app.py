@@ -101,7 +101,7 @@ def sources(folder: Path) -> list[str]:
 
 
 def database(folder: Path) -> str:
-    """Give the URI of a folder's database, whatever the folder is called."""
+    """Return the URI of a folder's database, whatever the folder is called."""
     return URL.create("sqlite", database=str(folder / "mlflow.db")).render_as_string()
 
 
@@ -114,7 +114,7 @@ def runs(folder: Path, kind: str = "job") -> list[Run]:
 
 
 def client(store: Store) -> MlflowClient:
-    """Give MLflow's client of a store, to look behind it."""
+    """Return MLflow's client of a store, to look behind it."""
     return MlflowClient(store.uri)
 
 

@@ -17,7 +17,7 @@ from photographs import photo
 
 
 def judgement(limit: float, references: object = same) -> Judgement:
-    """Give a judgement of a code whose queries are compared as they are."""
+    """Return a judgement of a code whose queries are compared as they are."""
     code = Code("given", Given(), 1, same, references, 2.0)  # type: ignore[arg-type]
     none = Rate(0, 0, 1)
     point = OperatingPoint(DECISIVE, limit, True, none, none, [], np.zeros(1))

@@ -22,7 +22,7 @@ Array = NDArray[Any]
 
 
 def scene() -> NDArray[np.float64]:
-    """Give a smooth random picture of all values from 0 to 1, (H, W, 3)."""
+    """Return a smooth random picture of all values from 0 to 1, (H, W, 3)."""
     noise = np.random.default_rng(0).random((HEIGHT, WIDTH, 3))
     smooth = np.asarray(cv2.GaussianBlur(noise, (0, 0), 3))
     low, high = smooth.min((0, 1)), smooth.max((0, 1))
@@ -35,7 +35,7 @@ GREY = COLOUR[..., 0]
 
 
 def stored(values: Array, bits: int) -> NDArray[np.int64]:
-    """Give values in [0, 1] as whole numbers of so many bits."""
+    """Return values in [0, 1] as whole numbers of so many bits."""
     return (values * (2**bits - 1)).round().astype(np.int64)
 
 
@@ -120,7 +120,7 @@ def key(values: Array, bits: int) -> tuple[int, ...]:
 
 
 def seen(values: Array, bits: int) -> Array:
-    """Give what a keyed picture shows on white."""
+    """Return what a keyed picture shows on white."""
     numbers = stored(keyed(values), bits)
     shown = numbers / (2**bits - 1)
     shown[(numbers == numbers[0, 0]).reshape(HEIGHT, WIDTH, -1).all(-1)] = 1

@@ -26,7 +26,7 @@ SPLIT: dict[str, Any] = {"validation": 0.1, "test": 0.2, "size": 8, "seed": 0}
 
 
 def arrays(n: int = 120, side: int = 8) -> dict[str, NDArray[Any]]:
-    """Give n images, each of a grey of its own, so that they can be told apart."""
+    """Return n images, each of a grey of its own, so that they can be told apart."""
     greys = np.arange(n, dtype=np.uint8)
     return {
         "images": np.broadcast_to(greys[:, None, None], (n, side, side)).copy(),

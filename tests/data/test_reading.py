@@ -31,20 +31,20 @@ SRGB = ((0.4360, 0.2225, 0.0139), (0.3851, 0.7169, 0.0971), (0.1431, 0.0606, 0.7
 
 
 def plain(*colour: int, dtype: type = np.uint8) -> NDArray[Any]:
-    """Give a picture of one colour; one value gives a grey picture without channel axis."""
+    """Return a picture of one colour; one value gives a grey picture without channel axis."""
     values: NDArray[Any] = np.full((HEIGHT, WIDTH, len(colour)), colour, dtype)
     return values[..., 0] if len(colour) == 1 else values
 
 
 def corners() -> Pixels:
-    """Give a grey picture with a block of another colour in three corners."""
+    """Return a grey picture with a block of another colour in three corners."""
     pixels = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
     pixels[:8, :8], pixels[:8, -8:], pixels[-8:, :8] = RED, GREEN, BLUE
     return pixels
 
 
 def textured(seed: int = 0) -> Pixels:
-    """Give a smooth random picture."""
+    """Return a smooth random picture."""
     noise = np.random.default_rng(seed).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
     return np.asarray(cv2.GaussianBlur(noise, (0, 0), 2), np.uint8)
 

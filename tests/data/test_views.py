@@ -44,7 +44,7 @@ def pictures(count: int) -> list[Picture]:
 
 
 def moving() -> A.Compose:
-    """Give a pipeline that draws from every random state albumentations has."""
+    """Return a pipeline that draws from every random state albumentations has."""
     noise = A.GaussNoise(std_range=(0.05, 0.2), p=0.7)
     return pipeline([*edits("rotate_shift_scale.yaml").values(), noise, A.Blur(p=0.5)], 24)
 

@@ -30,7 +30,7 @@ SHARED_NO_TRUNK = NO_TRUNK.replace("/home/me/", "")
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """Give a folder with as few pictures as can be judged."""
+    """Return a folder with as few pictures as can be judged."""
     (tmp_path / "photos").mkdir()
     for i in range(4):
         part = astronaut()[100 * i : 100 * i + 160, 100:260]

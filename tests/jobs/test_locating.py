@@ -45,7 +45,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 
 def typed(machine: Machine) -> dict[str, str]:
-    """Give the sources as a user may write them."""
+    """Return the sources as a user may write them."""
     return {
         "signal": "girl/me.png",
         "noise_edited": "embedded:earth",

@@ -86,7 +86,7 @@ def test_runs_that_differ_in_their_seed_alone_share_the_scatter_of_the_first() -
 
 
 def marks(figure: Figure, label: str) -> list[list[list[float]]]:
-    """Give the points of a line of this label in each scatter plot."""
+    """Return the points of a line of this label in each scatter plot."""
     return [
         [point for line in axes.lines if line.get_label() == label
          for point in line.get_xydata().tolist()]

@@ -56,7 +56,7 @@ class Thumbnail:
 
 
 def controls() -> list[Code]:
-    """Give the controls: bits of a network that learned nothing, and of no network at all."""
+    """Return the controls: bits of a network that learned nothing, and of no network at all."""
     return [
         plain_bits("random-trunk-256", RandomTrunk()),
         plain_bits("random-projection-256", Thumbnail()),

@@ -54,7 +54,7 @@ class Alike:
 def hard_negatives(
     setting: Setting, judgements: Sequence[Judgement], described: Mapping[str, Described]
 ) -> dict[str, HardPairs]:
-    """Give the share of pairs of each kind that each code calls the same at the decisive rate.
+    """Return the share of pairs of each kind that each code calls the same at the decisive rate.
 
     Args:
         setting: of the benchmark; quarters and nearest pairs are of the pictures that test.
@@ -140,7 +140,7 @@ def alike_table(found: Sequence[Alike]) -> pd.DataFrame:
 def accepted(
     judgement: Judgement, described: Described, group: Labels, bootstrap: Bootstrap
 ) -> Rate:
-    """Give the share of pairs within a group that a code calls the same at the decisive rate.
+    """Return the share of pairs within a group that a code calls the same at the decisive rate.
 
     Where it depends on which of the two is the query, a pair counts half for each.
 
@@ -163,7 +163,7 @@ def accepted(
 
 
 def nearest_under(judgement: Judgement, described: Described, test: Half, nearest: Labels) -> Rate:
-    """Give the share of test queries that a code takes for what is nearest under another code.
+    """Return the share of test queries that a code takes for what is nearest under another code.
 
     Args:
         judgement: of the code, with its threshold at the decisive rate.

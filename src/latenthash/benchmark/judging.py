@@ -155,7 +155,7 @@ def pairs(code: Code, described: Described, half: Half) -> Pairs:
 
 
 def false_positive_rates(own: float | None) -> list[float]:
-    """Give the rates at which codes are judged, the largest first.
+    """Return the rates at which codes are judged, the largest first.
 
     Args:
         own: one that the user adds.
@@ -166,7 +166,7 @@ def false_positive_rates(own: float | None) -> list[float]:
 
 
 def difference(a: OperatingPoint, b: OperatingPoint) -> Rate:
-    """Give how much more TPR a code has than another at the same rate (paired bootstrap)."""
+    """Return how much more TPR a code has than another at the same rate (paired bootstrap)."""
     return Rate(a.tpr.value - b.tpr.value, *interval(a.tpr_drawn - b.tpr_drawn))
 
 

@@ -90,12 +90,12 @@ class AbsentCode:
 
 
 def printed_code(source: Source) -> Code:
-    """Give the code of z (N, k) that is printed for people: `latent-256`, as it is judged."""
+    """Return the code of z (N, k) that is printed for people: `latent-256`, as it is judged."""
     return projected(f"latent-{BITS[-1]}", source, BITS[-1])
 
 
 def latent_codes(source: Source) -> list[Code]:
-    """Give the `LATENTS` of z (N, k): itself, its signs, and its most reliable signs."""
+    """Return the `LATENTS` of z (N, k): itself, its signs, and its most reliable signs."""
     whole, *names, reliable = LATENTS
     codes = [Code(whole, source, 4 * source.dimensions, _float_queries, _float_references, 1.0)]
     codes += [projected(name, source, bits) for name, bits in zip(names, BITS, strict=True)]
@@ -137,7 +137,7 @@ def plain_bits(name: str, source: Source) -> Code:
 
 
 def signs(x: NDArray[Any]) -> Signs:
-    """Give -1 and 1 for numbers or bits (N, D); 0 has -1."""
+    """Return -1 and 1 for numbers or bits (N, D); 0 has -1."""
     return np.where(x > 0, np.int8(1), np.int8(-1))
 
 

@@ -52,7 +52,7 @@ class Item:
     path: Path | None = None
 
     def read(self) -> Picture:
-        """Give the picture.
+        """Return the picture.
 
         Raises:
             InputError: if it cannot be read any more, or is another one now.
@@ -162,7 +162,7 @@ class _Rows:
                 self._take(i, entry)
 
     def missing(self, i: int) -> list[int]:
-        """Give the rows of a picture that are asked for and not described."""
+        """Return the rows of a picture that are asked for and not described."""
         first = self.described[i, :, 0]
         blank = first == 0 if self.source.kind is np.int8 else np.isnan(first)
         rows: list[int] = self.rows[blank].tolist()
@@ -183,13 +183,13 @@ class _Rows:
         self.described[i, there] = entry[self.rows[there]]
 
     def _blank(self, *shape: int) -> Described:
-        """Give rows that are not described, (*shape, D)."""
+        """Return rows that are not described, (*shape, D)."""
         kind = self.source.kind
         return np.full((*shape, self.source.dimensions), 0 if kind is np.int8 else np.nan, kind)
 
 
 def _work(source: Source) -> Work:
-    """Give what workers do for a source: all, or the views that networks describe here."""
+    """Return what workers do for a source: all, or the views that networks describe here."""
     if source.side is None:
         return source.describe
     return partial(_views, pipeline([], source.side, source.trim))

@@ -66,7 +66,7 @@ class OnnxNetwork:
         self._check()
 
     def describe(self, views: Sequence[Pixels]) -> Vectors:
-        """Give what the network says of pictures (H, W, 3): (N, outputs)."""
+        """Return what the network says of pictures (H, W, 3): (N, outputs)."""
         session = _session(self.name, self.path, self.digest)
         name = session.get_inputs()[0].name
         rows = [session.run(None, {name: self._input(picture)})[0][0] for picture in views]
@@ -105,7 +105,7 @@ class OnnxNetwork:
 
 
 def sscd_codes(path: Path) -> list[Code]:
-    """Give the codes of SSCD: its 512 floats by their cosine, and 256 signs after a rotation.
+    """Return the codes of SSCD: its 512 floats by their cosine, and 256 signs after a rotation.
 
     For sscd_disc_mixup, as in the README of github.com/facebookresearch/sscd-copy-detection
     (Pizzi et al. 2022, A Self-Supervised Descriptor for Image Copy Detection): pictures are
@@ -122,7 +122,7 @@ def sscd_codes(path: Path) -> list[Code]:
 
 
 def dinohash_codes(path: Path) -> list[Code]:
-    """Give the code of DINOHash: the signs of 96 principal components of a tuned DINOv2 ViT-S/14.
+    """Return the code of DINOHash: the signs of 96 principal components of a tuned DINOv2 ViT-S/14.
 
     As in hashes/dinohash.py of github.com/proteus-photos/dinohash-perceptual-hash
     (arXiv:2503.11195): pictures are resized to 224 x 224, ImageNet mean and deviation, a bit is

@@ -75,7 +75,7 @@ class Peers:
 
 
 def peers() -> tuple[list[Code], list[AbsentCode]]:
-    """Give the peers that are installed, and those that are not."""
+    """Return the peers that are installed, and those that are not."""
     found = [
         Peer("ahash-64", "imagehash", 64, partial(_imagehash, imagehash.average_hash, 8)),
         Peer("dhash-64", "imagehash", 64, partial(_imagehash, imagehash.dhash, 8)),
@@ -91,7 +91,7 @@ def peers() -> tuple[list[Code], list[AbsentCode]]:
 
 
 def together(sources: Sequence[Source]) -> list[Source]:
-    """Give sources, each once, and all peers among them as one."""
+    """Return sources, each once, and all peers among them as one."""
     different = {source.key: source for source in sources}.values()
     joined = [source for source in different if isinstance(source, Peer)]
     others = [source for source in different if not isinstance(source, Peer)]

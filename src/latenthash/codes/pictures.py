@@ -76,7 +76,7 @@ def list_pictures(pictures: str | None, reader: Reader) -> list[Item]:
 
 
 def quarters(items: Sequence[Item]) -> list[tuple[Item, int]]:
-    """Give the four quarters of each picture, which share no pixel, and which picture it is of."""
+    """Return the four quarters of each picture, sharing no pixel, and which picture each is of."""
     return [
         (
             Item(
@@ -92,7 +92,7 @@ def quarters(items: Sequence[Item]) -> list[tuple[Item, int]]:
 
 
 def stereo(reader: Reader) -> list[tuple[Item, int]]:
-    """Give the two halves of the stereo pair that scikit-image ships."""
+    """Return the two halves of the stereo pair that scikit-image ships."""
     loads = {
         name: partial(_shipped, replace(reader, max_pixels=OURS), name)
         for name in ("motorcycle_left.png", "motorcycle_right.png")

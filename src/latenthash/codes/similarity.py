@@ -148,11 +148,11 @@ class Bootstrap:
         self.weights = self.counts / pictures
 
     def rate(self, shares: NDArray[np.float64]) -> Rate:
-        """Give the mean of per-picture shares (P,)."""
+        """Return the mean of per-picture shares (P,)."""
         return self.rate_of(float(shares.mean()), self.weights @ shares)
 
     def rate_of(self, value: float, drawn: NDArray[np.float64]) -> Rate:
-        """Give a share with the interval of what it was in the draws (R,).
+        """Return a share with the interval of what it was in the draws (R,).
 
         Of a share of exactly 0 or 1 the rule of three bounds the interval: 3 / P, for the views
         of a picture are not independent.
@@ -166,7 +166,7 @@ class Bootstrap:
         return Rate(value, low, high)
 
     def pair_rate(self, shares: NDArray[np.float64], others: NDArray[np.bool_]) -> Rate:
-        """Give the mean of shares of pairs of two pictures; both of a pair are drawn.
+        """Return the mean of shares of pairs of two pictures; both of a pair are drawn.
 
         Args:
             shares: (P, P) of the queries of picture p, how many match reference r.
@@ -222,7 +222,7 @@ class Bootstrap:
 
 
 def interval(drawn: NDArray[np.float64]) -> tuple[float, float]:
-    """Give the ends of the 95 % interval of drawn values (R,)."""
+    """Return the ends of the 95 % interval of drawn values (R,)."""
     low, high = np.quantile(drawn, LEVEL)
     return float(low), float(high)
 

@@ -32,15 +32,15 @@ class DiscriminatorOutput:
     fake_logits: Tensor
 
     def real_cost(self, label: float) -> Tensor:
-        """Give its cross-entropy on real samples, nats, which should have had a label."""
+        """Return its cross-entropy on real samples, nats, which should have had a label."""
         return cost_of(self.real_logits, label)
 
     def fake_cost(self) -> Tensor:
-        """Give its cross-entropy on fakes, nats."""
+        """Return its cross-entropy on fakes, nats."""
         return cost_of(self.fake_logits, 0.0)
 
     def accuracy(self) -> Tensor:
-        """Give the share of samples, real and made, that it tells aright."""
+        """Return the share of samples, real and made, that it tells aright."""
         right = torch.cat([self.real_logits > 0, self.fake_logits < 0])
         return right.float().mean()
 

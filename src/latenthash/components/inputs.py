@@ -55,7 +55,7 @@ def noise(train: Mapping[str, FeatureSet]) -> Tensor:
 
 
 def picture_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
-    """Give the shape of pictures as it is, and refuse any other."""
+    """Return the shape of pictures as it is, and refuse any other."""
     if len(shape) != 3 or shape[0] not in (1, 3):
         raise InputError(
             f"model=vae and model=vaegan take pictures or vectors, not features of shape "

@@ -127,13 +127,13 @@ class LatentCritic(nn.Module):
         self.discriminator = mlp_discriminator(latent_dim + 2, CRITIC_HIDDEN, spectral=False)
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
-        """Give the logit (N,) of z (N, k) of class y (N,) being a draw of the prior."""
+        """Return the logit (N,) of z (N, k) of class y (N,) being a draw of the prior."""
         classes = F.one_hot(y.long(), 2).to(z.dtype)
         logits: Tensor = self.discriminator(torch.cat([z, classes], 1))[1]
         return logits
 
     def against(self, encoded: Tensor, drawn: Tensor, y: Tensor) -> Tensor:
-        """Give its own cost, nats, of encoded latents and draws of the prior, each (N, k)."""
+        """Return its own cost, nats, of encoded latents and draws of the prior, each (N, k)."""
         return cost_of(self(drawn, y), 1.0) + cost_of(self(encoded.detach(), y), 0.0)
 
 

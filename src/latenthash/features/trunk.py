@@ -14,7 +14,7 @@ BATCH = 16  # views put through the trunk at once: more are no faster, and take 
 
 
 def layer_ends() -> dict[str, int]:
-    """Give for each layer's name the number of torchvision modules up to its end.
+    """Return for each layer's name the number of torchvision modules up to its end.
 
     conv<block>_<i> ends after its ReLU, as the thesis reads it; pool<block> after the pooling.
     """
@@ -101,7 +101,7 @@ class TrunkFeatures(nn.Module, ABC):
         """Put (N, 3, size, size) through the front."""
 
     def _shape(self) -> tuple[int, ...]:
-        """Give the shape of one picture's features."""
+        """Return the shape of one picture's features."""
         blank = torch.zeros(1, self.size, self.size, 3, dtype=torch.uint8)
         return tuple(self.finish(self._activations(blank)).shape[1:])
 

@@ -79,7 +79,7 @@ def load_trunk(weights: str, seed: int) -> Trunk:
 
 
 def trunk_digest(layers: nn.Sequential) -> str:
-    """Give the sha256 of a trunk's tensors, in their order."""
+    """Return the sha256 of a trunk's tensors, in their order."""
     digest = hashlib.sha256()
     for tensor in layers.state_dict().values():
         if tensor.is_meta:

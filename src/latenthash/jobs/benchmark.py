@@ -162,7 +162,7 @@ def _seen(bundle: Bundle, items: Sequence[Item]) -> str:
 
 
 def _given(cfg: DictConfig) -> list[Code]:
-    """Give the codes of networks whose ONNX files the user has."""
+    """Return the codes of networks whose ONNX files the user has."""
     makers = {"sscd": sscd_codes, "dinohash": dinohash_codes}
     given = [
         partial(make, Path(cfg[name])) for name, make in makers.items() if cfg[name] is not None
@@ -173,7 +173,7 @@ def _given(cfg: DictConfig) -> list[Code]:
 def _latents(
     bundle: Bundle, places: Places, cache: DiskCache, named: bool
 ) -> tuple[list[Code], list[AbsentCode]]:
-    """Give the codes of a bundle, or why they are absent."""
+    """Return the codes of a bundle, or why they are absent."""
     try:
         hasher = restore(bundle, with_weights(bundle_config(bundle), places), cache)
     except InputError as error:

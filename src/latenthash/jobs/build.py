@@ -75,7 +75,7 @@ def _build_data(cfg: DictConfig, cache: DiskCache, **more: Any) -> Any:
 
 
 def bundled_config(cfg: DictConfig) -> str:
-    """Give the part of the config that the bundle needs, with paths that may be shared."""
+    """Return the part of the config that the bundle needs, with paths that may be shared."""
     values = OmegaConf.to_container(cfg, resolve=True)
     assert isinstance(values, dict)
     paths = [("data", key) for key in (*ROLES, "file", "folder")]

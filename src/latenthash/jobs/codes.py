@@ -15,7 +15,7 @@ from latenthash.jobs.pictures import Given, read_given
 
 
 def give_codes(cfg: DictConfig) -> None:
-    """Give the codes of the pictures at a path.
+    """Return the codes of the pictures at a path.
 
     Raises:
         InputError: if run= names no code, or the pictures cannot be used.
@@ -30,7 +30,7 @@ def give_codes(cfg: DictConfig) -> None:
 
 
 def answer_codes(cfg: DictConfig, opened: Opened) -> None:
-    """Give the codes that a bundle has for the pictures at a path."""
+    """Return the codes that a bundle has for the pictures at a path."""
     given = read_given(cfg, opened)
     hasher = restore(opened.bundle, opened.config, build(cfg.cache))
     answer(cfg, opened, "codes", codes(hasher, given))
@@ -38,7 +38,7 @@ def answer_codes(cfg: DictConfig, opened: Opened) -> None:
 
 
 def codes(hasher: Hasher, given: Given) -> pd.DataFrame:
-    """Give the 256-bit code of each picture, in hexadecimal."""
+    """Return the 256-bit code of each picture, in hexadecimal."""
     latent = Latent("not kept", hasher)
     code = printed_code(latent)
     texts = [row.tobytes().hex() for row in code.bits(latent.encode(given.views.views))]

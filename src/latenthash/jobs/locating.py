@@ -51,7 +51,7 @@ class Places:
         return cls(list(dict.fromkeys([Path.cwd(), *made])), above, run.data.params)
 
     def candidates(self, option: str, name: str, folders: Sequence[Path]) -> list[str]:
-        """Give the paths that a file may have: as the user wrote it, and as the bundle does."""
+        """Return the paths that a file may have: as the user wrote it, and as the bundle does."""
         names = [name]
         if self.typed is not None:
             names.insert(0, self.typed.get(option, name))
@@ -61,7 +61,7 @@ class Places:
 
 
 def with_weights(config: DictConfig, places: Places) -> DictConfig:
-    """Give a bundle's config with the path that its weight file has here.
+    """Return a bundle's config with the path that its weight file has here.
 
     Raises:
         InputError: if it is not found.
@@ -82,7 +82,7 @@ def with_weights(config: DictConfig, places: Places) -> DictConfig:
 
 
 def with_pictures(config: DictConfig, bundle: Bundle, places: Places) -> DictConfig:
-    """Give a bundle's config with the paths that the pictures of its run have here.
+    """Return a bundle's config with the paths that the pictures of its run have here.
 
     Raises:
         InputError: for those that are not found, or were changed.

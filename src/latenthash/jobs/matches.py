@@ -75,7 +75,7 @@ def explanations(
 
 
 def _file_stem(name: str) -> str:
-    """Give what of a picture's name can stand in the name of any file, path or address."""
+    """Return what of a picture's name can stand in the name of any file, path or address."""
     encoding = sys.getfilesystemencoding()
     start = Path(name).stem.encode(encoding, errors="replace")[:STEM]
     return re.sub(r"[^\w.-]", "_", start.decode(encoding, errors="ignore"))

@@ -51,7 +51,7 @@ def read_yaml(text: str) -> Any:
 
 
 def _parts(value: Any) -> Iterator[Any]:
-    """Give a value, and all values within it."""
+    """Return a value, and all values within it."""
     yield value
     if isinstance(value, dict | list):
         for part in value.values() if isinstance(value, dict) else value:

@@ -74,7 +74,7 @@ def _tpr(hash_: Hash, edited: Mapping[str, LatentSet]) -> dict[str, float]:
 
 
 def current_name(name: str) -> str:
-    """Give the name of a figure, which runs of version 0.1 called edits/<edit>/tpr."""
+    """Return the name of a figure, which runs of version 0.1 called edits/<edit>/tpr."""
     return name.removesuffix("/tpr") if name.startswith(EDITS) else name
 
 

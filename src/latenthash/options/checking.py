@@ -49,7 +49,7 @@ def find_bundle_problems(values: Any) -> list[str]:
 
 
 def checked_bundle(values: object) -> dict[str, Any]:
-    """Give the values of a bundle's config, if it holds nothing but what a bundle may hold.
+    """Return the values of a bundle's config, if it holds nothing but what a bundle may hold.
 
     Raises:
         InputError: for all that is wrong with it.
@@ -103,7 +103,7 @@ def _renamed(values: Any) -> Any:
 
 
 def _called(values: object) -> Iterator[object]:
-    """Give all that Hydra would call, and a name for what it would do otherwise."""
+    """Return all that Hydra would call, and a name for what it would do otherwise."""
     if isinstance(values, dict):
         for key, value in values.items():
             if key == TARGET:
@@ -132,7 +132,7 @@ def find_problems(schema: type[Node], values: object, side: int | None = None) -
 
 
 def _side(values: Any) -> int:
-    """Give the side of the pictures that a run edits, px."""
+    """Return the side of the pictures that a run edits, px."""
     for node in (values.get("data"), values):
         reader = node.get("reader") if isinstance(node, dict) else None
         side = reader.get("working_size") if isinstance(reader, dict) else None

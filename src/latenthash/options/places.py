@@ -8,7 +8,7 @@ from latenthash.options.roots import Evaluate, Train
 
 
 def find_options(node: type[Node], kind: type[Kind], prefix: str = "") -> Iterator[str]:
-    """Give the names of all options of a kind, `data.signal`, whatever stands in the slots."""
+    """Return the names of all options of a kind, `data.signal`, whatever stands in the slots."""
     for name, field in node.model_fields.items():
         at = f"{prefix}{field.alias or name}"
         for part in (field.annotation, *field.metadata, *_parts(field.annotation)):
@@ -22,7 +22,7 @@ def find_options(node: type[Node], kind: type[Kind], prefix: str = "") -> Iterat
 
 
 def _parts(annotation: Any) -> Iterator[Any]:
-    """Give what an annotation is put together of, such as the kinds within `X | None`."""
+    """Return what an annotation is put together of, such as the kinds within `X | None`."""
     for part in get_args(annotation):
         yield part
         yield from _parts(part)

@@ -47,7 +47,7 @@ class Row:
     centroid: NDArray[np.float64] | None
 
     def shown(self, key: str) -> str:
-        """Give a parameter as tables and figures show it: a path without folders of the machine."""
+        """Return a parameter as tables show it: a path without folders of the machine."""
         value = self.params.get(key, "")
         return str(shareable(Path(value))) if key in PATHS and value else value
 
@@ -196,7 +196,7 @@ def _scatter(group: Sequence[Row]) -> plots.Scatter:
 
 
 def _drift(rows: Sequence[Row]) -> float | None:
-    """Give the largest distance between the centroids of two runs; None for fewer than two."""
+    """Return the largest distance between the centroids of two runs; None for fewer than two."""
     centroids = [row.centroid for row in rows if row.centroid is not None]
     if len(centroids) < 2:
         return None

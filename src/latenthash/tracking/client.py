@@ -68,7 +68,7 @@ def with_surroundings(tags: Mapping[str, str]) -> dict[str, str]:
 
 
 def brief(error: BaseException) -> str:
-    """Give what first went wrong as a sentence, without the password that a URI may hold.
+    """Return what first went wrong as a sentence, without the password that a URI may hold.
 
     Args:
         error: a refusal speaks for itself; of others the cause says more.
@@ -82,7 +82,7 @@ def brief(error: BaseException) -> str:
 
 
 def _before(error: BaseException) -> BaseException | None:
-    """Give the error that an error came of; None when there was none, or none of its own."""
+    """Return the error that an error came of; None when there was none, or none of its own."""
     if error.__cause__ is not None or error.__suppress_context__:
         return error.__cause__
     before = error.__context__

@@ -35,7 +35,7 @@ WAYS = {
 
 
 def lock(path: Path) -> FileLock:
-    """Give the lock under which one process of this machine makes things in a database.
+    """Return the lock under which one process of this machine makes things in a database.
 
     It is free again when its process dies. Waiting for it too long raises a TimeoutError.
     """

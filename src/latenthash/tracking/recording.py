@@ -253,6 +253,6 @@ def _status_after(error: BaseException) -> str:
 
 
 def _command(folder: Path) -> str:
-    """Give the command that logs the run of a folder."""
+    """Return the command that logs the run of a folder."""
     quoted = QuotedString(str(folder), Quote.double).with_quotes()
     return f"python evaluate.py {shlex.quote(f'log={quoted}')}"

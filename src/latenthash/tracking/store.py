@@ -61,7 +61,7 @@ class Store(Experiment):
 
     @contextmanager
     def bundle(self, run: Run) -> Iterator[Path]:
-        """Give a run's bundle as a folder for as long as it is needed."""
+        """Return a run's bundle as a folder for as long as it is needed."""
         with TemporaryDirectory() as folder:
             try:
                 path = self._fetch(run, BUNDLE, folder)

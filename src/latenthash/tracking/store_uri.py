@@ -27,7 +27,7 @@ def hide_passwords(path: Path) -> None:
 
 
 def sqlite_uri(path: str | Path) -> str:
-    """Give the URI of a database file; `StoreURI.parse` gives the path back.
+    """Return the URI of a database file; `StoreURI.parse` gives the path back.
 
     Raises:
         InputError: if no URI can hold the path.
@@ -40,7 +40,7 @@ def sqlite_uri(path: str | Path) -> str:
 
 
 def artifact_folder(given: str) -> Path:
-    """Give the folder that logger.artifact_root names.
+    """Return the folder that logger.artifact_root names.
 
     Raises:
         InputError: if it names another place: MLflow would make a folder s3: in the working
@@ -55,7 +55,7 @@ def artifact_folder(given: str) -> Path:
 
 
 def local_path(artifact_uri: str) -> Path | None:
-    """Give the folder that MLflow keeps artifacts in; None when it is on no disk of this machine.
+    """Return the folder that MLflow keeps artifacts in; None when it is on no disk of this machine.
 
     Args:
         artifact_uri: of an experiment or a run: a file: URI or a path.

@@ -16,7 +16,7 @@ EXPERIMENT = "latenthash"  # logger.experiment_name, unless it was set
 
 
 def runs_page(experiment_id: str, **query: str) -> str:
-    """Give the address of the list of an experiment's runs, seen from MLflow's own.
+    """Return the address of the list of an experiment's runs, seen from MLflow's own.
 
     Args:
         experiment_id: the experiment.

@@ -38,7 +38,7 @@ def test_embedded_sets_have_their_pictures(reader: Reader) -> None:
 
 
 def likeness(pictures: list[Picture]) -> float:
-    """Give the largest correlation of two pictures that are reduced to 16 x 16."""
+    """Return the largest correlation of two pictures that are reduced to 16 x 16."""
     small = [np.asarray(Image.fromarray(p.pixels).resize((16, 16))).ravel() for p in pictures]
     return float((np.corrcoef(np.array(small, float)) - np.eye(len(small))).max())
 

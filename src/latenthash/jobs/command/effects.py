@@ -95,7 +95,7 @@ def check_effects(job: str, line: Sequence[str]) -> None:
 
 
 def _typed(line: Sequence[str]) -> list[tuple[str, str]]:
-    """Give the options of a command line and their values, but those that ask for nothing."""
+    """Return the options of a command line and their values, but those that ask for nothing."""
     parts = [override.lstrip("+~").partition("=") for override in line]
     return [(name, value) for name, _, value in parts if value not in ("null", "false")]
 

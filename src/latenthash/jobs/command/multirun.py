@@ -147,7 +147,7 @@ def _end_early(
 
 
 def _grid(config: DictConfig) -> dict[str, str]:
-    """Give what the sweep's file lets vary: parameter -> its choices.
+    """Return what the sweep's file lets vary: parameter -> its choices.
 
     Raises:
         InputError: what a resolver refused, without OmegaConf's wrapping.

@@ -55,12 +55,12 @@ def _unnameable(name: str) -> str:
 
 
 def within(path: object, folder: object) -> str:
-    """Give a path as seen from a folder; as it is when it does not lie there."""
+    """Return a path as seen from a folder; as it is when it does not lie there."""
     return str(path).removeprefix(f"{Path(str(folder))}{os.sep}")
 
 
 def store(path: object) -> str:
-    """Give the URI of the store: what MLFLOW_TRACKING_URI names, or else a database file."""
+    """Return the URI of the store: what MLFLOW_TRACKING_URI names, or else a database file."""
     from latenthash.tracking.store_uri import sqlite_uri
 
     # An empty variable is as good as none: shells and containers cannot always take one away.

@@ -54,7 +54,7 @@ def check_sweep(config: DictConfig, config_name: str) -> None:
 
 
 def typed_line() -> list[str]:
-    """Give the overrides of the command as they were typed, for they may refer to anything."""
+    """Return the overrides of the command as they were typed, for they may refer to anything."""
     line = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)
     assert isinstance(line, list)
     return line
