@@ -12,7 +12,6 @@ ORDER = (
     {"options"},
     {"data"},
     {"features"},
-    {"components"},
     {"models"},
     {"hashing"},
     {"metrics"},

@@ -13,12 +13,20 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from fitting import MARKS, NO_SEPARATION, differing, quiet_trainer, weights
-from latenthash.components.inputs import QUIETEST, Standardize
-from latenthash.components.networks import ConvDecoder, ConvEncoder, MLPDecoder, MLPEncoder
-from latenthash.components.picture_head import PictureHead
 from latenthash.errors import InputError
 from latenthash.features.interface import FeatureSet
 from latenthash.metrics.enrolled import auroc
+from latenthash.models.components.inputs import (
+    QUIETEST,
+    Standardize,
+)
+from latenthash.models.components.networks import (
+    ConvDecoder,
+    ConvEncoder,
+    MLPDecoder,
+    MLPEncoder,
+)
+from latenthash.models.components.picture_head import PictureHead
 from latenthash.models.vae import VAE
 from project import CONF
 

@@ -10,9 +10,12 @@ from omegaconf import OmegaConf
 from safetensors.torch import load, save
 from torch import Tensor
 
-from latenthash.components.whitening import pair_covariance, without_signal
 from latenthash.errors import InputError
 from latenthash.features.interface import FeatureSet
+from latenthash.models.components.whitening import (
+    pair_covariance,
+    without_signal,
+)
 from latenthash.models.pca import PCA
 from project import CONF
 

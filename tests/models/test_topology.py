@@ -11,9 +11,13 @@ from omegaconf import OmegaConf
 from safetensors.torch import load, save
 from torch import Tensor
 
-from latenthash.components.persistence import cubical_diagram, lifetimes, on_all_cores
 from latenthash.errors import InputError
 from latenthash.features.interface import FeatureSet
+from latenthash.models.components.persistence import (
+    cubical_diagram,
+    lifetimes,
+    on_all_cores,
+)
 from latenthash.models.topology import Topology
 from latenthash.plots import persistence_diagrams
 from project import CONF

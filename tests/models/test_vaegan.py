@@ -16,12 +16,18 @@ from torch.distributions import Normal, kl_divergence
 from torch.utils.data import DataLoader, TensorDataset
 
 from fitting import MARKS, NO_SEPARATION, differing, quiet_trainer, weights
-from latenthash.components import adversary, separation
-from latenthash.components.adversary import LAYER_FLOOR, Adversary
-from latenthash.components.diff_augment import DiffAugment
 from latenthash.errors import InputError, JobError
 from latenthash.features.interface import FeatureSet
 from latenthash.models import vaegan
+from latenthash.models.components import (
+    adversary,
+    separation,
+)
+from latenthash.models.components.adversary import (
+    LAYER_FLOOR,
+    Adversary,
+)
+from latenthash.models.components.diff_augment import DiffAugment
 from latenthash.models.vaegan import BETAS, VAEGAN
 
 pytestmark = MARKS

@@ -19,8 +19,8 @@ from torch import nn
 
 from app import client, database
 from fitting import MARKS, NO_SEPARATION, differing, quiet_trainer, weights
-from latenthash.components.autoencoder import Autoencoder
 from latenthash.features.interface import FeatureSet
+from latenthash.models.components.autoencoder import Autoencoder
 from latenthash.models.vae import VAE
 from latenthash.models.vaegan import VAEGAN
 from latenthash.tracking.callbacks import PriorSamples

@@ -13,7 +13,6 @@ from matplotlib.figure import Figure
 from omegaconf import DictConfig, OmegaConf
 
 from latenthash import plots
-from latenthash.components.autoencoder import Autoencoder
 from latenthash.data.splits import Splits, ViewSet
 from latenthash.errors import InputError, collect
 from latenthash.features.interface import FeatureSet
@@ -27,6 +26,7 @@ from latenthash.jobs.build import build, build_hasher, build_splits, bundled_con
 from latenthash.jobs.finetune import build_tuner, finetune
 from latenthash.metrics.bootstrap import Measure
 from latenthash.metrics.enrolled import EDITS, held_out, shares
+from latenthash.models.components.autoencoder import Autoencoder
 from latenthash.models.interface import Aimed, Decoder, Diagrammed
 from latenthash.report.markdown import literal
 from latenthash.report.tables import centroid_table, figures_table, latents_table, show

@@ -11,7 +11,6 @@ import torch
 from omegaconf import DictConfig
 
 from latenthash import plots
-from latenthash.components.autoencoder import Autoencoder
 from latenthash.data.digits import Digits, DigitSet
 from latenthash.data.splits import ViewSet
 from latenthash.errors import InputError, collect
@@ -20,6 +19,7 @@ from latenthash.hashing.enrolled import Latents, LatentSet
 from latenthash.jobs.build import build, build_hasher, bundled_config
 from latenthash.metrics.bootstrap import Measure, bootstrap
 from latenthash.metrics.enrolled import class_separation
+from latenthash.models.components.autoencoder import Autoencoder
 from latenthash.options.misfits import NO_LIKELIHOOD
 from latenthash.plots.style import FloatImages
 from latenthash.report.tables import figures_table, show

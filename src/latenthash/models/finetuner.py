@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
-from latenthash.components.training import fit_best_epoch
 from latenthash.features.interface import Staged
+from latenthash.models.components.training import fit_best_epoch
 
 NOISE, SIGNAL = CLASSES = (0, 1)
 

@@ -6,8 +6,11 @@ from math import prod
 import pytorch_lightning as pl
 from torch import Tensor, nn
 
-from latenthash.components.whitening import Whitening, without_signal
 from latenthash.features.interface import FeatureSet
+from latenthash.models.components.whitening import (
+    Whitening,
+    without_signal,
+)
 
 
 class PCA(nn.Module):

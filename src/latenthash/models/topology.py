@@ -7,16 +7,19 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from latenthash.components.persistence import (
+from latenthash.errors import InputError
+from latenthash.features.interface import FeatureSet
+from latenthash.models.components.persistence import (
     PEAKS,
     Diagram,
     cubical_diagram,
     lifetimes,
     on_all_cores,
 )
-from latenthash.components.whitening import Whitening, without_signal
-from latenthash.errors import InputError
-from latenthash.features.interface import FeatureSet
+from latenthash.models.components.whitening import (
+    Whitening,
+    without_signal,
+)
 
 SMALLEST = 8  # px: maps of 7 x 7 have no room for a second peak or a ring
 

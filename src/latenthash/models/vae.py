@@ -7,11 +7,11 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from latenthash.components.autoencoder import Autoencoder
-from latenthash.components.backbone import Backbone
-from latenthash.components.losses import BERNOULLI
-from latenthash.components.separation import Separation
 from latenthash.errors import InputError
+from latenthash.models.components.autoencoder import Autoencoder
+from latenthash.models.components.backbone import Backbone
+from latenthash.models.components.losses import BERNOULLI
+from latenthash.models.components.separation import Separation
 
 
 class VAE(Autoencoder):

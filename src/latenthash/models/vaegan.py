@@ -14,11 +14,25 @@ import torch
 from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 
-from latenthash.components.adversary import Adversary, DiscriminatorOutput
-from latenthash.components.autoencoder import Autoencoder, kl_terms, sample
-from latenthash.components.backbone import Backbone
-from latenthash.components.losses import GAUSSIAN, cost_of, equilibrium_rule
-from latenthash.components.separation import LatentCritic, Separation
+from latenthash.models.components.adversary import (
+    Adversary,
+    DiscriminatorOutput,
+)
+from latenthash.models.components.autoencoder import (
+    Autoencoder,
+    kl_terms,
+    sample,
+)
+from latenthash.models.components.backbone import Backbone
+from latenthash.models.components.losses import (
+    GAUSSIAN,
+    cost_of,
+    equilibrium_rule,
+)
+from latenthash.models.components.separation import (
+    LatentCritic,
+    Separation,
+)
 
 BETAS = (0.5, 0.999)  # of Adam; a longer memory of gradients sets adversaries swinging (DCGAN)
 

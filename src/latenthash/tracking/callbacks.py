@@ -4,7 +4,7 @@ import pytorch_lightning as pl
 import torch
 from torchvision.utils import make_grid
 
-from latenthash.components.autoencoder import Autoencoder
+from latenthash.models.components.autoencoder import Autoencoder
 from latenthash.system.terminal import is_watched
 from latenthash.tracking.run_logger import RunLogger
 

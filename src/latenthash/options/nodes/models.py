@@ -19,7 +19,7 @@ from latenthash.options.kinds import (
 
 
 class Separation(Node):
-    """`latenthash.components.separation.Separation`."""
+    """`latenthash.models.components.separation.Separation`."""
 
     prior: Weight
     hypersphere: Weight
@@ -38,7 +38,7 @@ class Model(Node):
 
 
 class Autoencoder(Model):
-    """`latenthash.components.autoencoder.Autoencoder`."""
+    """`latenthash.models.components.autoencoder.Autoencoder`."""
 
     channels: Widths
     hidden: Widths

@@ -6,7 +6,10 @@ import torch
 from torch import Tensor
 
 from fitting import MARKS
-from latenthash.components.diff_augment import GREY, DiffAugment
+from latenthash.models.components.diff_augment import (
+    GREY,
+    DiffAugment,
+)
 
 pytestmark = MARKS
 

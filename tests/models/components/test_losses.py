@@ -9,7 +9,12 @@ from torch import Tensor
 from torch.distributions import Bernoulli, Normal
 from torch.nn import functional as F
 
-from latenthash.components.losses import bernoulli_nll, cost_of, equilibrium_rule, gaussian_nll
+from latenthash.models.components.losses import (
+    bernoulli_nll,
+    cost_of,
+    equilibrium_rule,
+    gaussian_nll,
+)
 
 SHAPE = (4, 3, 5, 5)
 DIMENSIONS = 75

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fitting import MARKS
-from latenthash.components.networks import (
+from latenthash.models.components.networks import (
     ConvDecoder,
     ConvEncoder,
     Discriminator,

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from fitting import MARKS, quiet_trainer
-from latenthash.components.training import fit_best_epoch
 from latenthash.errors import JobError
+from latenthash.models.components.training import fit_best_epoch
 
 pytestmark = MARKS
 

@@ -7,10 +7,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import cached
 
-from latenthash.components.diff_augment import DiffAugment
-from latenthash.components.inputs import check_halvings, picture_shape
-from latenthash.components.losses import cost_of, gaussian_nll
-from latenthash.components.networks import conv_discriminator, mlp_discriminator
+from latenthash.models.components.diff_augment import DiffAugment
+from latenthash.models.components.inputs import (
+    check_halvings,
+    picture_shape,
+)
+from latenthash.models.components.losses import (
+    cost_of,
+    gaussian_nll,
+)
+from latenthash.models.components.networks import (
+    conv_discriminator,
+    mlp_discriminator,
+)
 
 LAYER_FLOOR = 0.1  # of layer l's likelihood, in units of its own deviation: a tenth goes unseen
 

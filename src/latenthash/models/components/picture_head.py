@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from latenthash.components.networks import ConvDecoder
+from latenthash.models.components.networks import ConvDecoder
 from latenthash.system.terminal import track
 
 BATCH = 64  # views per step; many small steps on a network this small are mostly waiting

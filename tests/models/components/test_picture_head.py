@@ -5,7 +5,10 @@ import torch
 from torch import Tensor
 
 from fitting import MARKS, differing, weights
-from latenthash.components.picture_head import BATCH, PictureHead
+from latenthash.models.components.picture_head import (
+    BATCH,
+    PictureHead,
+)
 
 pytestmark = MARKS
 

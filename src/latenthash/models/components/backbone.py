@@ -5,9 +5,18 @@ from typing import Self
 
 from torch import nn
 
-from latenthash.components.inputs import Standardize, check_halvings, picture_shape
-from latenthash.components.networks import ConvDecoder, ConvEncoder, MLPDecoder, MLPEncoder
-from latenthash.components.picture_head import PictureHead
+from latenthash.models.components.inputs import (
+    Standardize,
+    check_halvings,
+    picture_shape,
+)
+from latenthash.models.components.networks import (
+    ConvDecoder,
+    ConvEncoder,
+    MLPDecoder,
+    MLPEncoder,
+)
+from latenthash.models.components.picture_head import PictureHead
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from latenthash.components.networks import GROUPS
 from latenthash.errors import InputError
 from latenthash.features.interface import FeatureSet
+from latenthash.models.components.networks import GROUPS
 
 QUIETEST = 0.1  # of the mean deviation: what hardly moves in the noise is not blown up further
 

@@ -8,12 +8,25 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset, WeightedRandomSampler
 
-from latenthash.components.backbone import Backbone
-from latenthash.components.inputs import Standardize, noise
-from latenthash.components.losses import BERNOULLI, bernoulli_nll, gaussian_nll
-from latenthash.components.separation import Separation, balanced_weights
-from latenthash.components.training import check_finite, fit_best_epoch
 from latenthash.features.interface import FeatureSet
+from latenthash.models.components.backbone import Backbone
+from latenthash.models.components.inputs import (
+    Standardize,
+    noise,
+)
+from latenthash.models.components.losses import (
+    BERNOULLI,
+    bernoulli_nll,
+    gaussian_nll,
+)
+from latenthash.models.components.separation import (
+    Separation,
+    balanced_weights,
+)
+from latenthash.models.components.training import (
+    check_finite,
+    fit_best_epoch,
+)
 
 RATE = "model.learning_rate"  # the option by which a training is steered
 SIGNAL = "signal"  # the set whose y is 1

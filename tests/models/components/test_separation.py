@@ -9,7 +9,11 @@ from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 
 from fitting import NO_SEPARATION
-from latenthash.components.separation import LatentCritic, Separation, balanced_weights
+from latenthash.models.components.separation import (
+    LatentCritic,
+    Separation,
+    balanced_weights,
+)
 
 Y = torch.tensor([1.0, 0.0, 0.0, 1.0])
 

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from latenthash.components.losses import cost_of
-from latenthash.components.networks import mlp_discriminator
+from latenthash.models.components.losses import cost_of
+from latenthash.models.components.networks import mlp_discriminator
 
 CRITIC_HIDDEN = (128, 64)  # widths of the latent critic
 NEAREST = 1e-6  # h below which the gradient of log(1 - exp(-h)) would overflow
