@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 from omegaconf import OmegaConf
 
 from latenthash.hashing.bundle import Bundle
-from latenthash.jobs.command.asked import SHIPPED
 from latenthash.jobs.open import SHIPPED_ID
+from latenthash.options.jobs import SHIPPED
 
 FOLDER = Path(__file__).parent.parent / "src" / "latenthash" / "shipped" / SHIPPED
 

@@ -11,23 +11,21 @@ from omegaconf import OmegaConf
 from app import composed
 from latenthash.errors import InputError
 from latenthash.jobs.command.checks import check_evaluate, check_train, plain
-from latenthash.jobs.command.effects import (
-    AGAIN,
-    BENCHMARK,
-    CODES,
-    HASHES,
-    MATCHES,
-    check_effects,
-    check_training_effects,
-)
+from latenthash.jobs.command.effects import check_effects, check_training_effects
 from latenthash.options.checking import find_bundle_problems, find_problems
 from latenthash.options.edits import SIDE
+from latenthash.options.jobs import EVALUATE_JOBS
 from latenthash.options.kinds import find_class, nodes_by_class
 from latenthash.options.places import PATHS
 from latenthash.options.roots import Train
 from project import CONF
 from test_configs import OF_EVALUATE, OPTIONS, override
 
+HASHES = "latenthash.jobs.hashes.compare_hashes"
+CODES = "latenthash.jobs.codes.give_codes"
+MATCHES = "latenthash.jobs.matches.match"
+AGAIN = "latenthash.jobs.held_out.repeat_held_out"
+BENCHMARK = "latenthash.jobs.benchmark.judge_codes"
 # What a class is given by the program, not by an option.
 GIVEN = {
     *("shape", "augment", "edits", "size", "trim", "seed", "cache", "features", "fingerprint"),
@@ -308,10 +306,10 @@ def test_option_of_training_without_effect_is_refused(
 
 
 def test_options_of_effects_are_those_of_the_config() -> None:
-    from latenthash.jobs.command.effects import EVERYWHERE, JOBS
+    from latenthash.jobs.command.effects import EVERYWHERE
 
     known = set(yaml.safe_load((CONF / "evaluate.yaml").read_text())) - {"defaults"}
-    named = {option.split(".")[0] for options in JOBS.values() for option in options}
+    named = {option.split(".")[0] for job in EVALUATE_JOBS.values() for option in job.options}
     assert known | {"benchmark", "reader"} == named | {"format"}
     assert not set(EVERYWHERE) & named
 

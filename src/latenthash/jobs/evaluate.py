@@ -7,7 +7,7 @@ from omegaconf import DictConfig
 from latenthash.errors import refusals
 from latenthash.jobs.build import build
 from latenthash.jobs.command.checks import check_evaluate
-from latenthash.jobs.command.effects import TARGETS, check_effects
+from latenthash.jobs.command.effects import check_effects
 from latenthash.jobs.command.sweeping import typed_line
 
 
@@ -18,5 +18,5 @@ def evaluate(cfg: DictConfig) -> None:
     """
     with refusals(Path(cfg.paths.output)):
         check_evaluate(cfg)
-        check_effects(TARGETS[cfg.job._target_], typed_line())
+        check_effects(cfg.job._target_, typed_line())
         build(cfg.job)(cfg)

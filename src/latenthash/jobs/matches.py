@@ -20,7 +20,7 @@ from latenthash.hashing.hasher import Hasher
 from latenthash.jobs.answer import answer
 from latenthash.jobs.build import build, build_splits, restore
 from latenthash.jobs.codes import answer_codes
-from latenthash.jobs.command.effects import CODES, check_effects
+from latenthash.jobs.command.effects import check_effects
 from latenthash.jobs.command.sweeping import typed_line
 from latenthash.jobs.locating import with_pictures
 from latenthash.jobs.open import Opened, open_bundle
@@ -41,7 +41,7 @@ def match(cfg: DictConfig) -> None:
     opened = open_bundle(cfg)
     hash_ = opened.bundle.hash
     if hash_ is None:  # only the bundle says so
-        check_effects(CODES, typed_line())
+        check_effects("latenthash.jobs.codes.give_codes", typed_line())
         answer_codes(cfg, opened)
         return
     cache = build(cfg.cache)

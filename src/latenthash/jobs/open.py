@@ -10,8 +10,8 @@ from omegaconf import DictConfig
 from latenthash.errors import InputError
 from latenthash.hashing.bundle import Bundle
 from latenthash.jobs.build import bundle_config
-from latenthash.jobs.command.asked import SHIPPED
 from latenthash.jobs.locating import Places, with_weights
+from latenthash.options.jobs import SHIPPED
 from latenthash.system.paths import is_folder
 from latenthash.tracking.store import Run, Store, find_store, no_run, open_store
 from latenthash.tracking.store_uri import StoreURI

@@ -23,6 +23,7 @@ from latenthash.jobs.command.effects import check_training_effects
 from latenthash.jobs.command.multirun import is_job_apart
 from latenthash.jobs.command.sweeping import typed_line
 from latenthash.options.checking import find_bundle_problems
+from latenthash.options.jobs import TRAIN_JOBS
 from latenthash.report.markdown import command
 from latenthash.system.endings import ended_by_sigterm
 from latenthash.system.paths import path_text, shareable
@@ -40,10 +41,6 @@ warnings.filterwarnings("ignore", "The `srun` command is available")
 # Lightning takes the number that Slurm or torchrun gave this process, and lets only the first log.
 LightningEnvironment().set_global_rank(0)
 
-LEAVING = (
-    "latenthash.jobs.enrol.enrol",
-    "latenthash.jobs.fit_code.fit_code",
-)  # jobs that leave bundles
 DIGEST = 36  # letters of a digest that MLflow takes
 SOURCES = (*ROLES, "file")  # keys of conf/data that name a user's files
 
@@ -58,7 +55,8 @@ def train(cfg: DictConfig) -> None:
     with refusals(folder), ended_by_sigterm():
         check_train(cfg)
         check_training_effects(cfg, typed_line())
-        if cfg.job._target_ in LEAVING and (problems := find_bundle_problems(plain(cfg))):
+        job = TRAIN_JOBS.get(cfg.job._target_)
+        if job and job.bundle and (problems := find_bundle_problems(plain(cfg))):
             log.warning("evaluate.py will refuse the bundle of this run. %s", " ".join(problems))
         # Once, and before training: a file that changes meanwhile is not what was trained on.
         sources = [key for key in SOURCES if cfg.data.get(key) is not None]

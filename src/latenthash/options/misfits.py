@@ -3,15 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from latenthash.options.jobs import TRAIN_JOBS
 from latenthash.options.kinds import TARGET
 
 PIXELS, TRUNKS = "latenthash.features.pixels.Pixels", "latenthash.features.vgg16"
 DIGITS = "latenthash.data.digits.Digits"
-DATA = {  # job -> the data that it can be done with, and how to ask for both
-    "latenthash.jobs.enrol.enrol": ("latenthash.data.splits.Splits", "data=folders"),
-    "latenthash.jobs.fit_code.fit_code": ("latenthash.data.pairs.Pairs", "+experiment=code"),
-    "latenthash.jobs.learn_digits.learn_digits": (DIGITS, "+experiment=mnist"),
-}
 VARIATIONAL = ("latenthash.models.vae.VAE", "latenthash.models.vaegan.VAEGAN")
 LARGEST = 2**22  # numbers that a layer may make of one picture; 64 are made at once
 OURS = "latenthash."
@@ -32,12 +28,12 @@ def find_misfits(values: Mapping[str, Any]) -> list[str]:
     job, data, features, model = (values[key] for key in ("job", "data", "features", "model"))
     name, kind = model[TARGET], features[TARGET]
     problems = find_large(values)
-    wanted, way = DATA.get(job[TARGET], (data[TARGET], ""))
-    if data[TARGET] != wanted and data[TARGET].startswith(OURS):
-        fitting = next(text for known, text in DATA.values() if known == data[TARGET])
+    known = TRAIN_JOBS.get(job[TARGET])
+    if known and data[TARGET] != known.data and data[TARGET].startswith(OURS):
+        fitting = next(other.way for other in TRAIN_JOBS.values() if other.data == data[TARGET])
         problems.append(
             f"The job {job[TARGET]} cannot be done with these data: they go with {fitting}, and "
-            f"the job with {way}."
+            f"the job with {known.way}."
         )
     if data[TARGET] == DIGITS and name.startswith(OURS) and name not in VARIATIONAL:
         problems.append(NO_LIKELIHOOD)

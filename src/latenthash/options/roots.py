@@ -5,6 +5,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import ConfigDict, Field
 
 from latenthash.options.edits import Edits
+from latenthash.options.jobs import EVALUATE_JOBS, TRAIN_JOBS
 from latenthash.options.kinds import (
     Count,
     Kind,
@@ -45,11 +46,7 @@ Draws: TypeAlias = Annotated[int, whole(1, 10**5, "draws")]
 class Job(Node):
     """What is done with data, features and model."""
 
-    target: Literal[
-        "latenthash.jobs.enrol.enrol",
-        "latenthash.jobs.fit_code.fit_code",
-        "latenthash.jobs.learn_digits.learn_digits",
-    ] = Field(alias="_target_")
+    target: Literal[*TRAIN_JOBS] = Field(alias="_target_")  # type: ignore[valid-type]
     partial: Literal[True] = Field(True, alias="_partial_")
 
 
@@ -118,14 +115,7 @@ class Train(Bundled):
 class EvaluateJob(Node):
     """What is done with a bundle, pictures or hashes."""
 
-    target: Literal[
-        "latenthash.jobs.held_out.repeat_held_out",
-        "latenthash.jobs.matches.match",
-        "latenthash.jobs.codes.give_codes",
-        "latenthash.jobs.benchmark.judge_codes",
-        "latenthash.jobs.hashes.compare_hashes",
-        "latenthash.jobs.log.log_run",
-    ] = Field(alias="_target_")
+    target: Literal[*EVALUATE_JOBS] = Field(alias="_target_")  # type: ignore[valid-type]
     partial: Literal[True] = Field(True, alias="_partial_")
 
 

@@ -4,6 +4,8 @@ import pytest
 
 from app import composed
 from latenthash.jobs.command.asked import with_job
+from latenthash.options.jobs import EVALUATE_JOBS
+from project import CONF
 
 
 @pytest.mark.parametrize(
@@ -51,3 +53,10 @@ def test_jobs_set_what_becomes_of_files_that_cannot_be_read(job: str, unreadable
     assert composed(f"job={job}", root="evaluate").unreadable == unreadable
     assert composed(f"job={job}", "unreadable=refuse", root="evaluate").unreadable == "refuse"
     assert composed(f"job={job}", root="evaluate").reader.unreadable == unreadable
+
+
+def test_every_job_has_a_file_that_its_target_names() -> None:
+    files = {path.stem for path in (CONF / "job").glob("*.yaml")}
+    targets = {str(composed(f"job={name}", root="evaluate").job._target_) for name in files}
+    assert targets == set(EVALUATE_JOBS)
+    assert {target.split(".")[-2] for target in EVALUATE_JOBS} == files

@@ -3,9 +3,7 @@
 import re
 from collections.abc import Sequence
 
-SHIPPED = "code"  # run=code: the fitted code that comes with the project
-# Option -> the job that it asks for, unless it is null; the first that is given counts.
-ASKED = {"log": "log", "hashes": "hashes", "benchmark": "benchmark", "pictures": "matches"}
+from latenthash.options.jobs import ANYTHING, EVALUATE_JOBS
 
 
 def with_job(line: Sequence[str]) -> list[str]:
@@ -14,16 +12,19 @@ def with_job(line: Sequence[str]) -> list[str]:
     Args:
         line: arguments of a command.
     """
-    given: dict[str, tuple[int, str]] = {}  # option -> where it stands, and its value
-    for place, argument in enumerate(line):
+    given: dict[str, tuple[int, str]] = {}  # option -> its index in the line, and its value
+    for i, argument in enumerate(line):
         if found := re.fullmatch(r"\+{0,2}([\w.]+)=(.*)", argument, re.DOTALL):
-            given[found[1]] = place, found[2]
-    asking = [name for name in ASKED if name in given and given[name][1] not in ("", "null")]
-    if not asking or "job" in given:
+            given[found[1]] = i, found[2]
+    values = {name: value for name, (_, value) in given.items() if value not in ("", "null")}
+    if "job" in given:
         return list(line)
-    job = ASKED[asking[0]]
-    if job == "matches" and given.get("run", (0, ""))[1] == SHIPPED:
-        job = "codes"
-    # Beside the option that asks: Hydra takes no second row of overrides behind a flag.
-    place = given[asking[0]][0]
-    return [*line[: place + 1], f"job={job}", *line[place + 1 :]]
+    for target, job in EVALUATE_JOBS.items():
+        if job.asked_by and all(
+            name in values and wanted in (ANYTHING, values[name])
+            for name, wanted in job.asked_by.items()
+        ):
+            # Beside the option that asks: Hydra takes no second row of overrides behind a flag.
+            end = given[next(iter(job.asked_by))][0] + 1
+            return [*line[:end], f"job={target.split('.')[-2]}", *line[end:]]
+    return list(line)

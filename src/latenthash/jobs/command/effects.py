@@ -5,48 +5,10 @@ from collections.abc import Sequence
 from omegaconf import DictConfig
 
 from latenthash.errors import InputError
+from latenthash.options.jobs import EVALUATE_JOBS, TRAIN_JOBS
 
-# How each job of evaluate.py is asked for, and the options that it looks at.
-LOG, HASHES, BENCHMARK, CODES, MATCHES, AGAIN = (
-    "log=FOLDER",
-    "hashes=[LH1-...,LH1-...]",
-    "benchmark=NAME",
-    "run=code pictures=PATH",
-    "run=RUN pictures=PATH",
-    "run=RUN alone",
-)
-JOBS = {
-    LOG: ("log",),
-    HASHES: ("hashes",),
-    BENCHMARK: (
-        *("benchmark", "run", "pictures", "edits", "fpr", "gallery", "groups", "sscd", "dinohash"),
-        *("resamples", "seed", "unreadable"),
-        *("reader.working_size", "reader.max_pixels", "reader.background"),
-    ),
-    CODES: ("run", "pictures", "reader.max_pixels", "unreadable"),
-    MATCHES: ("run", "pictures", "explain", "reader.max_pixels", "unreadable"),
-    AGAIN: ("run", "reader.max_pixels"),
-}
-TARGETS = {
-    "latenthash.jobs.log.log_run": LOG,
-    "latenthash.jobs.hashes.compare_hashes": HASHES,
-    "latenthash.jobs.benchmark.judge_codes": BENCHMARK,
-    "latenthash.jobs.codes.give_codes": CODES,
-    "latenthash.jobs.matches.match": MATCHES,
-    "latenthash.jobs.held_out.repeat_held_out": AGAIN,
-}
 # Where things are kept and how they are shown, whatever is done.
 EVERYWHERE = ("job", "cache", "logger", "paths", "hydra", "format")
-
-# What each job of train.py does not look at.
-VAIN = {
-    "latenthash.jobs.fit_code.fit_code": (
-        *("hash", "edits", "resamples", "callbacks", "finetune", "finetuning"),
-    ),
-    "latenthash.jobs.learn_digits.learn_digits": (
-        *("hash", "edits", "augment", "unreadable", "finetune", "finetuning"),
-    ),
-}
 
 
 def check_training_effects(cfg: DictConfig, line: Sequence[str]) -> None:
@@ -60,7 +22,9 @@ def check_training_effects(cfg: DictConfig, line: Sequence[str]) -> None:
         InputError: for all of them at once.
     """
     job = str(cfg.job._target_)
-    vain = dict.fromkeys(VAIN.get(job, ()), f"{job} does not look at it")
+    vain = dict.fromkeys(
+        TRAIN_JOBS[job].vain if job in TRAIN_JOBS else (), f"{job} does not look at it"
+    )
     if not cfg.finetune:
         vain.setdefault("finetuning", "finetune is false")
     if cfg.hash.fpr is not None:
@@ -75,11 +39,11 @@ def check_training_effects(cfg: DictConfig, line: Sequence[str]) -> None:
         raise InputError(problems)
 
 
-def check_effects(job: str, line: Sequence[str]) -> None:
+def check_effects(target: str, line: Sequence[str]) -> None:
     """Refuse options that were typed and have no effect in a job.
 
     Args:
-        job: one of JOBS.
+        target: the job's, one of EVALUATE_JOBS.
         line: Hydra's overrides of the command.
 
     Raises:
@@ -88,7 +52,7 @@ def check_effects(job: str, line: Sequence[str]) -> None:
     problems = [
         f"{name}={value} has no effect here: it goes with {_elsewhere(name)}. Leave it away."
         for name, value in _typed(line)
-        if not _within(name, (*JOBS[job], *EVERYWHERE))
+        if not _within(name, (*EVALUATE_JOBS[target].options, *EVERYWHERE))
     ]
     if problems:
         raise InputError(problems)
@@ -108,4 +72,5 @@ def _within(name: str, options: Sequence[str]) -> bool:
 
 
 def _elsewhere(name: str) -> str:
-    return " or ".join(job for job, options in JOBS.items() if _within(name, options)) or "none"
+    ways = [job.way for job in EVALUATE_JOBS.values() if _within(name, job.options)]
+    return " or ".join(ways) or "none"

@@ -1,0 +1,90 @@
+"""The jobs of each command, and what each looks at: a new one has its entry and its file here.
+
+The key of a job is its `_target_`, whose module is named as its file in conf/job.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+SHIPPED = "code"  # run=code: the fitted code that comes with the project
+ANYTHING = ""  # any value but null
+
+
+@dataclass(frozen=True)
+class TrainJob:
+    """A job of train.py.
+
+    Attributes:
+        data: the class of data that it can be done with.
+        way: how to ask for both.
+        vain: options that it does not look at.
+        bundle: whether it leaves one.
+    """
+
+    data: str
+    way: str
+    vain: tuple[str, ...]
+    bundle: bool
+
+
+@dataclass(frozen=True)
+class EvaluateJob:
+    """A job of evaluate.py.
+
+    Attributes:
+        way: how it is asked for.
+        options: that it looks at.
+        asked_by: options that ask for it where no job is named -> the value that they have then.
+    """
+
+    way: str
+    options: tuple[str, ...]
+    asked_by: Mapping[str, str] = field(default_factory=dict)
+
+
+TRAIN_JOBS = {
+    "latenthash.jobs.enrol.enrol": TrainJob(
+        "latenthash.data.splits.Splits", "data=folders", vain=(), bundle=True
+    ),
+    "latenthash.jobs.fit_code.fit_code": TrainJob(
+        "latenthash.data.pairs.Pairs",
+        "+experiment=code",
+        vain=("hash", "edits", "resamples", "callbacks", "finetune", "finetuning"),
+        bundle=True,
+    ),
+    "latenthash.jobs.learn_digits.learn_digits": TrainJob(
+        "latenthash.data.digits.Digits",
+        "+experiment=mnist",
+        vain=("hash", "edits", "augment", "unreadable", "finetune", "finetuning"),
+        bundle=False,
+    ),
+}
+# The first that is asked for is done; the last where none is.
+EVALUATE_JOBS = {
+    "latenthash.jobs.log.log_run": EvaluateJob("log=FOLDER", ("log",), {"log": ANYTHING}),
+    "latenthash.jobs.hashes.compare_hashes": EvaluateJob(
+        "hashes=[LH1-...,LH1-...]", ("hashes",), {"hashes": ANYTHING}
+    ),
+    "latenthash.jobs.benchmark.judge_codes": EvaluateJob(
+        "benchmark=NAME",
+        (
+            *("benchmark", "run", "pictures", "edits", "fpr", "gallery", "groups", "sscd"),
+            *("dinohash", "resamples", "seed", "unreadable"),
+            *("reader.working_size", "reader.max_pixels", "reader.background"),
+        ),
+        {"benchmark": ANYTHING},
+    ),
+    "latenthash.jobs.codes.give_codes": EvaluateJob(
+        "run=code pictures=PATH",
+        ("run", "pictures", "reader.max_pixels", "unreadable"),
+        {"pictures": ANYTHING, "run": SHIPPED},
+    ),
+    "latenthash.jobs.matches.match": EvaluateJob(
+        "run=RUN pictures=PATH",
+        ("run", "pictures", "explain", "reader.max_pixels", "unreadable"),
+        {"pictures": ANYTHING},
+    ),
+    "latenthash.jobs.held_out.repeat_held_out": EvaluateJob(
+        "run=RUN alone", ("run", "reader.max_pixels")
+    ),
+}
