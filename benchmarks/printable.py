@@ -17,6 +17,7 @@ import albumentations as A
 import numpy as np
 import torch
 from hydra import compose, initialize_config_dir
+from numpy.typing import NDArray
 from omegaconf import OmegaConf
 from rich.console import Console
 from rich.progress import track
@@ -26,7 +27,7 @@ from latenthash.cache import DiskCache, cache_key
 from latenthash.data.reading import Picture, Reader
 from latenthash.data.splits import PRINTABLE_SEED, PRINTABLE_SPLIT, PRINTABLE_VIEWS
 from latenthash.data.views import Views, pipeline
-from latenthash.hashing.printable import Comparison, Floats, compare
+from latenthash.hashing.printable import Comparison, compare
 from latenthash.hashing.printable_features import Common, common_name, printable_hash, to_vectors
 from latenthash.jobs.build import build
 from latenthash.system.paths import find_files
@@ -56,7 +57,7 @@ class Work:
         self.augment = list(build(cfg.augment, _convert_="all").values())
         self.edits = build(cfg.edits, _convert_="all")
 
-    def describe(self, paths: list[Path], edited: bool) -> Iterator[Floats]:
+    def describe(self, paths: list[Path], edited: bool) -> Iterator[NDArray[np.float64]]:
         """Return the vectors (views, D) of each photograph, or of a copy under one of the edits.
 
         The unseen edits take turns.

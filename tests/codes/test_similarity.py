@@ -8,7 +8,7 @@ from latenthash.benchmark.leaderboard import text
 from latenthash.codes.similarity import (
     NO_PAIR,
     Bootstrap,
-    Pairs,
+    PairScores,
     Rate,
     degrees_of_freedom,
     similarities,
@@ -58,7 +58,7 @@ def test_pairs_by_hand() -> None:
     queries = np.array(
         [[[1.0, 0.0], [2.0, 1.0]], [[0.0, 2.0], [3.0, 1.0]], [[0.0, 1.0], [5.0, 5.0]]], np.float32
     )
-    pairs = Pairs.of(queries, references, np.arange(3), same)
+    pairs = PairScores.of(queries, references, np.arange(3), same)
     assert pairs.genuine.tolist() == [[1, 2], [2, 1], [1, 10]]
     none = NO_PAIR
     assert pairs.impostors.tolist() == [
@@ -74,7 +74,7 @@ def test_pairs_by_hand() -> None:
 def test_pictures_of_one_group_are_no_impostors() -> None:
     references = np.eye(3, dtype=np.float32)
     queries = np.ones((3, 1, 3), np.float32)
-    pairs = Pairs.of(queries, references, np.array([0, 1, 0]), same)
+    pairs = PairScores.of(queries, references, np.array([0, 1, 0]), same)
     none = NO_PAIR
     assert pairs.impostors[:, 0].tolist() == [[none, 1, none], [1, none, 1], [none, 1, none]]
 
@@ -82,9 +82,9 @@ def test_pictures_of_one_group_are_no_impostors() -> None:
 def test_blocks_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     queries, references = rng.normal(size=(4, 6, 5)), rng.normal(size=(4, 5))
-    whole = Pairs.of(queries, references, np.arange(4), same)
+    whole = PairScores.of(queries, references, np.arange(4), same)
     monkeypatch.setattr("latenthash.codes.similarity.BLOCK", 7)
-    blocks = Pairs.of(queries, references, np.arange(4), same)
+    blocks = PairScores.of(queries, references, np.arange(4), same)
     starts = [start for start, _ in similarities(queries.reshape(24, 5), references, same)]
     assert starts == [0, 7, 14, 21]
     np.testing.assert_allclose(blocks.genuine, whole.genuine)

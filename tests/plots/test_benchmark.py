@@ -43,7 +43,7 @@ def test_curves_are_of_families_with_several_strengths() -> None:
 
 def test_pairs_stand_one_above_the_other_with_names_that_are_no_formulas() -> None:
     dark, light = np.zeros((8, 9, 3), np.uint8), np.full((5, 5, 3), 200, np.uint8)
-    figure = drawn(plots.nearest_impostors([("$x$.png\n寿", dark, light)], "title"))
+    figure = drawn(plots.picture_pairs([("$x$.png\n寿", dark, light)], "title"))
     above, below = figure.axes
     assert above.get_title() == "$x$.png\n\ufffd"
     np.testing.assert_array_equal(above.images[0].get_array(), dark)

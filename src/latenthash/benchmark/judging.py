@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from latenthash.codes.code import Code, Described
 from latenthash.codes.similarity import (
     Bootstrap,
-    Pairs,
+    PairScores,
     Rate,
     degrees_of_freedom,
     interval,
@@ -142,7 +142,7 @@ def halves(
     return calibration, test
 
 
-def pairs(code: Code, described: Described, half: Half) -> Pairs:
+def pairs(code: Code, described: Described, half: Half) -> PairScores:
     """Compare every edited picture of a half with every picture of it.
 
     Args:
@@ -151,7 +151,7 @@ def pairs(code: Code, described: Described, half: Half) -> Pairs:
         half: of the P pictures.
     """
     rows = described[half.numbers]
-    return Pairs.of(rows[:, 1:], code.references(rows[:, 0]), half.group, code.queries)
+    return PairScores.of(rows[:, 1:], code.references(rows[:, 0]), half.group, code.queries)
 
 
 def false_positive_rates(own: float | None) -> list[float]:
@@ -171,7 +171,11 @@ def difference(a: OperatingPoint, b: OperatingPoint) -> Rate:
 
 
 def _operating_point(
-    fpr: float, limits: Pairs, drawn: NDArray[np.float64], judged: Pairs, bootstrap: Bootstrap
+    fpr: float,
+    limits: PairScores,
+    drawn: NDArray[np.float64],
+    judged: PairScores,
+    bootstrap: Bootstrap,
 ) -> OperatingPoint:
     limit = threshold(limits.impostors, fpr)
     # The views of one pair of pictures are much alike: they are one trial.

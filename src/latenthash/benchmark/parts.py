@@ -38,7 +38,7 @@ def lay_out(setting: Setting, results: Results, facts: Mapping[str, str]) -> dic
         else plots.strength_curves(table, f"{AT} over strength"),
         "How far codes hold": NO_SCALE if points.empty else points,
         "Hard negatives": results.hard_table,
-        "Nearest impostors": plots.nearest_impostors(
+        "Nearest impostors": plots.picture_pairs(
             [(pair.label, pair.query, pair.reference) for pair in results.nearest],
             f"{best.code.name}: most similar pairs of two pictures (same from {limit:.3f})",
         ),

@@ -23,7 +23,7 @@ from latenthash.system.terminal import track
 log = logging.getLogger(__name__)
 
 FEWEST = 4  # pictures: two calibrate, two test
-OURS = 10**6  # pixels that files of our own may have, whatever the user allows
+SHIPPED_PIXELS = 10**6  # that files of our own may have, whatever the user allows
 SETS = ("girl", "photos_a", "photos_b")  # embedded photographs, when no pictures are given
 
 
@@ -94,7 +94,7 @@ def quarters(items: Sequence[Item]) -> list[tuple[Item, int]]:
 def stereo(reader: Reader) -> list[tuple[Item, int]]:
     """Return the two halves of the stereo pair that scikit-image ships."""
     loads = {
-        name: partial(_shipped, replace(reader, max_pixels=OURS), name)
+        name: partial(_shipped, replace(reader, max_pixels=SHIPPED_PIXELS), name)
         for name in ("motorcycle_left.png", "motorcycle_right.png")
     }
     return [(Item(name, load().digest, load), 0) for name, load in loads.items()]

@@ -26,7 +26,7 @@ ROUNDING = 1e-3  # by which a distance may pass its bounds
 
 
 @dataclass(frozen=True)
-class Pairs:
+class PairScores:
     """Similarities of the queries of one half of the pictures to all references of that half.
 
     Attributes:
@@ -44,7 +44,7 @@ class Pairs:
         references: Vectors,
         group: NDArray[np.int64],
         vectors: Callable[[Described], Vectors],
-    ) -> "Pairs":
+    ) -> "PairScores":
         """Compare queries (P, E, D) with references (P, V) by inner product.
 
         Args:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from latenthash.errors import InputError, JobError
 
 Latents = NDArray[np.float64]  # (N, k)
-Floats = NDArray[np.float64]
 ROUNDING_MARGIN = 1e-12  # by which scaled limits are moved to the side that was promised
 SCALE_QUANTILE = 0.95  # of training views, at which radius and gate have the same score
 
@@ -30,7 +29,7 @@ class LatentSet:
 
     z: Latents
     picture: NDArray[np.int64]
-    error: Floats | None = None
+    error: NDArray[np.float64] | None = None
 
     @classmethod
     def pooled(cls, sets: Sequence[LatentSet]) -> LatentSet:
@@ -148,7 +147,7 @@ class Hash:
         factor *= 1 + margin
         return Hash(self.centroid, self.radius * factor, self.gate * factor)
 
-    def distances(self, z: Latents) -> Floats:
+    def distances(self, z: Latents) -> NDArray[np.float64]:
         """Measure the Euclidean distance of each latent z (N, k) to the centroid, as (N,).
 
         Raises:
@@ -160,10 +159,10 @@ class Hash:
                 f"latents of shape {z.shape} do not fit a hash of k={len(self.centroid)}: "
                 "they must come from the model that made the hash"
             )
-        distances: Floats = np.linalg.norm(_finite(z) - self.centroid, axis=1)
+        distances: NDArray[np.float64] = np.linalg.norm(_finite(z) - self.centroid, axis=1)
         return distances
 
-    def scores(self, rows: LatentSet) -> Floats:
+    def scores(self, rows: LatentSet) -> NDArray[np.float64]:
         """Return max(d / R, e / E) of each view, (N,); d / R where the hash has no gate.
 
         Raises:
@@ -228,7 +227,7 @@ def calibration_rank(n: int, alpha: float) -> int:
     return rank
 
 
-def _finite(z: Floats) -> Floats:
+def _finite(z: NDArray[np.float64]) -> NDArray[np.float64]:
     finite = np.isfinite(z).all(axis=tuple(range(1, z.ndim)))
     if not finite.all():
         raise JobError(

@@ -29,7 +29,6 @@ MEASURED = {
     "pixels4853cd44": 144,  # trimmed
 }
 
-Floats = NDArray[np.float64]
 Bits = NDArray[np.bool_]
 
 
@@ -51,7 +50,7 @@ class PrintableHash:
     angle: int
 
     @classmethod
-    def of(cls, model: str, x: Floats) -> "PrintableHash":
+    def of(cls, model: str, x: NDArray[np.float64]) -> "PrintableHash":
         """Keep the most reliable of many fixed projections.
 
         Args:
@@ -62,8 +61,8 @@ class PrintableHash:
         mean = projected.mean(0)
         mask = most_reliable(projected, BITS)
         # Two of the projections span a plane; the angle in it moves little when content does.
-        turns = math.atan2(mean[1], mean[0]) / (2 * math.pi)
-        return cls(model, mean[mask] > 0, mask, round(turns * TURN) % TURN)
+        angle = math.atan2(mean[1], mean[0]) / (2 * math.pi)  # a share of a full turn
+        return cls(model, mean[mask] > 0, mask, round(angle * TURN) % TURN)
 
     @property
     def theta(self) -> float:
@@ -190,7 +189,7 @@ def compare_texts(texts: Sequence[str]) -> list[tuple[int, int, Comparison]]:
     return [(i, j, compare(a, b)) for (i, a), (j, b) in combinations(numbered, 2)]
 
 
-def most_reliable(projected: Floats, kept: int) -> Bits:
+def most_reliable(projected: NDArray[np.float64], kept: int) -> Bits:
     """Choose the projections with the most reliable sign: the largest |mean| / spread over views.
 
     Args:

@@ -13,12 +13,13 @@ from importlib.resources import files
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors.torch import load
 from torch import Tensor
 from torch.nn import functional as F
 
 from latenthash.features.interface import Features, is_staged
-from latenthash.hashing.printable import VERSION, Floats, PrintableHash
+from latenthash.hashing.printable import VERSION, PrintableHash
 from latenthash.hashing.projections import unit
 
 SIDE = 16  # cells along a side, to which pixels are averaged
@@ -44,18 +45,18 @@ class Common:
         axes: (r, D) orthonormal directions.
     """
 
-    mean: Floats | None = None
-    axes: Floats | None = None
+    mean: NDArray[np.float64] | None = None
+    axes: NDArray[np.float64] | None = None
 
     @classmethod
-    def learn(cls, x: Floats) -> "Common":
+    def learn(cls, x: NDArray[np.float64]) -> "Common":
         """Learn it from vectors x (N, D) of the views of many pictures."""
         x = signed_roots(x)
         mean = x.mean(0)
         axes = np.linalg.svd(x - mean, full_matrices=False)[2][:AXES]
         return cls(mean, axes)
 
-    def remove(self, x: Floats) -> Floats:
+    def remove(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Remove it from vectors x (N, D), to length 1."""
         x = signed_roots(x)
         if self.mean is None or self.axes is None:
@@ -83,7 +84,7 @@ def printable_hash(features: Features, config: Mapping[str, Any], x: Tensor) -> 
     return PrintableHash.of(_model_name(features, config, common), vectors)
 
 
-def to_vectors(features: Features, x: Tensor) -> Floats:
+def to_vectors(features: Features, x: Tensor) -> NDArray[np.float64]:
     """Turn features x (N, D) or (N, C, H, W) into vectors (N, E).
 
     A trunk's maps are averaged over places; in pixels the places are the content.
@@ -110,7 +111,7 @@ def common_name(features: Features, config: Mapping[str, Any]) -> str:
     return f"vgg16-{digest[:8]}-{config.get('layer')}.safetensors"
 
 
-def signed_roots(x: Floats) -> Floats:
+def signed_roots(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Take the signed square roots of vectors x (N, D), to length 1.
 
     So no channel outweighs the others.

@@ -23,8 +23,6 @@ SILHOUETTE_ROWS = 1000  # drawn from larger sets: its cost grows with their squa
 OPERATING_POINTS = (0.01, 0.001)  # false-positive rates
 EDITS = "edits/"  # this + an unseen edit: the share of the Signal's views under it within R
 
-Floats = NDArray[np.float64]
-
 
 def held_out(
     hash_: Hash,
@@ -78,7 +76,7 @@ def current_name(name: str) -> str:
     return name.removesuffix("/tpr") if name.startswith(EDITS) else name
 
 
-def auroc(signal: Floats, foreign: Floats) -> float:
+def auroc(signal: NDArray[np.float64], foreign: NDArray[np.float64]) -> float:
     """Compute the probability that a Signal view has a lower score than a foreign one.
 
     Args:
@@ -91,7 +89,9 @@ def auroc(signal: Floats, foreign: Floats) -> float:
     return float(1 - (ranks[m:].sum() - n * (n + 1) / 2) / (n * m))
 
 
-def roc_points(signal: Floats, foreign: Floats) -> tuple[Floats, Floats]:
+def roc_points(
+    signal: NDArray[np.float64], foreign: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return false- and true-positive rates, both rising, over all radii.
 
     Args:
@@ -104,12 +104,14 @@ def roc_points(signal: Floats, foreign: Floats) -> tuple[Floats, Floats]:
     return fpr, tpr
 
 
-def equal_error_rate(fpr: Floats, tpr: Floats) -> float:
+def equal_error_rate(fpr: NDArray[np.float64], tpr: NDArray[np.float64]) -> float:
     """Compute the rate at which both errors are equal, linear between the points of the ROC."""
     return float(brentq(lambda x: 1 - x - np.interp(x, fpr, tpr), 0.0, 1.0))
 
 
-def tpr_at_fpr(fpr: Floats, tpr: Floats, limit: float) -> tuple[float, float]:
+def tpr_at_fpr(
+    fpr: NDArray[np.float64], tpr: NDArray[np.float64], limit: float
+) -> tuple[float, float]:
     """Find the highest TPR on the ROC whose false-positive rate is at most limit, and that rate."""
     best = np.flatnonzero(fpr <= limit)[-1]
     return float(tpr[best]), float(fpr[best])
@@ -120,13 +122,13 @@ def worst_picture(within: NDArray[np.bool_], picture: NDArray[np.int64]) -> floa
     return float(shares(within, picture).max())
 
 
-def shares(within: NDArray[np.bool_], picture: NDArray[np.int64]) -> Floats:
+def shares(within: NDArray[np.bool_], picture: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return for each picture, by its number, the share of its views (N,) that match."""
     return np.bincount(picture, within) / np.maximum(np.bincount(picture), 1)
 
 
 def separation(
-    sets: Mapping[str, LatentSet], distances: Mapping[str, Floats], radius: float
+    sets: Mapping[str, LatentSet], distances: Mapping[str, NDArray[np.float64]], radius: float
 ) -> dict[str, float]:
     """Describe how the Signal and the two noise sets lie apart in latent space.
 

@@ -168,7 +168,7 @@ class VAEGAN(Autoencoder):
         # As the authors count: what a real sample costs against 1, whatever label it was given.
         real_cost, fake_cost = output.real_cost(1.0), output.fake_cost()
         steps = equilibrium_rule(real_cost.item(), fake_cost.item(), self.balance)
-        self._step_in_turn(*steps)
+        self._step_optimizers(*steps)
 
         losses = objectives.losses()
         values = {
@@ -233,11 +233,12 @@ class VAEGAN(Autoencoder):
             self.manual_backward(objectives.critic)
         return norms
 
-    def _step_in_turn(self, decoder: bool, discriminator: bool) -> None:
-        """Let encoder and critic step, and the two adversaries where it is their turn."""
-        turns = (True, decoder, discriminator, True)
-        for optimizer, its_turn in zip(self._optimizers(), turns, strict=False):
-            if its_turn:
+    def _step_optimizers(self, decoder: bool, discriminator: bool) -> None:
+        """Let encoder and critic step, and the two adversaries where they may."""
+        for optimizer, steps in zip(
+            self._optimizers(), (True, decoder, discriminator, True), strict=False
+        ):
+            if steps:
                 self.clip_gradients(optimizer.optimizer, self.gradient_clip, "norm")
                 optimizer.step()
 

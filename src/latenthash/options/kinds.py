@@ -13,7 +13,6 @@ from pydantic_core import CoreSchema, PydanticCustomError, ValidationError, core
 from latenthash.options.moved import MOVED
 
 TARGET = "_target_"
-OURS = "latenthash"  # the package
 LONGEST_REASON = 600  # letters: of a name that is a page long, the rest says nothing
 LONGEST = 4096  # letters of a text: as long as a path may be
 MOST_SEED = 2**32 - 1  # numpy's and Lightning's limit
@@ -151,7 +150,7 @@ class Slot:
         name = value.get(TARGET) if isinstance(value, dict) else None
         if not isinstance(name, str):
             raise refused(f"must name a class by `_target_`, such as {known}")
-        if info.context is None or (name.split(".")[0] == OURS and name not in MOVED):
+        if info.context is None or (is_ours(name) and name not in MOVED):
             raise refused(f"names {name}, which may not stand here; {known} may")
         find_class(name)
         return value
@@ -172,6 +171,11 @@ def find_class(name: str) -> type:
     if not isinstance(found, type):
         raise refused(f"names {name}, which is no class")
     return found
+
+
+def is_ours(name: str) -> bool:
+    """Say whether a module or class is of this package."""
+    return name.split(".")[0] == "latenthash"
 
 
 def refused(reason: str) -> PydanticCustomError:

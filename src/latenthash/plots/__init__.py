@@ -1,6 +1,6 @@
 """The figures of the project: each a function that makes a matplotlib Figure from arrays alone."""
 
-from latenthash.plots.benchmark import edit_heatmap, nearest_impostors, strength_curves
+from latenthash.plots.benchmark import edit_heatmap, picture_pairs, strength_curves
 from latenthash.plots.decoded import decoded_map, prior_map
 from latenthash.plots.diagrams import persistence_diagrams
 from latenthash.plots.digits import digit_scatter
@@ -29,8 +29,8 @@ __all__ = [
     "edit_heatmap",
     "explanation",
     "latent_scatter",
-    "nearest_impostors",
     "persistence_diagrams",
+    "picture_pairs",
     "prior_map",
     "prior_samples",
     "reconstructions",

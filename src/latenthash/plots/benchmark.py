@@ -70,7 +70,7 @@ def strength_curves(table: pd.DataFrame, title: str) -> Figure:
     return figure
 
 
-def nearest_impostors(
+def picture_pairs(
     pairs: Sequence[tuple[str, NDArray[np.uint8], NDArray[np.uint8]]], title: str
 ) -> Figure:
     """Draw the pairs of different pictures that a code holds to be most alike.

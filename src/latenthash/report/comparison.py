@@ -14,7 +14,7 @@ from latenthash.metrics.bootstrap import Measure
 from latenthash.metrics.enrolled import EDITS
 from latenthash.options.places import PATHS
 from latenthash.report.markdown import markdown
-from latenthash.report.tables import AXES, CENTROID, show
+from latenthash.report.tables import AXES, CENTROID_ROW, show
 from latenthash.system.paths import shareable
 
 COSTS = ("time/finetune_seconds", "time/fit_seconds", "time/ms_per_picture", "hash/bytes")
@@ -188,7 +188,7 @@ def _scatter(group: Sequence[Row]) -> plots.Scatter:
     return plots.Scatter(
         group[0].name,
         points,
-        points.pop(CENTROID)[0],
+        points.pop(CENTROID_ROW)[0],
         float(latents["radius"].iloc[0]),
         np.empty((0, 2)) if axes is None or not others else np.stack(others) @ axes,
         _drift(group),

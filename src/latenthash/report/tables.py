@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 # Columns whose text says in words what they say; files keep them, the terminal has no room.
 DETAILS = ["value", "low", "high", "trials"]
 FORMS = ("table", "csv", "jsonl")  # in which a table is shown
-CENTROID = "centroid"  # its row in a table of latents
+CENTROID_ROW = "centroid"  # its row in a table of latents
 # Its rows there: where the unit vectors of the latent space lie, by which all else is drawn.
 AXES = "axes"
 
@@ -72,7 +72,7 @@ def latents_table(sets: Mapping[str, LatentSet], hash_: Hash, plane: plots.Plane
     k = len(hash_.centroid)
     sets = {
         **sets,
-        CENTROID: LatentSet(hash_.centroid[None], np.zeros(1, dtype=np.int64)),
+        CENTROID_ROW: LatentSet(hash_.centroid[None], np.zeros(1, dtype=np.int64)),
         AXES: LatentSet(np.eye(k), np.arange(k)),
     }
     return pd.concat(

@@ -54,7 +54,7 @@ class Params(Node):
     params: dict[Key, str]
 
 
-class Source(Node):
+class UsedPictures(Node):
     """Pictures that a run is made from."""
 
     name: Key
@@ -65,7 +65,7 @@ class Source(Node):
 class Sources(Node):
     """The pictures that the run is made from."""
 
-    sources: Annotated[list[Source], Field(max_length=16)]
+    sources: Annotated[list[UsedPictures], Field(max_length=16)]
 
 
 class Metrics(Node):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from PIL import Image as Pixels
+from PIL import Image
 from pydantic import ValidationError
 
 from latenthash.errors import InputError
@@ -150,7 +150,7 @@ def _check_image(path: Path) -> None:
     """Decode an image: MLflow does so to make a smaller one."""
     with open_regular(path) as file:
         try:
-            with Pixels.open(file, formats=["PNG"]) as image:
+            with Image.open(file, formats=["PNG"]) as image:
                 if image.mode != "RGB" or image.width * image.height > MOST_PIXELS:
                     raise ValueError(f"{image.mode}, {image.width} x {image.height}")
                 image.load()

@@ -18,7 +18,7 @@ from latenthash.data.samples.sushi_ware import Bowl, Chopsticks, Plate, Table
 Piece: TypeAlias = Nigiri | Roll | Wasabi | Ginger
 
 
-class Setting:
+class Arrangement:
     """Pieces on one plate, none of which touches another or hangs over the rim."""
 
     def __init__(self, plate: Plate, rng: np.random.Generator) -> None:
@@ -204,10 +204,10 @@ def render_sushi(index: int, size: int = 512) -> NDArray[np.uint8]:
     shift = rng.normal(0.0, 0.12, 2)
     _surround(scene, plate, turn, rng)
     scene.stamp(plate, (shift[0], shift[1]), turn, plate.reach, 0.0)
-    setting = Setting(plate, rng)
-    setting.arrange()
+    arrangement = Arrangement(plate, rng)
+    arrangement.arrange()
     cos, sin = math.cos(turn), math.sin(turn)
-    for piece, u, v, angle in setting.pieces:
+    for piece, u, v, angle in arrangement.pieces:
         place = shift[0] + u * cos - v * sin, shift[1] + u * sin + v * cos
         scene.stamp(piece, place, turn + angle, piece.reach)
     picture = _develop(scene.photograph(light), rng)

@@ -14,7 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 from latenthash.jobs.command.mistakes import explain
 from latenthash.jobs.command.resolvers import register_resolvers
 from latenthash.jobs.command.typed import as_typed
-from latenthash.options.kinds import OURS
+from latenthash.options.kinds import is_ours
 from latenthash.system.endings import endings
 from latenthash.system.surroundings import settle
 from latenthash.system.terminal import without_password
@@ -42,16 +42,16 @@ def run(main: Callable[[], object], complete: Callable[[Sequence[str]], list[str
     except KeyboardInterrupt:
         _end("Interrupted.", INTERRUPTED)
     except Exception as error:
-        if isinstance(error, REFUSING) and not _is_ours(error):
+        if isinstance(error, REFUSING) and not _is_of_a_job(error):
             _end(explain(error, sys.argv[1:]), REFUSED)
         # A fault of ours. The address of a server may be part of it.
         _end(without_password("".join(format_exception(error))), FAILED)
 
 
-def _is_ours(error: BaseException) -> bool:
+def _is_of_a_job(error: BaseException) -> bool:
     """Say whether an error is from a job, not from Hydra's reading of the command."""
     modules = (frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__))
-    return any(name.startswith(f"{OURS}.") and name != __name__ for name in modules)
+    return any(is_ours(name) and name != __name__ for name in modules)
 
 
 def _end(sentence: str, code: int) -> None:

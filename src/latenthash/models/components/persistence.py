@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from latenthash.system.terminal import track
 
 Maps: TypeAlias = NDArray[np.float32]  # (C, H, W)
-Floats: TypeAlias = NDArray[np.float64]
-Diagram: TypeAlias = Floats  # (n, 4): channel, dimension, birth, death; finite ones alone
+Diagram: TypeAlias = NDArray[
+    np.float64
+]  # (n, 4): channel, dimension, birth, death; finite ones alone
 
 PEAKS = 2  # longest H0 lifetimes kept of a channel
 CHUNK = 16  # pictures a worker is handed at once
@@ -42,7 +43,7 @@ def cubical_diagram(maps: Maps) -> Diagram:
     return _table(CubicalPersistence([0, 1]).fit_transform(list(-levels)))
 
 
-def lifetimes(diagram: Diagram, channels: int) -> Floats:
+def lifetimes(diagram: Diagram, channels: int) -> NDArray[np.float64]:
     """List each channel's two longest H0 lifetimes and its longest H1, as (3 * channels,).
 
     The highest peak of a map never dies and is not among them; what is missing is 0.
@@ -79,7 +80,7 @@ def _each(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Res
     return [function(item) for item in items]
 
 
-def _table(channels: Sequence[Sequence[Floats]]) -> Diagram:
+def _table(channels: Sequence[Sequence[NDArray[np.float64]]]) -> Diagram:
     """Join the finite points of [channel][dimension] -> (n, 2)."""
     counts = np.array([[len(points) for points in dimensions] for dimensions in channels])
     channel, dimension = np.indices(counts.shape).reshape(2, -1).repeat(counts.ravel(), axis=1)

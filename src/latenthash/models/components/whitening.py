@@ -22,8 +22,6 @@ from latenthash.features.interface import FeatureSet
 # would be a visible part of z.
 NARROWEST = 1e-5
 
-Floats = NDArray[np.float64]
-
 
 class Whitening(nn.Module):
     """An affine map z = P (x - m).
@@ -114,7 +112,7 @@ def without_signal(train: Mapping[str, FeatureSet]) -> FeatureSet:
     return FeatureSet(torch.cat([features.x for features in sets]), np.concatenate(picture))
 
 
-def pair_covariance(x: Floats, picture: NDArray[np.int64]) -> Floats:
+def pair_covariance(x: NDArray[np.float64], picture: NDArray[np.int64]) -> NDArray[np.float64]:
     """Compute the covariance of f - f' over pairs of views f, f' of the same picture.
 
     No pair has to be formed: over all pairs of one picture's n views, the mean of
@@ -142,5 +140,5 @@ def pair_covariance(x: Floats, picture: NDArray[np.int64]) -> Floats:
             "outside the Signal: raise data.views.train above the number of pictures in "
             "noise_edited, noise_similar or outliers, or set model.whitening=plain."
         )
-    covariance: Floats = 2 * deviations.T @ deviations / (count - 1).sum()
+    covariance: NDArray[np.float64] = 2 * deviations.T @ deviations / (count - 1).sum()
     return covariance
