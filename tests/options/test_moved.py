@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from omegaconf import OmegaConf
 
 from latenthash.errors import InputError
 from latenthash.hashing.bundle import Bundle
 from latenthash.hashing.enrolled import Hash
 from latenthash.jobs.build import build_hasher, bundle_config, bundled_config
-from latenthash.options.checking import checked_bundle
+from latenthash.jobs.command.checks import check_evaluate, plain
+from latenthash.options.checking import checked_bundle, find_train_problems
+from latenthash.options.moved import MOVED
 from test_configs import composed
 
 FORM = {"resolution": 10, "bandwidth": 0.1}
@@ -84,3 +87,31 @@ def test_weights_that_nothing_uses_any_more_are_not_read(tmp_path: Path) -> None
     weights = {"model.spans": torch.zeros(2, 3), "model.whitening.mean": torch.zeros(4)}
     Bundle(None, weights, "seed: 0", "0", {}, {}).save(tmp_path / "bundle")
     assert set(Bundle.load(tmp_path / "bundle").weights) == {"model.whitening.mean"}
+
+
+# What a config of version 0.1 names, and where.
+OWN = {
+    "job._target_": (
+        "latenthash.enrolment.enrol", "latenthash.coding.fit_code",
+        "latenthash.digits.learn_digits",
+    ),
+    "finetuning.module._target_": ("latenthash.features.finetune.FineTuner",),
+    "callbacks.own": ("latenthash.callbacks.Progress", "latenthash.callbacks.PriorSamples"),
+    "logger._target_": ("latenthash.run_logger.RunLogger",),
+    "edits.own": ("latenthash.data.views.Text", "latenthash.data.edits.Crop"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "name"), [(key, name) for key in OWN for name in OWN[key]])
+def test_own_config_is_told_the_new_name(key: str, name: str) -> None:
+    cfg = composed()
+    OmegaConf.update(cfg, key, {"_target_": name} if key.endswith("own") else name)
+    (problem,) = find_train_problems(plain(cfg))
+    assert f"names {name}, which is {MOVED[name]} now" in problem
+
+
+def test_own_suite_is_told_the_new_name() -> None:
+    name = "latenthash.data.suite.Suite"
+    cfg = composed("benchmark=edits_v1", f"benchmark._target_={name}", root="evaluate")
+    with pytest.raises(InputError, match=f"names {name}, which is {MOVED[name]} now"):
+        check_evaluate(cfg)

@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
@@ -19,7 +18,7 @@ from omegaconf import OmegaConf
 from app import TINY, call, client, runs, sources
 from latenthash.benchmark.saving import Report, keep
 from latenthash.errors import InputError, JobError
-from latenthash.jobs.benchmark import run_benchmark
+from latenthash.jobs.benchmark import judge_codes
 from latenthash.system.processes import Processes
 from latenthash.tracking.experiment import Experiment
 from latenthash.tracking.names import PROCESS, RECORDED
@@ -444,7 +443,7 @@ def test_benchmark_is_kept_when_it_cannot_be_logged(
     names = ("leaderboard.csv", "figures.csv", "benchmark.html", "figures/edits.png", "config.yaml")
     assert all((out / name).is_file() for name in names)
     with pytest.raises(InputError, match="does not have in full"):  # before pictures are read
-        run_benchmark(OmegaConf.create({"paths": {"output": str(out)}}), *[Mock()] * 2, named=True)
+        judge_codes(OmegaConf.create({"benchmark": {}, "paths": {"output": str(out)}}))
     later(store, out)
     (made,) = store.find({"latenthash.kind": "benchmark"})
     assert (made.info.status, made.data.params) == ("FINISHED", {"suite": "s"})

@@ -49,33 +49,30 @@ SEEN = (
 
 
 def judge_codes(cfg: DictConfig) -> None:
-    """Judge the codes of the run that the config names; see `run_benchmark`."""
-    if cfg.get("benchmark") is None:
-        raise InputError("benchmark is not set; name a suite of edits: benchmark=edits_v1.")
-    run_benchmark(cfg, *open_to_judge(cfg))
-
-
-def run_benchmark(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) -> None:
-    """Judge the codes of a bundle beside those that people use.
-
-    Args:
-        cfg: the composed config of evaluate.py.
-        bundle: whose latent is judged.
-        store: where figures are kept.
-        named: whether the user asked for this very bundle. Where not, peers and controls are
-            judged without it when it cannot be used.
+    """Judge the codes of the run that the config names beside those that people use.
 
     Raises:
         InputError: if pictures, edits, groups, numbers or models cannot be used, before any work.
         JobError: if all is kept in the output folder, but cannot be logged.
     """
+    if cfg.get("benchmark") is None:
+        raise InputError("benchmark is not set; name a suite of edits: benchmark=edits_v1.")
     refuse_untold(Path(cfg.paths.output))
-    setting = prepare(cfg, bundle, store, named)
+    bundle, store, named = open_to_judge(cfg)
+    setting = find_setting(cfg, bundle, store, named)
     publish(cfg, store, setting, judge_all(setting))
 
 
-def prepare(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) -> Setting:
-    """Find all that is judged, and say what cannot be; see `run_benchmark`."""
+def find_setting(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) -> Setting:
+    """Find all that is judged, and say what cannot be.
+
+    Args:
+        cfg: the composed config of evaluate.py.
+        bundle: whose latent is judged.
+        store: that may hold its run.
+        named: whether the user asked for this very bundle. Where not, peers and controls are
+            judged without it when it cannot be used.
+    """
     suite: Suite = build(cfg.benchmark)
     reader: Reader = build(cfg.reader, _convert_="all")
     cache: DiskCache = build(cfg.cache)

@@ -1,7 +1,7 @@
 """What older configs, bundles and digests hold, and what has become of it."""
 
-# Name in configs of version 0.1 -> name now.
-MOVED = {
+# Name in configs of version 0.1 -> name now: edits, which bundles and digests hold too.
+MOVED_EDITS = {
     "latenthash.data.drawing.Captions": "latenthash.data.edits.fixed_overlays.Captions",
     "latenthash.data.drawing.Lines": "latenthash.data.edits.fixed_overlays.Lines",
     "latenthash.data.drawing.Screenshot": "latenthash.data.edits.fixed_overlays.Screenshot",
@@ -15,7 +15,20 @@ MOVED = {
     "latenthash.data.overlays.Writing": "latenthash.data.edits.random_overlays.Writing",
     "latenthash.data.views.Text": "latenthash.data.edits.text.Text",
 }
-FIRST_NAMES = {now: first for first, now in MOVED.items()}
+FIRST_NAMES = {now: first for first, now in MOVED_EDITS.items()}
+# All that a user's own config may name.
+MOVED = {
+    **MOVED_EDITS,
+    "latenthash.callbacks.PriorSamples": "latenthash.tracking.callbacks.PriorSamples",
+    "latenthash.callbacks.Progress": "latenthash.tracking.callbacks.Progress",
+    "latenthash.coding.fit_code": "latenthash.jobs.fit_code.fit_code",
+    "latenthash.data.suite.Suite": "latenthash.data.edits.suite.Suite",
+    "latenthash.digits.learn_digits": "latenthash.jobs.learn_digits.learn_digits",
+    "latenthash.enrolment.enrol": "latenthash.jobs.enrol.enrol",
+    "latenthash.features.finetune.FineTuner": "latenthash.models.finetuner.FineTuner",
+    "latenthash.run_logger.RunLogger": "latenthash.tracking.run_logger.RunLogger",
+    "latenthash.sweeps.Sweep": "latenthash.jobs.command.multirun.Sweep",
+}
 
 # Options of version 0.1 that are none now. Its bundles have them, and do not need them: the latents
 # are the same without.

@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 
 # Columns whose text says in words what they say; files keep them, the terminal has no room.
 DETAILS = ["value", "low", "high", "trials"]
-FORMS = ("table", "csv", "jsonl")  # in which a table is shown
 CENTROID_ROW = "centroid"  # its row in a table of latents
 # Its rows there: where the unit vectors of the latent space lie, by which all else is drawn.
 AXES = "axes"

@@ -61,11 +61,13 @@ def test_functions_of_a_sweep_are_left_to_hydra() -> None:
         ("train.py", "model=null", "An option such as model=NAME cannot be null"),
         ("train.py", "+experiment=girls_vs_earth_sushi", "did you mean girl_vs_earth_sushi?"),
         ("train.py", "seed=[1", "seed=[1"),
+        ("train.py", "+hydra.callbacks.own={_target_:latenthash.sweeps.Sweep}",
+         "latenthash.sweeps.Sweep is latenthash.jobs.command.multirun.Sweep now"),
         ("train.py", "seed=1,2", "add --multirun"),
         ("evaluate.py", "picture=x", "picture is no option; did you mean pictures?"),
         ("evaluate.py", "benchmark=edits_v2", "benchmark=edits_v2 is not one of edits_v1; did you"),
     ],
-)
+)  # fmt: skip
 def test_mistake_is_said_in_a_sentence(
     tmp_path: Path, script: str, argument: str, sentence: str
 ) -> None:

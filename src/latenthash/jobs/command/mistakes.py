@@ -1,4 +1,4 @@
-"""Says in a sentence what Hydra refused, and what may have been meant."""
+"""Sentences that say what Hydra refused, and what may have been meant."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from latenthash.jobs.command.typed import parsed
 from latenthash.options.kinds import nearest
+from latenthash.options.moved import MOVED
 
 
 def explain(error: Exception, line: Sequence[str] = ()) -> str:
@@ -30,6 +31,8 @@ def explain(error: Exception, line: Sequence[str] = ()) -> str:
         return f"{cause.full_key} is no option{nearest(str(cause.key), known) or '.'}"
     if "Config group override must be" in words:
         return "An option such as model=NAME cannot be null: leave it away, or name a file of it."
+    if moved := [name for name in MOVED if f"'{name}'" in words]:
+        return f"{moved[0]} is {MOVED[moved[0]]} now."
     if unread := [part for part in line if "=" in part and not parsed(part)]:
         return f"{unread[0]} cannot be read: {words}"
     return words or type(error).__name__

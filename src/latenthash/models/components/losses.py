@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-GAUSSIAN, BERNOULLI = LIKELIHOODS = ("gaussian", "bernoulli")
+GAUSSIAN, BERNOULLI = "gaussian", "bernoulli"
 
 
 def gaussian_nll(x: Tensor, mean: Tensor, sigma_floor: float) -> Tensor:
