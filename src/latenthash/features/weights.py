@@ -57,6 +57,11 @@ class Trunk:
     source: str
 
 
+def names_file(weights: object) -> bool:
+    """Say whether the option features.weights names a file; not all features have weights."""
+    return weights not in (None, IMAGENET, RANDOM)
+
+
 def load_trunk(weights: str, seed: int) -> Trunk:
     """Load the trunk; under torch's device "meta" its layers alone, and nothing is read.
 

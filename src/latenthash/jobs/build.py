@@ -17,15 +17,16 @@ from latenthash.data.pairs import Pairs
 from latenthash.data.splits import ROLES, TESTED, Splits
 from latenthash.errors import InputError
 from latenthash.features.interface import is_staged
-from latenthash.features.weights import IMAGENET, RANDOM
+from latenthash.features.weights import names_file
 from latenthash.hashing.bundle import Bundle
 from latenthash.hashing.hasher import Hasher
 from latenthash.jobs.plain_yaml import read_yaml
 from latenthash.options.checking import checked_bundle
 from latenthash.options.misfits import find_large
+from latenthash.options.roots import Bundled
 from latenthash.system.paths import shareable
 
-BUNDLED = ("seed", "hash", "resamples", "data", "augment", "edits", "features", "model")
+BUNDLED = tuple(Bundled.model_fields)  # nodes of the config that a bundle holds
 MOST_BYTES = 2**33  # of the views that are drawn for a bundle
 UNTOUCHED = "Use an untouched copy of a bundle that train.py wrote."
 
@@ -79,7 +80,7 @@ def bundled_config(cfg: DictConfig) -> str:
     values = OmegaConf.to_container(cfg, resolve=True)
     assert isinstance(values, dict)
     paths = [("data", key) for key in (*ROLES, "file", "folder")]
-    if values["features"].get("weights") not in (None, IMAGENET, RANDOM):
+    if names_file(values["features"].get("weights")):
         paths.append(("features", "weights"))
     for node, key in paths:
         if values[node].get(key) is not None:

@@ -12,7 +12,7 @@ from latenthash.data.samples.sets import PREFIX
 from latenthash.data.sources import source_digest
 from latenthash.data.splits import ROLES
 from latenthash.errors import InputError
-from latenthash.features.weights import IMAGENET, RANDOM
+from latenthash.features.weights import names_file
 from latenthash.hashing.bundle import Bundle
 from latenthash.system.paths import is_file, is_folder
 from latenthash.tracking.names import FOLDER
@@ -67,7 +67,7 @@ def with_weights(config: DictConfig, places: Places) -> DictConfig:
         InputError: if it is not found.
     """
     name = config.features.get("weights")
-    if name in (None, IMAGENET, RANDOM):
+    if not names_file(name):
         return config
     paths = places.candidates("features.weights", str(name), [*places.folders, *places.above])
     found = next((path for path in paths if is_file(Path(path))), None)

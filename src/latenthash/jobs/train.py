@@ -16,7 +16,7 @@ from latenthash.data.samples.sets import PREFIX
 from latenthash.data.sources import source_digest
 from latenthash.data.splits import ROLES
 from latenthash.errors import log_problems, refusals
-from latenthash.features.weights import IMAGENET, RANDOM
+from latenthash.features.weights import names_file
 from latenthash.jobs.build import BUNDLED, build
 from latenthash.jobs.command.checks import check_train, plain
 from latenthash.jobs.command.effects import check_training_effects
@@ -106,7 +106,7 @@ def fingerprint(cfg: DictConfig, digests: Mapping[str, str]) -> str:
     assert isinstance(values, dict)
     values.pop("signals", None)  # whence a sweep takes data.signal, which decides
     weights = cfg.features.get("weights")
-    if weights not in (None, IMAGENET, RANDOM):
+    if names_file(weights):
         weights = source_digest(str(weights))
     parts = [values, list(digests.values()), weights, __version__]
     return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -7,10 +7,8 @@ import pytorch_lightning as pl
 from torch import Tensor, nn
 
 from latenthash.features.interface import FeatureSet
-from latenthash.models.components.whitening import (
-    Whitening,
-    without_signal,
-)
+from latenthash.models.components.inputs import signed_root
+from latenthash.models.components.whitening import Whitening, without_signal
 
 
 class PCA(nn.Module):
@@ -71,5 +69,5 @@ class PCA(nn.Module):
     def _prepared(self, x: Tensor) -> Tensor:
         x = x.flatten(1)  # (N, D)
         if self.signed_root:
-            x = x.sign() * x.abs().sqrt()
+            x = signed_root(x)
         return nn.functional.normalize(x) if self.unit_features else x

@@ -29,14 +29,14 @@ class Standardize(nn.Module):
 
     def fit(self, x: Tensor) -> None:
         """Take mean and deviation from features x (N, D)."""
-        root = _signed_root(x)
+        root = signed_root(x)
         deviation = root.std(0, correction=0)
         self.mean.copy_(root.mean(0))
         self.deviation.copy_(deviation.clamp(min=max(QUIETEST * deviation.mean().item(), 1e-6)))
 
     def forward(self, x: Tensor) -> Tensor:
         """Map x (N, D) to (N, D)."""
-        return (_signed_root(x) - self.mean) / self.deviation
+        return (signed_root(x) - self.mean) / self.deviation
 
 
 def noise(train: Mapping[str, FeatureSet]) -> Tensor:
@@ -77,5 +77,6 @@ def check_halvings(
         )
 
 
-def _signed_root(x: Tensor) -> Tensor:
+def signed_root(x: Tensor) -> Tensor:
+    """Return sign(x) sqrt(|x|) (Perronnin, Sanchez and Mensink 2010)."""
     return x.sign() * x.abs().sqrt()
