@@ -6,12 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import alembic.config
 import pytest
 
 from app import TINY, runs, sources
 from latenthash.jobs.command.multirun import PARENT_VARIABLE
-from latenthash.system.surroundings import escape_migrations, settle
+from latenthash.system.surroundings import settle
 from project import ROOT
 
 # All at once; what each of them did alone stands beside it.
@@ -108,20 +107,6 @@ def test_settling_takes_only_what_is_meant_for_others(monkeypatch: pytest.Monkey
     expected = before | {"MPLBACKEND": "agg"}
     del expected["PL_TRAINER_DEVICES"]
     assert dict(os.environ) == expected
-
-
-def test_migrations_are_found_below_a_percent_sign(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Bare(alembic.config.Config):  # these tests may themselves run below such a path
-        def set_main_option(self, name: str, value: str) -> None:
-            self.set_section_option(self.config_ini_section, name, value)
-
-    monkeypatch.setattr(alembic.config, "Config", Bare)
-    escape_migrations("/a b%20c/mlflow/__init__.py")
-    config = Bare()
-    config.set_main_option("script_location", "/a b%20c/mlflow/migrations")
-    assert config.get_main_option("script_location") == "/a b%20c/mlflow/migrations"
-    config.set_main_option("sqlalchemy.url", "sqlite:////a%%20b")  # MLflow escapes this one
-    assert config.get_main_option("sqlalchemy.url") == "sqlite:////a%20b"
 
 
 @pytest.mark.parametrize("is_folder", [True, False])

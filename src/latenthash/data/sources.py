@@ -129,8 +129,8 @@ def refused(unread: Sequence[Unread], left: int, reader: Reader) -> list[str]:
 def log_skipped(unread: Sequence[Unread]) -> None:
     """Log which files were left out."""
     if unread:
-        named = " ".join(map(str, unread[:NAMED])) + (" ..." if len(unread) > NAMED else "")
-        log.warning("Files left out because they cannot be read: %d. %s", len(unread), named)
+        names = " ".join(map(str, unread[:NAMED])) + (" ..." if len(unread) > NAMED else "")
+        log.warning("Files left out because they cannot be read: %d. %s", len(unread), names)
 
 
 def source_digest(source: str) -> str:

@@ -79,7 +79,7 @@ class Bundle:
             **({} if self.printable is None else {"printable": str(self.printable)}),
             "run_id": self.run_id,
             "pictures": dict(self.pictures),
-            "identity": dict(self.provenance),
+            "identity": dict(self.provenance),  # format 2's word for it
             "fitted": sorted(self.fitted),
             "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
         }

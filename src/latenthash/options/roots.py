@@ -170,6 +170,7 @@ class HashFile(Node):
     printable: Annotated[str, Kind("the printable hash, as text")] = ""
     run_id: Annotated[str, Field(pattern=r"^[\w-]{1,64}$"), Kind("the id of a run")]
     pictures: Annotated[dict[Role, str], Kind("the digests of pictures, role -> text")]
+    # Format 2's word for provenance.
     identity: Annotated[dict[str, str], Kind("texts that say what the features were made with")]
     fitted: Annotated[list[str], Kind("the digests of fitted pictures, as texts")] = Field(
         default_factory=list

@@ -1,4 +1,4 @@
-"""Keep other programs' variables, a missing home and odd paths from changing how a command runs.
+"""Keep other programs' variables and a missing home from changing how a command runs.
 
 A command can start inside a job of Slurm, under torchrun, in a notebook, or in the shell of
 another project. Whatever their variables say, a job of ours is one process on one device.
@@ -24,23 +24,3 @@ def settle() -> None:
     os.environ["MPLBACKEND"] = "agg"
     # Without a home folder it keeps its list of fonts in a temporary one, and warns of it.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
-
-
-def escape_migrations(package: str) -> None:
-    """Let MLflow lie in a folder with a percent sign, which alembic takes for a placeholder.
-
-    MLflow escapes the address of its database, but not the folder of its own migrations.
-
-    Args:
-        package: path of MLflow; nothing is done where it has no percent sign.
-    """
-    if "%" not in package:
-        return
-    from alembic.config import Config
-
-    set_option = Config.set_main_option
-
-    def set_escaped(self: Config, name: str, value: str) -> None:
-        set_option(self, name, value.replace("%", "%%") if name == "script_location" else value)
-
-    Config.set_main_option = set_escaped  # type: ignore[method-assign]

@@ -10,8 +10,8 @@ from traceback import walk_tb
 from sqlalchemy.exc import SQLAlchemyError
 
 from latenthash.errors import InputError
-from latenthash.system.surroundings import escape_migrations
 from latenthash.system.terminal import without_password
+from latenthash.tracking.migrations import escape_migrations
 
 # A research tool on private pictures tells nobody that it runs.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
