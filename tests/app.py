@@ -115,7 +115,7 @@ def runs(folder: Path, kind: str = "job") -> list[Run]:
 
 def client(store: Store) -> MlflowClient:
     """Return MLflow's client of a store, to look behind it."""
-    return MlflowClient(store.uri)
+    return MlflowClient(store.experiment.address.text)
 
 
 def artifact(folder: Path, run: Run, name: str) -> Path:

@@ -27,7 +27,7 @@ MODULES = modules()
 KNOWN_BY = {
     "mlflow": ("tracking",),
     "albumentations": ("data",),
-    "omegaconf": ("jobs", "tracking"),
+    "omegaconf": ("jobs",),
     "hydra": ("jobs", "tracking"),
 }
 # What the benchmark's processes import: they do without torch, which takes seconds to load.

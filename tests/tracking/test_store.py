@@ -30,6 +30,7 @@ from app import TINY, artifact, call, client, runs, sources
 from latenthash.data.views import Views
 from latenthash.errors import InputError
 from latenthash.tracking.client import brief
+from latenthash.tracking.experiment import Experiment
 from latenthash.tracking.names import HAS_BUNDLE, JOB, KIND, OVERRIDES, PROCESS, REUSED
 from latenthash.tracking.store import Store
 from latenthash.tracking.store_uri import sqlite_uri
@@ -191,7 +192,7 @@ def test_terminated_run_is_marked_killed(tmp_path: Path, monkeypatch: pytest.Mon
 def test_runs_of_dead_processes_are_marked_killed_and_no_others(tmp_path: Path) -> None:
     uri, artifacts = f"sqlite:///{tmp_path}/mlflow.db", str(tmp_path / "mlartifacts")
     store = Store(uri, "latenthash", artifacts)
-    folder, prefix = store.processes.folder, store.processes.prefix
+    folder, prefix = store.experiment.processes.folder, store.experiment.processes.prefix
     own = store.create_run({"who": "own"})
 
     def made_by(process: str | None, status: str = "RUNNING") -> str:
@@ -215,7 +216,7 @@ def test_runs_of_dead_processes_are_marked_killed_and_no_others(tmp_path: Path) 
         Store(uri, "latenthash", artifacts)
         for run_id, status in expected.items():
             assert client(store).get_run(run_id).info.status == status
-    assert {path.name for path in folder.iterdir()} == {store.processes.own}
+    assert {path.name for path in folder.iterdir()} == {store.experiment.processes.own}
 
 
 def test_next_run_marks_what_was_killed(tmp_path: Path) -> None:
@@ -380,7 +381,7 @@ def test_server_is_waited_for_longer_once_it_has_answered(
     def waits() -> tuple[int, int]:
         return MLFLOW_HTTP_REQUEST_TIMEOUT.get(), MLFLOW_HTTP_REQUEST_MAX_RETRIES.get()
 
-    monkeypatch.setattr(Store, "_experiment", lambda *_: str(waited.append(waits())))
+    monkeypatch.setattr(Experiment, "_experiment", lambda *_: str(waited.append(waits())))
     opened(place)
     for opening, later in zip(*waited, waits(), strict=True):
         assert (opening, later) == (7, 7) if given else opening < 5 and 2 <= later <= 60

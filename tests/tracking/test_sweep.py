@@ -295,7 +295,7 @@ def test_job_of_another_process_is_waited_for_and_reused(
     run_id, fingerprint = run.info.run_id, run.data.tags[FINGERPRINT]
     client(store).update_run(run_id, status="RUNNING")
     claim = contextlib.ExitStack()
-    claim.enter_context(store.processes.claim(fingerprint, "job", wait=False))
+    claim.enter_context(store.experiment.processes.claim(fingerprint, "job", wait=False))
     logger, handler = logging.getLogger("latenthash.system.processes"), Other()
     logger.addHandler(handler)
     try:

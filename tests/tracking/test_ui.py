@@ -26,7 +26,7 @@ def test_address_is_that_of_the_runs(
     assert expected in capsys.readouterr().out
     (line,) = started
     assert line[:4] == [sys.executable, "-m", "mlflow", "ui"]
-    assert line[-1] == store.uri
+    assert line[-1] == store.experiment.address.text
 
 
 @pytest.mark.parametrize(

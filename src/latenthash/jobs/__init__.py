@@ -1,1 +1,1 @@
-"""What a command runs; config is known here, and in tracking, alone."""
+"""What a command runs; config is known here alone."""

@@ -5,9 +5,9 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from latenthash.errors import InputError
+from latenthash.jobs.stores import open_store
 from latenthash.tracking.record import Record
 from latenthash.tracking.recording import log_later
-from latenthash.tracking.store import open_store
 
 
 def log_run(cfg: DictConfig) -> None:

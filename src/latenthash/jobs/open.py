@@ -11,9 +11,10 @@ from latenthash.errors import InputError
 from latenthash.hashing.bundle import Bundle
 from latenthash.jobs.build import bundle_config
 from latenthash.jobs.locating import Places, with_weights
+from latenthash.jobs.stores import find_store, open_store
 from latenthash.options.jobs import SHIPPED
 from latenthash.system.paths import is_folder
-from latenthash.tracking.store import Run, Store, find_store, no_run, open_store
+from latenthash.tracking.store import Run, Store, no_run
 from latenthash.tracking.store_uri import StoreURI
 
 log = logging.getLogger(__name__)

@@ -51,10 +51,9 @@ class Experiment:
         reading: bool = False,
         later: bool = False,
     ) -> None:
-        self.name = StoreURI.parse(tracking_uri)
-        self.uri = self.name.text
+        self.address = StoreURI.parse(tracking_uri)
+        self.name = experiment_name
         self.root = artifact_folder(artifact_root)
-        self.experiment = experiment_name
         self.reading = reading
         self._opened: tuple[MlflowClient, str] | None = None
         if not later:
@@ -69,29 +68,29 @@ class Experiment:
         if self._opened is not None:
             return
         with self.explained(), patience():
-            if self.name.database:
+            if self.address.database:
                 if not self.reading:
-                    database.prepare(self.name.database, self._make_database)
-                database.check(self.name.database, writing=not self.reading)
+                    database.prepare(self.address.database, self._make_database)
+                database.check(self.address.database, writing=not self.reading)
             if not self.reading:
-                if self.name.database:
+                if self.address.database:
                     make_folder(self.root, "The folder for artifacts, logger.artifact_root,")
                 self.processes.prepare()
-            client = MlflowClient(self.uri)
+            client = MlflowClient(self.address.text)
             self._opened = client, self._experiment(client)
             if not self.reading:
                 self._end_dead()
 
     @property
-    def _client(self) -> MlflowClient:
+    def client(self) -> MlflowClient:
         """MLflow's client of the store, which is opened for it."""
         self.open()
         assert self._opened is not None
         return self._opened[0]
 
     @property
-    def experiment_id(self) -> str:
-        """The id of the experiment; empty when there is none to read from."""
+    def id(self) -> str:
+        """Its id; empty when there is none to read from."""
         self.open()
         assert self._opened is not None
         return self._opened[1]
@@ -101,11 +100,11 @@ class Experiment:
 
     def _experiment(self, client: MlflowClient) -> str:
         """Return the id of the experiment; nothing when there is none to read from."""
-        name, reading = self.experiment, self.reading
+        name, reading = self.name, self.reading
         experiment = client.get_experiment_by_name(name)
         if experiment is None and not reading:
             try:
-                location = self.root.as_uri() if self.name.database else None
+                location = self.root.as_uri() if self.address.database else None
                 client.create_experiment(name, location)
             except MlflowException as error:
                 if error.error_code != "RESOURCE_ALREADY_EXISTS":  # another process was faster
@@ -121,13 +120,13 @@ class Experiment:
             log.warning("%s", deleted)
             return ""
         if not reading:
-            self._check_place(f"the experiment {name}", experiment.artifact_location)
+            self.check_place(f"the experiment {name}", experiment.artifact_location)
         return str(experiment.experiment_id)
 
-    def _check_place(self, what: str, artifact_uri: str) -> None:
+    def check_place(self, what: str, artifact_uri: str) -> None:
         """Refuse to write where the project is no longer: not at the root, nor by the database."""
         place = local_path(artifact_uri)
-        here = [self.root, *([self.name.database.parent] if self.name.database else [])]
+        here = [self.root, *([self.address.database.parent] if self.address.database else [])]
         if place is not None and not any(
             place.resolve().is_relative_to(folder.resolve()) for folder in here
         ):
@@ -137,10 +136,10 @@ class Experiment:
                 f"logger.experiment_name=NAME; or go on there with logger.artifact_root={place}."
             )
 
-    def _check_free(self) -> None:
+    def check_free(self) -> None:
         """Refuse a database that another program holds; MLflow would try for long."""
-        if self.name.database:
-            database.check(self.name.database, writing=True)
+        if self.address.database:
+            database.check(self.address.database, writing=True)
 
     @contextmanager
     def explained(self, verb: str = "opened") -> Iterator[None]:
@@ -156,29 +155,29 @@ class Experiment:
             ) from error
 
     def __str__(self) -> str:
-        return str(self.name)
+        return str(self.address)
 
     def lock(self) -> AbstractContextManager[object]:
         """Keep other processes of this machine from creating the same things."""
-        return database.lock(self.name.database) if self.name.database else nullcontext()
+        return database.lock(self.address.database) if self.address.database else nullcontext()
 
     @property
     def processes(self) -> Processes:
         """The processes of this machine that keep runs in this experiment."""
-        place = self.name.database or self.root
+        place = self.address.database or self.root
         folder = place.with_name(f"{place.name}.processes")
-        return Processes(folder, f"{self} {self.experiment}")
+        return Processes(folder, f"{self} {self.name}")
 
     def find(self, tags: Mapping[str, str], status: str | None = None) -> list[Run]:
         """List runs with all these tags, and this status when one is given; the newest first."""
-        if not self.experiment_id:
+        if not self.id:
             return []
         conditions = [f"tags.`{name}` = '{value}'" for name, value in tags.items()]
         if status:
             conditions.append(f"attributes.status = '{status}'")
         return list(
-            self._client.search_runs(
-                [self.experiment_id], " and ".join(conditions), order_by=["start_time DESC"],
+            self.client.search_runs(
+                [self.id], " and ".join(conditions), order_by=["start_time DESC"],
                 max_results=50_000,
             )
         )  # fmt: skip
@@ -189,7 +188,7 @@ class Experiment:
             for process in self.processes.dead():
                 runs = self.find({PROCESS: process}, "RUNNING")
                 for run in runs:
-                    self._client.set_terminated(run.info.run_id, "KILLED")
+                    self.client.set_terminated(run.info.run_id, "KILLED")
                 if runs:
                     names = ", ".join(f"{run.info.run_name} ({run.info.run_id})" for run in runs)
                     log.info("Now marked KILLED, for their process had died: %s", names)

@@ -66,7 +66,7 @@ class RunLogger(Recorder, Logger):
         store = Store(tracking_uri, experiment_name, artifact_root, later=True)
         Recorder.__init__(self, store, Path(folder), tags)
         try:
-            store.open()
+            store.experiment.open()
         except StoreRefused as error:
             if parent_run_id is None:
                 raise
@@ -90,7 +90,7 @@ class RunLogger(Recorder, Logger):
     @property
     def name(self) -> str:
         """The experiment, as Lightning asks for it."""
-        return self.store.experiment
+        return self.store.experiment.name
 
     @property
     def version(self) -> str:
@@ -102,7 +102,7 @@ class RunLogger(Recorder, Logger):
 
     def claim(self, wait: bool) -> AbstractContextManager[None]:
         """Keep other processes of this machine from running the same job meanwhile."""
-        return self.store.processes.claim(self.fingerprint, self.run_name, wait)
+        return self.store.experiment.processes.claim(self.fingerprint, self.run_name, wait)
 
     def reuse_finished(self) -> bool:
         """In a sweep, say whether this very job was done before, and show that run in the sweep."""

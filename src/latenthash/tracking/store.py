@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
-from omegaconf import DictConfig
 
 from latenthash.errors import InputError
 from latenthash.report.tables import write_figure, write_table
@@ -24,8 +23,30 @@ from latenthash.tracking.writing import write_entry
 log = logging.getLogger(__name__)
 
 
-class Store(Experiment):
-    """The runs of an experiment: those that are there, and those that are made."""
+class Store:
+    """The runs of an experiment: those that are there, and those that are made.
+
+    The arguments, and what they raise, are those of `Experiment`.
+    """
+
+    def __init__(
+        self,
+        tracking_uri: str,
+        experiment_name: str,
+        artifact_root: str,
+        reading: bool = False,
+        later: bool = False,
+    ) -> None:
+        self.experiment = Experiment(tracking_uri, experiment_name, artifact_root, reading, later)
+
+    @property
+    def experiment_id(self) -> str:
+        """The id of the experiment; empty when there is none to read from."""
+        return self.experiment.id
+
+    def find(self, tags: Mapping[str, str], status: str | None = None) -> list[Run]:
+        """List runs with all these tags, and this status when one is given; the newest first."""
+        return self.experiment.find(tags, status)
 
     def evaluable(self) -> list[Run]:
         """List the finished runs that left a bundle; the newest first."""
@@ -40,17 +61,17 @@ class Store(Experiment):
         if run_id == "latest":
             runs = self.evaluable()
             if not runs:
-                raise no_run(run_id, self.name)
+                raise no_run(run_id, self.experiment.address)
             return runs[0]
         run = self.get(run_id)
         if run is None:
-            raise no_run(run_id, self.name)
+            raise no_run(run_id, self.experiment.address)
         return run
 
     def get(self, run_id: str) -> Run | None:
         """Find a run by its id; None when there is none, or it was deleted."""
         try:
-            run = self._client.get_run(run_id)
+            run = self.experiment.client.get_run(run_id)
         except MlflowException as error:
             if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
                 raise
@@ -86,18 +107,18 @@ class Store(Experiment):
     def _fetch(self, run: Run, name: str, folder: str) -> Path:
         """Copy an artifact of a run into a folder, unless it lies in a project that was moved."""
         before = local_path(run.info.artifact_uri)
-        moved: Path = self.root / run.info.run_id / "artifacts" / name
+        moved: Path = self.experiment.root / run.info.run_id / "artifacts" / name
         if before is not None and not (before / name).exists() and moved.exists():
             return moved
-        path: str = self._client.download_artifacts(run.info.run_id, name, folder)
+        path: str = self.experiment.client.download_artifacts(run.info.run_id, name, folder)
         return Path(path)
 
     def create_run(self, tags: Mapping[str, str]) -> str:
         """Begin a run of this process, and give its id."""
-        with self.explained("written to"):
-            self._check_free()
-        known = with_surroundings({**tags, PROCESS: self.processes.own})
-        return str(self._client.create_run(self.experiment_id, tags=known).info.run_id)
+        with self.experiment.explained("written to"):
+            self.experiment.check_free()
+        known = with_surroundings({**tags, PROCESS: self.experiment.processes.own})
+        return str(self.experiment.client.create_run(self.experiment.id, tags=known).info.run_id)
 
     def add_ended(self, tags: Mapping[str, str], status: str, traceback: str) -> None:
         """Add a run that ended before it began."""
@@ -110,23 +131,23 @@ class Store(Experiment):
 
     def tags(self, run_id: str) -> dict[str, str]:
         """Read the tags of a run, a deleted one's too."""
-        return dict(self._client.get_run(run_id).data.tags)
+        return dict(self.experiment.client.get_run(run_id).data.tags)
 
     def set_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
         """Set tags of a run."""
         for name, value in tags.items():
-            self._client.set_tag(run_id, name, value)
+            self.experiment.client.set_tag(run_id, name, value)
 
     def set_status(self, run_id: str, status: str) -> None:
         """Let a run be RUNNING again, or end it."""
         if status == "RUNNING":
-            self._client.update_run(run_id, status=status)
+            self.experiment.client.update_run(run_id, status=status)
         else:
-            self._client.set_terminated(run_id, status)
+            self.experiment.client.set_terminated(run_id, status)
 
     def log_text(self, run_id: str, text: str, name: str) -> None:
         """Keep a text under a file name."""
-        self._client.log_text(run_id, text, name)
+        self.experiment.client.log_text(run_id, text, name)
 
     def end(self, run_id: str, status: str) -> None:
         """End a run that cannot be gone on with, if the store can be told."""
@@ -146,22 +167,22 @@ class Store(Experiment):
         Raises:
             InputError: if another process is at it, or it lies outside the project.
         """
-        with self.explained("written to"):
-            self._check_free()
+        with self.experiment.explained("written to"):
+            self.experiment.check_free()
         try:
-            run = self._client.get_run(run_id)
+            run = self.experiment.client.get_run(run_id)
         except MlflowException as error:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                 raise
             return False
         if not tags.items() <= run.data.tags.items():
             return False
-        self._check_place(f"run {run_id}", run.info.artifact_uri)
+        self.experiment.check_place(f"run {run_id}", run.info.artifact_uri)
         process = run.data.tags.get(PROCESS, "")
-        if process != self.processes.own and self.processes.is_alive(process):
+        if process != self.experiment.processes.own and self.experiment.processes.is_alive(process):
             raise InputError(f"Run {run_id} is still being made: wait until its process has ended.")
         if restore and run.info.lifecycle_stage == "deleted":
-            self._client.restore_run(run_id)
+            self.experiment.client.restore_run(run_id)
         return True
 
     def log_entry(self, run_id: str, folder: Path, entry: Mapping[str, Any]) -> None:
@@ -172,7 +193,7 @@ class Store(Experiment):
             folder: its output folder, where files and folders lie.
             entry: what `Recorder` writes down.
         """
-        write_entry(self._client, run_id, folder, entry)
+        write_entry(self.experiment.client, run_id, folder, entry)
 
     def log_figure(self, run_id: str, figure: Figure, name: str) -> None:
         """Keep a figure as figures/<name>.png."""
@@ -196,27 +217,14 @@ class Store(Experiment):
         Raises:
             StoreRefused: if they cannot be kept, or would lie outside the project.
         """
-        with self.explained("written to"):
-            self._check_place(f"run {run.info.run_id}", run.info.artifact_uri)
-            self._check_free()
+        with self.experiment.explained("written to"):
+            self.experiment.check_place(f"run {run.info.run_id}", run.info.artifact_uri)
+            self.experiment.check_free()
             self.log_table(run.info.run_id, table, name)
             for path in figures:
-                self._client.log_artifact(run.info.run_id, str(path), f"figures/{path.parent.name}")
-
-
-def open_store(config: DictConfig) -> Store:
-    """Open the store that the config's logger names, and make it when there is none."""
-    logger = config.logger
-    return Store(logger.tracking_uri, logger.experiment_name, logger.artifact_root)
-
-
-def find_store(config: DictConfig) -> Store | None:
-    """Open the store that the config's logger names to read from it; None when there is none."""
-    logger = config.logger
-    database = StoreURI.parse(logger.tracking_uri).database
-    if database is not None and not database.exists():
-        return None
-    return Store(logger.tracking_uri, logger.experiment_name, logger.artifact_root, reading=True)
+                self.experiment.client.log_artifact(
+                    run.info.run_id, str(path), f"figures/{path.parent.name}"
+                )
 
 
 def no_run(run_id: str, store: StoreURI) -> InputError:

@@ -64,13 +64,13 @@ def open_parent(
         again: whether a new one is created all the same.
     """
     fingerprint = sha256(json.dumps([sorted(overrides), dict(grid)]).encode()).hexdigest()
-    with store.lock():
+    with store.experiment.lock():
         same = store.find({KIND: SWEEP, FINGERPRINT: fingerprint})
         if same and not again:
             parent_id = str(same[0].info.run_id)
             # Of two such sweeps at once, the parent is of the process that began it.
-            if not store.processes.is_alive(same[0].data.tags.get(PROCESS, "")):
-                store.set_tags(parent_id, {PROCESS: store.processes.own})
+            if not store.experiment.processes.is_alive(same[0].data.tags.get(PROCESS, "")):
+                store.set_tags(parent_id, {PROCESS: store.experiment.processes.own})
             store.set_status(parent_id, "RUNNING")
             return parent_id
         tags = {KIND: SWEEP, FINGERPRINT: fingerprint, RUN_NAME: f"sweep {name}"}
@@ -96,7 +96,7 @@ def end_parent(store: Store, parent_id: str, status: str, *, own: bool = False) 
         status: FINISHED, FAILED or KILLED.
         own: whether it is left alone where another process is at the same sweep.
     """
-    if not own or store.tags(parent_id).get(PROCESS) == store.processes.own:
+    if not own or store.tags(parent_id).get(PROCESS) == store.experiment.processes.own:
         store.set_status(parent_id, status)
 
 

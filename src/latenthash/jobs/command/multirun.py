@@ -15,12 +15,13 @@ from omegaconf.errors import OmegaConfBaseException
 from latenthash.errors import InputError, JobError, find_refusal, refusals
 from latenthash.jobs.command.resolvers import register_resolvers
 from latenthash.jobs.command.sweeping import check_sweep, quote_paths, typed_line
+from latenthash.jobs.stores import open_store
 from latenthash.report.comparison import show_summary
 from latenthash.system.endings import ended_by_sigterm, endings
 from latenthash.system.terminal import without_password
 from latenthash.tracking.client import STORE_ERRORS, brief
 from latenthash.tracking.record import RECORD, Record
-from latenthash.tracking.store import Store, open_store
+from latenthash.tracking.store import Store
 from latenthash.tracking.store_uri import hide_passwords
 from latenthash.tracking.sweep import compare_jobs, end_parent, jobs_of, note_job, open_parent
 
