@@ -10,9 +10,7 @@ from latenthash.jobs.command.entry import run
 @hydra.main(version_base="1.3", config_path="conf", config_name="evaluate")
 def main(cfg: DictConfig) -> None:
     """Run the job that the command asks for."""
-    from latenthash.jobs.evaluate import (
-        evaluate,  # heavy imports wait, so that --help answers at once
-    )
+    from latenthash.jobs.evaluate import evaluate  # heavy imports wait: --help answers at once
 
     evaluate(cfg)
 

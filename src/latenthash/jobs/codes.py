@@ -4,10 +4,9 @@ import pandas as pd
 from omegaconf import DictConfig
 
 from latenthash.codes.code import printed_code
-from latenthash.codes.latent import Latent
+from latenthash.codes.latent import Latent, latent_key
 from latenthash.data.sources import log_skipped
 from latenthash.errors import InputError
-from latenthash.hashing.hasher import Hasher
 from latenthash.jobs.answer import answer
 from latenthash.jobs.build import build, restore
 from latenthash.jobs.open import Opened, open_bundle
@@ -33,13 +32,13 @@ def answer_codes(cfg: DictConfig, opened: Opened) -> None:
     """Return the codes that a bundle has for the pictures at a path."""
     given = read_given(cfg, opened)
     hasher = restore(opened.bundle, opened.config, build(cfg.cache))
-    answer(cfg, opened, "codes", codes(hasher, given))
+    latent = Latent(latent_key(opened.bundle), hasher)
+    answer(cfg, opened, "codes", codes(latent, given))
     log_skipped(given.skipped)
 
 
-def codes(hasher: Hasher, given: Given) -> pd.DataFrame:
+def codes(latent: Latent, given: Given) -> pd.DataFrame:
     """Return the 256-bit code of each picture, in hexadecimal."""
-    latent = Latent("not kept", hasher)
     code = printed_code(latent)
     texts = [row.tobytes().hex() for row in code.bits(latent.encode(given.views.views))]
     return given.noted(
