@@ -1,4 +1,4 @@
-"""Builds what a config names: the only module that instantiates.
+"""What a config names, built: the only module that instantiates.
 
 A bundle comes from anywhere: of its config nothing is built but the values that were checked.
 """

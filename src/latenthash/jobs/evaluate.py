@@ -1,4 +1,4 @@
-"""Runs one job of evaluate.py: what happens around each of them."""
+"""One job of evaluate.py: what happens around each of them."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Finds the files that a bundle names: it keeps their names, and nothing of its maker's folders."""
+"""The files that a bundle names: it keeps their names, and nothing of its maker's folders."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Opens the bundle that a job of evaluate.py is asked of, wherever it is."""
+"""The bundle that a job of evaluate.py is asked of, wherever it is."""
 
 import logging
 from dataclasses import dataclass

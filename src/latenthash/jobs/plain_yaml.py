@@ -1,4 +1,4 @@
-"""Reads YAML of unknown origin as plain values; what is more than that is refused."""
+"""YAML of unknown origin, read as plain values; what is more than that is refused."""
 
 from collections.abc import Iterator
 from typing import Any

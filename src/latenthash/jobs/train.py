@@ -1,4 +1,4 @@
-"""Runs one job: what happens around every training, whatever is trained."""
+"""One job of train.py: what happens around every training, whatever is trained."""
 
 import json
 import logging

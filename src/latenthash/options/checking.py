@@ -1,4 +1,4 @@
-"""Holds plain values against the schema, and says in sentences all that is wrong with them."""
+"""The check of plain values against the schema: a sentence for all that is wrong with them."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 class Recorder:
-    """Keeps a run in its output folder, and in MLflow for as long as that can be written.
+    """A run that is kept in its output folder, and in MLflow for as long as that can be written.
 
     Args:
         store: where the run is made.

@@ -1,4 +1,4 @@
-"""Holds the composed config of a command against the schema."""
+"""The check of a command's composed config against the schema."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Holds a sweep against the schema before its first job: every choice of every option."""
+"""The check of a sweep before its first job: every choice of every option."""
 
 from collections.abc import Iterator
 
