@@ -36,29 +36,11 @@ def read_groups(path: Path, items: Sequence[Item]) -> Labels:
     Raises:
         InputError: if the file cannot be used.
     """
-    try:
-        text = read_bounded(path, MOST_BYTES).decode("utf-8-sig")  # Excel writes a mark first
-        table = csv.reader(io.StringIO(text, newline=""))
-        header = [name.strip() for name in next(table, [])]
-        rows = [(table.line_num, row) for row in table if row]
-    except Unusable as error:
-        raise InputError(f"groups={path} {error}.") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"groups={path} cannot be read: {error}.") from error
-    if not {"file", "group"} <= set(header):
-        raise InputError(
-            f"groups={path} must be a CSV with the columns file and group, separated by commas; "
-            f"its first line is {','.join(header)!r}."
-        )
-    if not rows:
-        raise InputError(f"groups={path} names no picture.")
     known = {os.path.realpath(item.path): i for i, item in enumerate(items) if item.path}
     named = {item.name: i for i, item in enumerate(items)}
     problems: list[str] = []
     labels: dict[int, str] = {}  # of the pictures named
-    for line, row in rows:
-        cells = dict(zip(header, (cell.strip() for cell in row), strict=False))
-        name, label = cells.get("file", ""), cells.get("group", "")
+    for line, name, label in _read_rows(path):
         at = f"groups={path}, line {line}:"
         if not name or not label:
             problems.append(f"{at} a file and its group are needed.")
@@ -83,6 +65,35 @@ def read_groups(path: Path, items: Sequence[Item]) -> Labels:
     numbers = {label: len(items) + n for n, label in enumerate(dict.fromkeys(labels.values()))}
     alone_or_not = [numbers[labels[i]] if i in labels else i for i in range(len(items))]
     return np.unique(alone_or_not, return_inverse=True)[1]
+
+
+def _read_rows(path: Path) -> list[tuple[int, str, str]]:
+    """Read the rows of a CSV: number of the line, file and group, empty where there is none.
+
+    Raises:
+        InputError: if the file is no such CSV.
+    """
+    try:
+        text = read_bounded(path, MOST_BYTES).decode("utf-8-sig")  # Excel writes a mark first
+        table = csv.reader(io.StringIO(text, newline=""))
+        header = [name.strip() for name in next(table, [])]
+        rows = [(table.line_num, row) for row in table if row]
+    except Unusable as error:
+        raise InputError(f"groups={path} {error}.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"groups={path} cannot be read: {error}.") from error
+    if not {"file", "group"} <= set(header):
+        raise InputError(
+            f"groups={path} must be a CSV with the columns file and group, separated by commas; "
+            f"its first line is {','.join(header)!r}."
+        )
+    if not rows:
+        raise InputError(f"groups={path} names no picture.")
+    cells = [dict(zip(header, map(str.strip, row), strict=False)) for _, row in rows]
+    return [
+        (line, row.get("file", ""), row.get("group", ""))
+        for (line, _), row in zip(rows, cells, strict=True)
+    ]
 
 
 def name_copies(code: Code, described: Described, items: Sequence[Item], group: Labels) -> str:

@@ -106,32 +106,49 @@ def describe(
         key: _Rows(s, cache, [cache_key("rows", key, *made_by, i.digest) for i in items], rows)
         for key, s in by_key.items()
     }
+    _complete(items, dict(zip(rows[1:].tolist(), edits, strict=True)), known)
+    return {
+        key: part for s in by_key.values() for key, part in parts(s, known[s.key].described).items()
+    }
+
+
+def _complete(
+    items: Sequence[Item], by_row: Mapping[int, SuiteEdit], known: Mapping[str, "_Rows"]
+) -> None:
+    """Describe what is missing, on all cores.
+
+    Args:
+        items: P pictures.
+        by_row: row -> the edit whose view it describes.
+        known: key of a source -> its rows, to which the missing ones are added.
+
+    Raises:
+        InputError: see `describe`.
+    """
     missing = [{key: k.missing(i) for key, k in known.items()} for i in range(len(items))]
     left = [len(set().union(*of.values())) for of in missing]
+    views = 1 + len(by_row)  # of a picture
     log.info(
         "%d pictures, each as it is and under %d edits: %d of %d views are described already.",
-        len(items), len(edits), len(items) * len(rows) - sum(left), len(items) * len(rows),
+        len(items), len(by_row), len(items) * views - sum(left), len(items) * views,
     )  # fmt: skip
     todo = [i for i, count in enumerate(left) if count]
     # Packed, for it goes along with every picture: workers come and go, and edits are much alike.
-    by_row = dict(zip(rows[1:].tolist(), edits, strict=True))
-    packed = zlib.compress(pickle.dumps((by_row, {k: _work(s) for k, s in by_key.items()})))
+    work = {key: _work(k.source) for key, k in known.items()}
+    packed = zlib.compress(pickle.dumps((by_row, work)))
     tasks = ((packed, items[i], missing[i]) for i in todo)
-    results = in_workers(_described, tasks, max(1, VIEWS // len(rows)))
+    results = in_workers(_described, tasks, max(1, VIEWS // views))
     problems: list[str] = []
     for i, result in track(zip(todo, results, strict=True), "Describing pictures", len(todo)):
         if isinstance(result, InputError):
             problems += result.problems
             continue
         for key, made in result.items():
-            source = by_key[key]
+            source = known[key].source
             described = made if source.side is None else source.describe(list(made))
             known[key].add(i, missing[i][key], described)
     if problems:
         raise InputError(problems)
-    return {
-        key: part for s in by_key.values() for key, part in parts(s, known[s.key].described).items()
-    }
 
 
 class _Rows:

@@ -58,16 +58,9 @@ def enrol(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> Non
     _check(cfg)
     cache = build(cfg.cache)
     splits, hasher = collect(lambda: build_splits(cfg, cache), lambda: build_hasher(cfg, cache))
-    model, features = type(hasher.model).__name__, type(hasher.features).__name__
-    k = cfg.model.latent_dim
-    logger.add_note(
-        literal(f"A hash of {shareable(Path(cfg.data.signal))}: {model} on {features}, k = {k}.")
-    )
     tuner = build_tuner(cfg, hasher.features, splits.train_sets) if cfg.finetune else None
     provenance = hasher.features.provenance
-    logger.set_tags({f"features.{name}": value for name, value in provenance.items()})
-    if str(provenance.get("weights")).startswith(RANDOM):
-        logger.rename(f"{logger.run_name} (random weights)")
+    _introduce(cfg, logger, hasher)
     # Before any training: the bits must not depend on it.
     printable = _printable_hash(cfg, hasher, splits)
     logger.set_tags({"hash.printable": str(printable)})
@@ -76,21 +69,11 @@ def enrol(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> Non
     train_views, validation_views = splits.train(), splits.validation()
     if tuner is not None:
         finetune(cfg, tuner, train_views, validation_views, splits.test(), logger)
-
-    trainer: pl.Trainer = build(
-        cfg.trainer, callbacks=list(build(cfg.callbacks).values()), logger=logger
-    )
-    train, validation = hasher.describe(train_views), hasher.describe(validation_views)
-    log.info("Fitting %s", type(hasher.model).__name__)
-    started = time.perf_counter()
-    hasher.model.fit(train, validation, trainer)
-    logger.log_metrics({"time/fit_seconds": time.perf_counter() - started})
-    if isinstance(hasher.model, Autoencoder):
-        logger.log_table(_dimensions_table(hasher.model, validation), DIMENSIONS)
+    signal = _fit(cfg, logger, hasher, train_views, validation_views)
     sheet = plots.contact_sheet({role: v.views.numpy() for role, v in train_views.items()})
     logger.log_figure(sheet, "contact_sheet")
 
-    hash_ = _enroll(cfg, hasher, train["signal"], splits)
+    hash_ = _enroll(cfg, hasher, signal, splits)
     bundle = Bundle(
         hash_,
         hasher.state_dict(),
@@ -105,6 +88,47 @@ def enrol(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> Non
     bundle.save(folder)
     logger.log_folder(folder.name)
     measures = _judge(cfg, logger, hasher, hash_, splits)
+    _conclude(logger, printable, measures, folder)
+
+
+def _introduce(cfg: DictConfig, logger: RunLogger, hasher: Hasher) -> None:
+    """Say on the run what is made, and by what."""
+    model, features = type(hasher.model).__name__, type(hasher.features).__name__
+    k = cfg.model.latent_dim
+    logger.add_note(
+        literal(f"A hash of {shareable(Path(cfg.data.signal))}: {model} on {features}, k = {k}.")
+    )
+    provenance = hasher.features.provenance
+    logger.set_tags({f"features.{name}": value for name, value in provenance.items()})
+    if str(provenance.get("weights")).startswith(RANDOM):
+        logger.rename(f"{logger.run_name} (random weights)")
+
+
+def _fit(
+    cfg: DictConfig,
+    logger: RunLogger,
+    hasher: Hasher,
+    train_views: Mapping[str, ViewSet],
+    validation_views: Mapping[str, ViewSet],
+) -> FeatureSet:
+    """Fit the model, and return the Signal's features that it was fitted on."""
+    trainer: pl.Trainer = build(
+        cfg.trainer, callbacks=list(build(cfg.callbacks).values()), logger=logger
+    )
+    train, validation = hasher.describe(train_views), hasher.describe(validation_views)
+    log.info("Fitting %s", type(hasher.model).__name__)
+    started = time.perf_counter()
+    hasher.model.fit(train, validation, trainer)
+    logger.log_metrics({"time/fit_seconds": time.perf_counter() - started})
+    if isinstance(hasher.model, Autoencoder):
+        logger.log_table(_dimensions_table(hasher.model, validation), DIMENSIONS)
+    return train["signal"]
+
+
+def _conclude(
+    logger: RunLogger, printable: PrintableHash, measures: Sequence[Measure], folder: Path
+) -> None:
+    """Say what came out, where it is, and what to do next."""
     logger.add_note(outcome(measures))
     log.info("The printable hash is %s", printable)
     log.info("%s", outcome(measures))

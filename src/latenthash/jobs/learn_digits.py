@@ -16,6 +16,7 @@ from latenthash.data.splits import ViewSet
 from latenthash.errors import InputError, collect
 from latenthash.hashing.bundle import Bundle
 from latenthash.hashing.enrolled import Latents, LatentSet
+from latenthash.hashing.hasher import Hasher
 from latenthash.jobs.build import build, build_hasher, bundled_config
 from latenthash.metrics.bootstrap import Measure, bootstrap
 from latenthash.metrics.enrolled import class_separation
@@ -49,19 +50,12 @@ def learn_digits(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str])
         lambda: build_hasher(cfg, build(cfg.cache)),
     )
     assert isinstance(digits, Digits)
-    model = hasher.model
-    if not isinstance(model, Autoencoder):
+    if not isinstance(hasher.model, Autoencoder):
         raise InputError(NO_LIKELIHOOD)
     logger.set_tags({"data.source": digits.source})
     logger.add_note(f"A latent map of handwritten digits ({digits.source}).")
     log.info("%d digits to learn from (%s)", len(digits.train.labels), digits.source)
-    trainer: pl.Trainer = build(
-        cfg.trainer, callbacks=list(build(cfg.callbacks).values()), logger=logger
-    )
-    started = time.perf_counter()
-    train, validation = (_views(part) for part in (digits.train, digits.validation))
-    model.fit(hasher.describe(train), hasher.describe(validation), trainer)
-    logger.log_metrics({"time/fit_seconds": time.perf_counter() - started})
+    _fit(cfg, logger, hasher, digits)
     # Not called a bundle, as those are that `run=latest` finds: it matches no pictures.
     folder = Path(cfg.paths.output, MODEL)
     Bundle(
@@ -69,7 +63,22 @@ def learn_digits(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str])
         fitted=list(digests.values()),
     ).save(folder)  # fmt: skip
     logger.log_folder(folder.name)
+    _draw(logger, hasher, digits, _judge(cfg, logger, hasher, digits))
 
+
+def _fit(cfg: DictConfig, logger: RunLogger, hasher: Hasher, digits: Digits) -> None:
+    trainer: pl.Trainer = build(
+        cfg.trainer, callbacks=list(build(cfg.callbacks).values()), logger=logger
+    )
+    started = time.perf_counter()
+    train, validation = (_views(part) for part in (digits.train, digits.validation))
+    hasher.model.fit(hasher.describe(train), hasher.describe(validation), trainer)
+    logger.log_metrics({"time/fit_seconds": time.perf_counter() - started})
+
+
+def _judge(cfg: DictConfig, logger: RunLogger, hasher: Hasher, digits: Digits) -> Latents:
+    """Measure the model on test digits, and return their latents."""
+    assert isinstance(hasher.model, Autoencoder)
     x = hasher.describe(_views(digits.test))["digits"].x
     z = hasher.encode(digits.test.views)
     rows = LatentSet(z, np.arange(len(z)))
@@ -79,12 +88,18 @@ def learn_digits(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str])
         return class_separation(drawn.z, digits.test.labels[drawn.picture])
 
     rng = np.random.default_rng(cfg.seed)
-    measures = _bounds(model, x) + bootstrap(
+    measures = _bounds(hasher.model, x) + bootstrap(
         separation, {"digits": rows}, lambda name, sets: None, cfg.resamples, rng
     )
     table = figures_table(measures)
     logger.log_table(table, HELD_OUT)
     logger.log_metrics({measure.name: measure.value for measure in measures})
+    show(table, f"Held-out figures of {logger.run_name} ({digits.source})")
+    return z
+
+
+def _draw(logger: RunLogger, hasher: Hasher, digits: Digits, z: Latents) -> None:
+    """Draw the latents z of test digits, the map that they lie in, and what is made of them."""
     plane = plots.Plane.of(z, z.mean(0))
     title = f"Test latents of {logger.run_name}: {digits.source}"
     logger.log_figure(plots.digit_scatter(z, digits.test.labels, plane, title), "latent_scatter")
@@ -98,7 +113,6 @@ def learn_digits(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str])
     shown = digits.test.views[:SHOWN]
     pair = (shown.numpy().repeat(3, axis=-1) / 255, decode(z[: len(shown)]))
     logger.log_figure(plots.reconstructions({"digits": pair}), "reconstructions")
-    show(table, f"Held-out figures of {logger.run_name} ({digits.source})")
 
 
 def _views(digits: DigitSet) -> dict[str, ViewSet]:
