@@ -44,7 +44,8 @@ def serve(port: str) -> None:
         raise InputError(f"There are no runs to show: {name} is not there. `make run` makes one.")
     store = Store(uri, EXPERIMENT, "mlartifacts", reading=True)
     page = runs_page(store.experiment_id) if store.experiment_id else "#/experiments"
-    print(f"Open http://{HOST}:{port}/{page}   (Ctrl-C ends it)", flush=True)
+    sys.stdout.write(f"Open http://{HOST}:{port}/{page}   (Ctrl-C ends it)\n")
+    sys.stdout.flush()  # this process becomes another
     mlflow = [sys.executable, "-m", "mlflow", "ui", "--host", HOST, "--port", port]
     os.execv(sys.executable, [*mlflow, "--backend-store-uri", name.text])
 
