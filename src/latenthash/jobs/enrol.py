@@ -88,7 +88,7 @@ def enrol(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> Non
     bundle.save(folder)
     logger.log_folder(folder.name)
     measures = _judge(cfg, logger, hasher, hash_, splits)
-    _conclude(logger, printable, measures, folder)
+    _conclude(logger, printable, _said(cfg, hasher, measures), folder)
 
 
 def _introduce(cfg: DictConfig, logger: RunLogger, hasher: Hasher) -> None:
@@ -125,13 +125,20 @@ def _fit(
     return train["signal"]
 
 
-def _conclude(
-    logger: RunLogger, printable: PrintableHash, measures: Sequence[Measure], folder: Path
-) -> None:
+def _said(cfg: DictConfig, hasher: Hasher, measures: Sequence[Measure]) -> str:
+    """Say what came out."""
+    said = outcome(measures)
+    trained = isinstance(hasher.model, pl.LightningModule)
+    if trained and cfg.trainer.get("limit_train_batches") not in (None, 1.0):
+        said += " The training was cut short, so this says nothing: leave trainer=debug away."
+    return said
+
+
+def _conclude(logger: RunLogger, printable: PrintableHash, said: str, folder: Path) -> None:
     """Say what came out, where it is, and what to do next."""
-    logger.add_note(outcome(measures))
+    logger.add_note(said)
     log.info("The printable hash is %s", printable)
-    log.info("%s", outcome(measures))
+    log.info("%s", said)
     log.info("The figures (%s.csv), drawings and the bundle are in %s", HELD_OUT, folder.parent)
     if logger.parent_run_id is None:
         run = folder if logger.lost else "latest"

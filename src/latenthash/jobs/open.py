@@ -14,6 +14,7 @@ from latenthash.jobs.locating import Places, with_weights
 from latenthash.jobs.stores import find_store, open_store
 from latenthash.options.jobs import SHIPPED
 from latenthash.system.paths import is_folder
+from latenthash.tracking.names import BUNDLE
 from latenthash.tracking.store import Run, Store, no_run
 from latenthash.tracking.store_uri import StoreURI
 
@@ -100,11 +101,14 @@ def _open(cfg: DictConfig) -> tuple[Store | None, Bundle, DictConfig]:
 
 
 def _bundle_at_hand(run: str) -> Bundle | None:
-    """Load the code that ships, or a folder; None when a run of a store is named."""
+    """Load the code that ships, or a folder's bundle; None when a run of a store is named."""
     if run == SHIPPED:
         with as_file(files("latenthash") / "shipped" / SHIPPED) as shipped:
             return Bundle.load(shipped)
-    return Bundle.load(Path(run)) if is_folder(Path(run)) else None
+    folder = Path(run)
+    if is_folder(folder / BUNDLE):  # of an output folder
+        folder = folder / BUNDLE
+    return Bundle.load(folder) if is_folder(folder) else None
 
 
 def _bundle_in(store: Store, run: str) -> Bundle:
