@@ -70,7 +70,7 @@ EVALUATE_JOBS = {
         (
             *("benchmark", "run", "pictures", "edits", "fpr", "gallery", "groups", "sscd"),
             *("dinohash", "resamples", "seed", "unreadable"),
-            *("reader.working_size", "reader.max_pixels", "reader.background"),
+            "reader",
         ),
         {"benchmark": ANYTHING},
     ),

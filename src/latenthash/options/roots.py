@@ -122,7 +122,7 @@ class EvaluateJob(Node):
 class Evaluate(Node):
     """The config of evaluate.py."""
 
-    job: Annotated[object, Slot(EvaluateJob)]
+    job: EvaluateJob
     benchmark: Annotated[object, Slot(Suite)] | None = None
     logger: Annotated[object, Slot(RunLogger)]
     cache: Cache
