@@ -17,9 +17,8 @@ from latenthash.jobs.command.checks import check_evaluate, check_train
 from latenthash.jobs.command.effects import check_training_effects
 from latenthash.jobs.command.sweeping import check_sweep, quote_paths
 from latenthash.jobs.command.typed import as_typed
-from project import CONF
+from project import CONF, ROOT
 
-ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 DOCS = sorted((ROOT / "docs").glob("*.md"))
 PAGES = [README, *DOCS]

@@ -16,7 +16,7 @@ import torch
 from omegaconf import OmegaConf
 from PIL import Image
 
-from app import TINY, artifact, call, runs, sources
+from app import TINY, artifact, call, composed, runs, sources
 from latenthash.data.reading import Picture
 from latenthash.data.views import Views, pipeline
 from latenthash.errors import InputError
@@ -43,7 +43,6 @@ from latenthash.hashing.printable_features import (
 from latenthash.hashing.projections import CANDIDATES
 from latenthash.jobs.build import build
 from project import ROOT
-from test_configs import composed
 
 SHIPPED = ROOT / "src/latenthash/shipped"
 EXPERIMENTS = {path.stem for path in (ROOT / "conf/experiment").glob("*.yaml")}

@@ -15,7 +15,7 @@ import torch
 import yaml
 from PIL import Image
 
-from app import call
+from app import call, composed
 from latenthash.errors import InputError
 from latenthash.hashing.bundle import Bundle
 from latenthash.hashing.enrolled import Hash
@@ -25,7 +25,6 @@ from latenthash.options.checking import find_problems
 from latenthash.options.edits import BUNDLED_EDITS
 from latenthash.options.kinds import find_class
 from latenthash.options.roots import Bundled
-from test_configs import composed
 
 Config = dict[str, Any]
 TINY = ("features.size=16", "model.channels=[8,16]")

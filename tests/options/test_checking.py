@@ -8,7 +8,7 @@ import pytest
 import yaml
 from omegaconf import OmegaConf
 
-from app import composed
+from app import OF_EVALUATE, OPTIONS, composed, override
 from latenthash.errors import InputError
 from latenthash.jobs.command.checks import check_evaluate, check_train, plain
 from latenthash.jobs.command.effects import (
@@ -26,7 +26,6 @@ from latenthash.options.kinds import find_class, nodes_by_class
 from latenthash.options.places import PATHS
 from latenthash.options.roots import Train
 from project import CONF
-from test_configs import OF_EVALUATE, OPTIONS, override
 
 # What a class is given by the program, not by an option.
 GIVEN = {

@@ -9,12 +9,12 @@ import pytest
 import torch
 import yaml
 
+from app import composed
 from latenthash.errors import InputError
 from latenthash.hashing.bundle import Bundle
 from latenthash.hashing.enrolled import Hash
 from latenthash.jobs.build import build_hasher, bundle_config, bundled_config
 from latenthash.options.checking import checked_bundle
-from test_configs import composed
 
 FORM = {"resolution": 10, "bandwidth": 0.1}
 TOPOLOGY = ("features=vgg16", "features.pooling=none", "finetune=false", "model=topology")
