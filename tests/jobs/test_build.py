@@ -16,6 +16,7 @@ import yaml
 from PIL import Image
 
 from app import call, composed
+from editing import config_of
 from latenthash.errors import InputError
 from latenthash.hashing.bundle import Bundle
 from latenthash.hashing.enrolled import Hash
@@ -167,38 +168,13 @@ def test_odd_config_is_refused_before_anything_happens(
     assert nothing_happens == []
 
 
-ARGUMENTS = {  # of edits that cannot do without
-    "CropAndPad": {"percent": 0.1},
-    "RandomResizedCrop": {"size": [64, 64]},
-    "Resize": {"height": 64, "width": 64},
-    "RandomSizedCrop": {"min_max_height": [32, 64], "size": [64, 64]},
-    "CenterCrop": {"height": 64, "width": 64},
-    "RandomCrop": {"height": 64, "width": 64},
-    **{name: {"transforms": [{"_target_": "albumentations.HorizontalFlip"}]}
-       for name in ("Sequential", "OneOf", "SomeOf", "RandomOrder")},
-    "Captions": {"top": "a", "bottom": "b", "bar": 0.1},
-    "Lines": {"lines": ["a"], "height": 0.1},
-    "Screenshot": {"margin": 0.1},
-    "Stickers": {"count": 1, "size": 0.1},
-    "Watermark": {"text": "a", "height": 0.1, "opacity": 0.5},
-    "Compression": {"kind": "JPEG", "quality": 50},
-    "Vignette": {"strength": 0.5},
-    "Writing": {"lines": [1, 2], "height": [0.1, 0.2]},
-    "Text": {"text": "a", "height": 0.1},
-}  # fmt: skip
-
-
 @pytest.mark.parametrize("name", sorted(BUNDLED_EDITS))
 def test_no_argument_of_an_edit_can_be_an_object(name: str, nothing_happens: list[str]) -> None:
     """Hydra would build it: a number of albumentations' edits take any value without a look."""
-    short = name.rpartition(".")[2]
-    needed = ARGUMENTS.get(short, {})
-    if name == "latenthash.data.edits.basic.Crop":
-        needed = {"area": 0.5, "place": "centre"}
     for argument in {*inspect.signature(find_class(name)).parameters} - {"transforms"}:
         for value in (PICKLE, [PICKLE, PICKLE], [[PICKLE]], {"x": PICKLE}, {"x": 1}):
-            node = {"_target_": name, **needed, argument: value}
-            assert find_problems(Bundled, {"augment": {"a": node}, **REST}), (argument, value)
+            odd = {**config_of(name), argument: value}
+            assert find_problems(Bundled, {"augment": {"a": odd}, **REST}), (argument, value)
     assert nothing_happens == []
 
 
