@@ -1,6 +1,5 @@
 """Runs in their output folder and in MLflow: what is kept when MLflow fails, and logged later."""
 
-import json
 import os
 import shutil
 from collections.abc import Callable
@@ -27,6 +26,7 @@ from latenthash.tracking.record import RECORD, Record
 from latenthash.tracking.recording import Recorder, log_later
 from latenthash.tracking.run_logger import RunLogger
 from latenthash.tracking.store import Store
+from records import METRIC, written
 
 GONE = MlflowException("API request to http://me:secret@host failed\nand more")
 
@@ -200,16 +200,6 @@ def test_killed_run_can_be_logged_from_its_folder(store: Store, tmp_path: Path) 
 
 
 # ---- folders that may come from anybody ----
-
-TAGS = {"kind": "test", RECORDED: "token"}
-HEAD = json.dumps({"tags": TAGS})
-METRIC = '{"metrics": {"a": 1}, "step": 0, "time": 0}'
-
-
-def written(folder: Path, *lines: str) -> Path:
-    folder.mkdir(exist_ok=True)
-    (folder / RECORD).write_text("".join(f"{line}\n" for line in (HEAD, *lines)))
-    return folder
 
 
 @pytest.mark.parametrize("deleted", [False, True])

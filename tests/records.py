@@ -1,0 +1,16 @@
+"""Records that tests write, as one of another's run may be."""
+
+import json
+from pathlib import Path
+
+from latenthash.tracking.names import RECORDED
+from latenthash.tracking.record import RECORD
+
+HEAD = json.dumps({"tags": {"kind": "test", RECORDED: "token"}})
+METRIC = '{"metrics": {"a": 1}, "step": 0, "time": 0}'
+
+
+def written(folder: Path, *lines: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / RECORD).write_text("".join(f"{line}\n" for line in (HEAD, *lines)))
+    return folder
