@@ -1,10 +1,11 @@
-"""What tests of trained models share: the shipped checkpoint, a quiet trainer, weights."""
+"""What tests of trained models share: the shipped checkpoint, a quiet trainer, data, weights."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytorch_lightning as pl
+import torch
 import yaml
 from torch import Tensor, nn
 
@@ -15,6 +16,7 @@ NO_SEPARATION: dict[str, Any] = {
     "prior": 0.0, "hypersphere": 0.0, "critic": 0.0, "balanced": False,
     "distance": 4.0, "signal_sigma": 0.3, "noise_sigma": 4.0,
 }  # fmt: skip
+MAPS = (4, 8, 9)  # shape of `maps`
 MARKS = [
     pytest.mark.usefixtures("one_thread"),
     # As in pyproject.toml, which `pytest -W error` overrules.
@@ -43,6 +45,16 @@ def quiet_trainer(
         enable_model_summary=False,
         **(defaults | settings),
     )
+
+
+def data(n: int, shape: tuple[int, ...], seed: int = 0) -> Tensor:
+    return torch.rand(n, *shape, generator=torch.Generator().manual_seed(seed))
+
+
+def maps(n: int, seed: int = 0) -> Tensor:
+    """Random rectified maps, smooth enough to have wide peaks."""
+    noise = torch.randn(n, *MAPS, generator=torch.Generator().manual_seed(seed))
+    return torch.nn.functional.avg_pool2d(noise, 3, stride=1, padding=1).relu()
 
 
 def weights(model: nn.Module) -> dict[str, Tensor]:

@@ -30,10 +30,7 @@ from latenthash.hashing.printable import (
     compare_texts,
     most_reliable,
 )
-from latenthash.hashing.printable_features import (
-    common_file,
-    printable_hash,
-)
+from latenthash.hashing.printable_features import common_file, printable_hash
 from latenthash.hashing.projections import CANDIDATES
 from photographs import photo
 from project import ROOT

@@ -13,17 +13,8 @@ from latenthash.data.reading import Picture
 from latenthash.data.views import Views, pipeline
 from latenthash.features.pixels import Pixels
 from latenthash.features.vgg16 import VGG16
-from latenthash.hashing.printable import (
-    MEASURED,
-    PrintableHash,
-    compare,
-)
-from latenthash.hashing.printable_features import (
-    Common,
-    printable_hash,
-    signed_roots,
-    to_vectors,
-)
+from latenthash.hashing.printable import MEASURED, PrintableHash, compare
+from latenthash.hashing.printable_features import Common, printable_hash, signed_roots, to_vectors
 from latenthash.jobs.build import build
 from project import ROOT
 
