@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
 import yaml
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from project import CONF
@@ -55,6 +57,19 @@ def maps(n: int, seed: int = 0) -> Tensor:
     """Random rectified maps, smooth enough to have wide peaks."""
     noise = torch.randn(n, *MAPS, generator=torch.Generator().manual_seed(seed))
     return torch.nn.functional.avg_pool2d(noise, 3, stride=1, padding=1).relu()
+
+
+def differences(groups: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Take the covariance of the differences of views, from pairs one by one."""
+    weighted, total = 0.0, 0
+    for rows in groups:
+        pairs = [
+            np.outer(a - b, a - b) for i, a in enumerate(rows) for j, b in enumerate(rows) if i < j
+        ]
+        if pairs:
+            weighted = weighted + (len(rows) - 1) * np.mean(pairs, 0)
+            total += len(rows) - 1
+    return np.asarray(weighted / total)
 
 
 def weights(model: nn.Module) -> dict[str, Tensor]:

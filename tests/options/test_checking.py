@@ -12,7 +12,6 @@ from latenthash.errors import InputError
 from latenthash.jobs.command.checks import check_evaluate, check_train, plain
 from latenthash.options.checking import find_bundle_problems, find_train_problems
 from latenthash.options.kinds import find_class, nodes_by_class
-from latenthash.options.places import PATHS
 
 # What a class is given by the program, not by an option.
 GIVEN = {
@@ -176,30 +175,6 @@ def test_all_problems_are_told_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "sentence"),
-    [
-        (["data=pairs", "data.outliers=x"], "cannot be done with these data: they go with +exper"),
-        (["+experiment=code", "data=folders"], "they go with data=folders, and the job with +exp"),
-        (["data=mnist", "features.channels=1"], "they go with +experiment=mnist"),
-        (
-            ["data=mnist", "model=pca", "features.channels=1"],
-            "data=mnist needs a model with a likelihood",
-        ),
-        (["+experiment=mnist", "features.channels=3"], "features.channels=3 does not fit"),
-        (["features.channels=1"], "features.channels=1 does not fit"),
-        (["finetune=true"], "finetune=true needs features that were learned: set features=vgg16."),
-        (["model.separation.critic=1"], "model.separation.critic needs model=vaegan"),
-        (["features=vgg16", "model=pca", "+hash.gate=true"], "hash.gate=true needs a model that"),
-        (["features.size=1024", "model.channels=[64,8]"], "model.channels=[64, 8] makes more than"),
-    ],
-)
-def test_options_that_do_not_go_together_are_refused(options: list[str], sentence: str) -> None:
-    with pytest.raises(InputError) as refused:
-        check_train(composed(*options))
-    assert sentence in " ".join(refused.value.problems)
-
-
-@pytest.mark.parametrize(
     ("options", "named"),
     [
         ([], ""),
@@ -217,12 +192,6 @@ def test_what_no_bundle_may_hold_is_known_before_the_training(
     check_train(cfg)
     problems = find_bundle_problems(plain(cfg))
     assert [named in problem for problem in problems] == ([True] if named else [])
-
-
-def test_paths_are_all_options_that_name_files() -> None:
-    assert {"pictures", "run", "groups", "sscd", "dinohash", "signals", "features.weights"} <= PATHS
-    assert {"data.signal", "data.unseen", "data.file", "cache.folder", "hydra.run.dir"} <= PATHS
-    assert not {"seed", "hashes", "model.latent_dim", "data.reader.background"} & PATHS
 
 
 def test_plain_values_pass_as_they_are() -> None:
