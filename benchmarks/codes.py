@@ -1,4 +1,4 @@
-"""Speed of the benchmark's hashing against bare calls; prints the table of docs/performance.md.
+"""Speed of the benchmark's hashing against bare calls; a table of docs/performance.md.
 
 Command: .venv/bin/python benchmarks/codes.py PATH (a folder of 100 pictures or more; 3 minutes)
 """

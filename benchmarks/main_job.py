@@ -1,4 +1,6 @@
-"""Time and memory of what a user waits for; prints the table of docs/performance.md.
+"""Time and memory of what a user waits for.
+
+Prints the first table of docs/performance.md, all rows but the last.
 
 Command: .venv/bin/python benchmarks/main_job.py (about 4 minutes on 2 CPU cores)
 """

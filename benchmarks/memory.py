@@ -23,7 +23,7 @@ from PIL import Image
 from rich.console import Console
 
 EVALUATE = str(Path(__file__).parent.parent / "evaluate.py")
-SIDE = 512  # px, of the longer side: conf/evaluate.yaml's reader.working_size
+SIDE = 512  # px, of the longer side: working_size of conf/reader/default.yaml
 PLACES = ((0, 0), (0, 1), (1, 0), (1, 1), (0.5, 0.5))  # of crops, from top left to bottom right
 EVERY = 0.5  # seconds
 EDITS = (  # of the suite, as an option of evaluate.py

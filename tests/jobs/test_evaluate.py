@@ -51,7 +51,9 @@ def test_evaluate_matches_pictures_by_any_name_of_the_run(
     # Standard output holds the table alone, so that it can stand in a pipe.
     if form == "table":
         first, head, *rows = done.out.splitlines()
-        assert first == f"matches of run {run.info.run_id}"
+        assert (
+            first == f"matches of {run.info.run_name} ({run.info.run_id}), the hash of signal/0.png"
+        )
         assert head.split("  ")[0] == "file"
         assert [row.split()[0] for row in rows] == list(table["file"])
     else:
@@ -260,3 +262,11 @@ def test_codes_of_a_hash_are_refused(trained: tuple[Path, Run]) -> None:
     done = call("evaluate.py", folder, "job=codes", "run=latest", "pictures=signal")
     assert done.code == 2
     assert "left the hash of one picture, and no code" in done.output
+
+
+def test_output_folder_stands_for_its_bundle(trained: tuple[Path, Run]) -> None:
+    folder, _ = trained
+    (bundle,) = folder.glob("outputs/*/*/bundle")
+    done = call("evaluate.py", folder, f"run={bundle.parent}", "pictures=signal/0.png")
+    assert done.code == 0, done.output
+    assert "1 of 1 pictures match" in done.output

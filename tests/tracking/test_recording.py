@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from latenthash.benchmark.saving import Report, keep
 from latenthash.errors import InputError, JobError
 from latenthash.jobs.benchmark import run_benchmark
 from latenthash.system.processes import Processes
-from latenthash.tracking.names import PROCESS, RECORDED
+from latenthash.tracking.names import NOTE, PROCESS, RECORDED
 from latenthash.tracking.record import RECORD, Record
 from latenthash.tracking.recording import Recorder, log_later
 from latenthash.tracking.store import Store
@@ -178,6 +179,29 @@ def test_killed_run_can_be_logged_from_its_folder(store: Store, tmp_path: Path) 
     later(store, run.folder)
     (made,) = store.find({"a": "b"})
     check(store, made.info.run_id, "KILLED")
+
+
+def test_run_that_is_logged_once_more_ended_when_it_did(store: Store, tmp_path: Path) -> None:
+    run = Recorder(store, tmp_path / "out", {})
+    run.begin()
+    run.finish()
+    before = client(store).get_run(run.id).info.end_time
+    time.sleep(0.01)
+    later(store, run.folder)
+    assert client(store).get_run(run.id).info.end_time == before
+
+
+@pytest.mark.parametrize("error", [InputError("data.signal=a_b is not there"), OSError("no")])
+def test_note_of_a_failed_run_begins_with_its_sentence(
+    store: Store, tmp_path: Path, error: Exception
+) -> None:
+    run = Recorder(store, tmp_path / "out", {})
+    run.begin()
+    run.add_note("the command")
+    run.fail(error)
+    note = client(store).get_run(run.id).data.tags[NOTE]
+    said = r"data.signal=a\_b is not there"
+    assert note == (f"{said}\n\nthe command" if isinstance(error, InputError) else "the command")
 
 
 # ---- folders that may come from anybody ----

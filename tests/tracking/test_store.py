@@ -65,7 +65,10 @@ def test_sweep_is_a_parent_with_its_jobs_and_resumes(tmp_path: Path) -> None:
     note = parent.data.tags["mlflow.note.content"]
     assert "\n\n    python train.py -m data=folders " in note
     search = f"searchFilter=tags.mlflow.parentRunId+%3D+%27{parent.info.run_id}%27"
-    assert f"runs?workflowType=machine_learning&{search}&orderByKey=metrics.%60test%2Ftpr" in note
+    assert (
+        f"runs?workflowType=machine_learning&{search}&orderByKey=metrics.%60test%2Ffpr_unseen"
+        in note
+    )
     cells = {cell.strip() for cell in note.replace("&ensp;", "").split("|")}
     assert {"model.latent\\_dim", "TPR", "FPR unseen", "drift"} <= cells
     assert {"vae-pixels-k3-s1", "vae-pixels-k2-s0 ... vae-pixels-k2-s1"} <= cells

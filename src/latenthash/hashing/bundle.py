@@ -104,7 +104,10 @@ class Bundle:
             raise InputError(f"{folder} is not a folder; a bundle is a folder with {HASH}.")
         missing = [name for name in (HASH, WEIGHTS, CONFIG) if not (folder / name).exists()]
         if missing:
-            raise InputError(f"The bundle {folder} is incomplete: {', '.join(missing)} is missing.")
+            verb = "is" if len(missing) == 1 else "are"
+            raise InputError(
+                f"The bundle {folder} is incomplete: {', '.join(missing)} {verb} missing."
+            )
         files = {name: _read(folder, name) for name in (HASH, WEIGHTS, CONFIG)}
         values = _read_values(folder / HASH, files.pop(HASH))
         for name, data in files.items():

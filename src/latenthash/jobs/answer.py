@@ -33,7 +33,7 @@ def answer(
             asked for.
     """
     bundle, store, run = opened.bundle, opened.store, opened.run
-    write(cfg, table, name, f" of run {bundle.run_id}")
+    write(cfg, table, name, f" of {_called(opened)}")
     if bundle.printable is not None:
         log.info("The printable hash of run %s is %s", bundle.run_id, bundle.printable)
     drawn = []
@@ -48,6 +48,15 @@ def answer(
             log.warning("Run %s does not have all of this: %s", bundle.run_id, error)
     elif bundle.run_id != SHIPPED_ID:
         log.warning("Run %s is in no store here: the table was not logged.", bundle.run_id)
+
+
+def _called(opened: Opened) -> str:
+    """Name what was applied, for people."""
+    run_id, signal = opened.bundle.run_id, opened.config.data.get("signal")
+    if run_id == SHIPPED_ID:
+        return "the code that ships"
+    called = f"run {run_id}" if opened.run is None else f"{opened.run.info.run_name} ({run_id})"
+    return called if signal is None else f"{called}, the hash of {signal}"
 
 
 def write(cfg: DictConfig, table: pd.DataFrame, name: str, of: str = "") -> None:

@@ -105,9 +105,13 @@ def enrol(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> Non
     bundle.save(folder)
     logger.log_folder(folder.name)
     measures = _judge(cfg, logger, hasher, hash_, splits)
-    logger.add_note(outcome(measures))
+    said = outcome(measures)
+    trained = isinstance(hasher.model, pl.LightningModule)
+    if trained and cfg.trainer.get("limit_train_batches") not in (None, 1.0):
+        said += " The training was cut short, so this says nothing: leave trainer=debug away."
+    logger.add_note(said)
     log.info("The printable hash is %s", printable)
-    log.info("%s", outcome(measures))
+    log.info("%s", said)
     log.info("The figures (%s.csv), drawings and the bundle are in %s", HELD_OUT, folder.parent)
     if logger.parent_run_id is None:
         run = folder if logger.lost else "latest"

@@ -50,7 +50,9 @@ def match(cfg: DictConfig) -> None:
     figures: Iterator[tuple[str, Figure]] = iter(())
     if cfg.explain:
         figures = explanations(hasher, hash_, given.views, _known(opened, cache))
-    answer(cfg, opened, "matches", matches(hash_, hasher, given), figures)
+    table = matches(hash_, hasher, given)
+    answer(cfg, opened, "matches", table, figures)
+    log.info("%d of %d pictures match", (table["match"] == "yes").sum(), len(given.views.names))
     log_skipped(given.skipped)
 
 

@@ -13,6 +13,7 @@ from latenthash.jobs.build import bundle_config
 from latenthash.jobs.command.asked import SHIPPED
 from latenthash.jobs.locating import Places, with_weights
 from latenthash.system.paths import is_folder
+from latenthash.tracking.names import BUNDLE
 from latenthash.tracking.store import Run, Store, find_store, no_run, open_store
 from latenthash.tracking.store_uri import StoreURI
 
@@ -99,11 +100,14 @@ def _open(cfg: DictConfig) -> tuple[Store | None, Bundle, DictConfig]:
 
 
 def _bundle_at_hand(run: str) -> Bundle | None:
-    """Load the code that ships, or a folder; None when a run of a store is named."""
+    """Load the code that ships, or a folder's bundle; None when a run of a store is named."""
     if run == SHIPPED:
         with as_file(files("latenthash") / "shipped" / SHIPPED) as shipped:
             return Bundle.load(shipped)
-    return Bundle.load(Path(run)) if is_folder(Path(run)) else None
+    folder = Path(run)
+    if is_folder(folder / BUNDLE):  # of an output folder
+        folder = folder / BUNDLE
+    return Bundle.load(folder) if is_folder(folder) else None
 
 
 def _bundle_in(store: Store, run: str) -> Bundle:

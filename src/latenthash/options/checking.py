@@ -154,7 +154,7 @@ def _sentence(schema: type[Node], error: ErrorDetails) -> str:
     name, context = ".".join(path) or "The config", error.get("ctx", {})
     if error["type"] == "extra_forbidden":
         known = _options(schema, error["loc"][:-1])
-        return f"{name} is no option here{nearest(path[-1], known) or '.'}"
+        return f"{name} is no option here{nearest(name, known) or '.'}"
     if error["type"] == "missing":
         return f"{name} is missing: every option needs a value."
     if error["loc"][-1:] == ("[key]",):

@@ -194,6 +194,12 @@ def nodes_by_class(node: type[Node] = Node) -> dict[str, type[Node]]:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Suggest what a mistyped name may stand for; nothing when nothing is like it."""
-    found = get_close_matches(name, list(known), 1)
-    return f"; did you mean {found[0]}?" if found else ""
+    """Suggest what a mistyped name may stand for; nothing when nothing is like it.
+
+    Args:
+        name: such as model.latentdim.
+        known: names that may stand at its end.
+    """
+    parent, dot, last = name.rpartition(".")
+    found = get_close_matches(last, list(known), 1)
+    return f"; did you mean {parent}{dot}{found[0]}?" if found else ""

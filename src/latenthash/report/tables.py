@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 # Columns whose text says in words what they say; files keep them, the terminal has no room.
 DETAILS = ["value", "low", "high", "trials"]
+WORDS = "value [95 % interval]"  # what people see in place of the column `text`
 FORMS = ("table", "csv", "jsonl")  # in which a table is shown
 CENTROID = "centroid"  # its row in a table of latents
 # Its rows there: where the unit vectors of the latent space lie, by which all else is drawn.
@@ -97,7 +98,8 @@ def show(table: pd.DataFrame, title: str, form: str = "table") -> None:
     elif form == "jsonl":
         _print(_json_lines(_one_line(table)), encoding="utf-8")
     else:
-        _print(_for_people(table.drop(columns=DETAILS, errors="ignore"), escaped(title)))
+        shown = table.drop(columns=DETAILS, errors="ignore").rename(columns={"text": WORDS})
+        _print(_for_people(shown, escaped(title)))
 
 
 def _for_people(table: pd.DataFrame, title: str) -> str:

@@ -47,7 +47,9 @@ class Lines(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # logging's name
         """Format the message, escaped and without passwords."""
-        record.message = escaped(without_password(record.message))
+        # Hydra writes tabs before the jobs of a sweep.
+        parts = without_password(record.message).split("\t")
+        record.message = "\t".join(map(escaped, parts))
         return super().formatMessage(record)
 
     def formatException(self, ei: ExcInfo) -> str:  # logging's name

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from latenthash.errors import InputError, JobError
+from latenthash.report.markdown import literal
 from latenthash.report.tables import write_figure, write_table, write_text
 from latenthash.system.terminal import without_password
 from latenthash.tracking.client import STORE_ERRORS, brief
@@ -158,6 +159,8 @@ class Recorder:
         try:
             # MLflow first: where the disk is full, the run is not left open.
             self._send({"status": status})
+            if isinstance(error, InputError | JobError):
+                self.add_note(literal(str(error)))
             self.record.add({"status": status})
             self.log_text(text, "traceback.txt")
         except OSError as problem:

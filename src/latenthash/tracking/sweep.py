@@ -40,6 +40,7 @@ from latenthash.tracking.ui import runs_page
 
 log = logging.getLogger(__name__)
 
+RANKING = "test/fpr_unseen"  # sorts the jobs to which a note links, the lowest first
 LONGEST_NOTE = 8000  # letters of a tag that MLflow takes
 OLD_CENTROID = "hash/centroid_"  # metric of version 0.1: this + dimension
 
@@ -174,12 +175,11 @@ def _links(store: Store, parent_id: str, jobs: Sequence[Run]) -> str:
         search = f"tags.{PARENT} = '{parent_id}'"
     else:
         search = f"attributes.run_id IN ({', '.join(repr(run.info.run_id) for run in jobs)})"
-    query = {"searchFilter": search, "orderByKey": f"metrics.`{comparison.HEADLINES[0]}`"}
-    query["orderByAsc"] = "false"
+    query = {"searchFilter": search, "orderByKey": f"metrics.`{RANKING}`", "orderByAsc": "true"}
     listed = runs_page(store.experiment_id, **query)
     charted = runs_page(store.experiment_id, **query, compareRunsMode="CHART")
     return (
-        f"[The jobs as a list, the highest {comparison.HEADLINES[0]} first]({listed}), or "
+        f"[The jobs as a list, the lowest {RANKING} first]({listed}), or "
         f"[as charts]({charted}). The artifacts hold figures/{COMPARISON}.png and all figures."
     )
 

@@ -4,6 +4,7 @@ Command: python -m latenthash.tracking.ui PORT
 """
 
 import os
+import socket
 import sys
 from urllib.parse import urlencode
 
@@ -32,7 +33,7 @@ def serve(port: str) -> None:
     """Print the address of the runs, and become MLflow's UI.
 
     Raises:
-        InputError: if there is no database to show.
+        InputError: if there is no database to show, or another program has the port.
     """
     uri = os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db"
     name = StoreURI.parse(uri)
@@ -42,11 +43,29 @@ def serve(port: str) -> None:
         )
     if not name.database.exists():
         raise InputError(f"There are no runs to show: {name} is not there. `make run` makes one.")
+    refuse_taken(port)
     store = Store(uri, EXPERIMENT, "mlartifacts", reading=True)
     page = runs_page(store.experiment_id) if store.experiment_id else "#/experiments"
-    print(f"Open http://{HOST}:{port}/{page}   (Ctrl-C ends it)", flush=True)
+    sys.stdout.write(f"Open http://{HOST}:{port}/{page}   (Ctrl-C ends it)\n")
+    sys.stdout.flush()  # this process becomes another
     mlflow = [sys.executable, "-m", "mlflow", "ui", "--host", HOST, "--port", port]
+    mlflow += ["--uvicorn-opts", "--log-level warning"]  # the address stays in sight
     os.execv(sys.executable, [*mlflow, "--backend-store-uri", name.text])
+
+
+def refuse_taken(port: str) -> None:
+    """Refuse a port that is none, or that another program listens on.
+
+    Raises:
+        InputError: if it is.
+    """
+    try:
+        number = int(port)
+        with socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((HOST, number))
+    except (ValueError, OverflowError, OSError) as error:
+        raise InputError(f"Port {port} cannot be used ({error}): make ui PORT=5001") from error
 
 
 if __name__ == "__main__":

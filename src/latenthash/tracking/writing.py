@@ -60,7 +60,9 @@ def write_entry(client: MlflowClient, run_id: str, folder: Path, entry: Mapping[
             with Image.open(folder / name) as image:
                 client.log_image(run_id, image, key=key, step=step)
         case {"status": status}:
-            client.set_terminated(run_id, status)
+            # Told twice, a run would have ended later than it did.
+            if client.get_run(run_id).info.status != status:
+                client.set_terminated(run_id, status)
 
 
 def _dataset(name: str, digest: str, source: str) -> DatasetInput:

@@ -232,6 +232,18 @@ def test_digest_knows_every_argument() -> None:
             assert arguments <= set(step.to_dict()["transform"]), edit.name
 
 
+def test_digest_stays_when_an_edit_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Later(Crop):
+        """An edit that the first digests did not know."""
+
+    digests = set()
+    for module in ("latenthash.data.edits.here", "latenthash.data.edits.there"):
+        monkeypatch.setattr(Later, "__module__", module)
+        edit = {"edit": Later(0.5, "centre")}
+        digests.add(Suite("a", {"crop": {"x": edit}}).digest)
+    assert len(digests) == 1
+
+
 def test_digest_follows_version_names_and_parameters() -> None:
     def digest(version: str = "a", name: str = "x", area: float = 0.5) -> str:
         return Suite(version, {"crop": {name: {"edit": Crop(area, "centre")}}}).digest

@@ -179,3 +179,14 @@ def test_no_painting_outlives_a_change_of_the_code_that_paints(
         monkeypatch.setattr(module, "_painters", lambda code=code: code)
         load_pictures({"noise_similar": "embedded:sushi"}, reader, cache(tmp_path))
     assert asked == ["a", "a"]
+
+
+def test_no_photograph_outlives_a_change_of_how_files_are_read(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setitem(SETS, "sushi", painted("a", asked))
+    for reading in ("reading 1", "reading 2", "reading 1"):
+        monkeypatch.setattr(module, "READING", reading)
+        load_pictures({"noise_similar": "embedded:sushi"}, reader, cache(tmp_path))
+    assert asked == ["a", "a"]

@@ -10,7 +10,7 @@ from app import call
 @pytest.mark.parametrize(
     ("script", "argument", "sentence"),
     [
-        ("train.py", "trainer.max_epoch=3", "trainer.max_epoch is no option; did you mean max_ep"),
+        ("train.py", "trainer.max_epoch=3", "did you mean trainer.max_epochs?"),
         ("train.py", "modle.latent_dim=3", "modle is no option; did you mean model?"),
         ("train.py", "model=vea", "model=vea is not one of pca, topology, vae, vaegan; did you"),
         ("train.py", "model=null", "An option such as model=NAME cannot be null"),

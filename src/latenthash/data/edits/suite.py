@@ -134,7 +134,7 @@ class Suite:
         Not the code of the edits: whoever changes what one draws changes the version.
         """
         edits = {
-            edit.name: [_without_modules(step.to_dict()["transform"]) for step in edit.transform]
+            edit.name: [_named_for_good(step.to_dict()["transform"]) for step in edit.transform]
             for edit in self.edits
         }
         known = json.dumps([self.version, edits], sort_keys=True)
@@ -146,18 +146,18 @@ def edit_seed(version: str, name: str, digest: str) -> int:
     return int.from_bytes(sha256(f"{version}/{name}/{digest}".encode()).digest()[:4], "big")
 
 
-def _without_modules(values: Any) -> Any:
-    """Drop the modules of our classes from the arguments that albumentations lists.
+def _named_for_good(values: Any) -> Any:
+    """Name our classes, in what albumentations lists, by what stays when their modules move.
 
-    A module may move. Classes that have are called by the name that the first digests knew.
+    That is the bare name; of classes that the first digests knew, it is what they knew.
     """
     if isinstance(values, list):
-        return [_without_modules(value) for value in values]
+        return [_named_for_good(value) for value in values]
     if not isinstance(values, dict):
         return values
-    arguments = {key: _without_modules(value) for key, value in values.items()}
+    arguments = {key: _named_for_good(value) for key, value in values.items()}
     if (name := arguments.get(CLASS, "")).startswith("latenthash."):
-        arguments[CLASS] = FIRST_NAMES.get(name, name)
+        arguments[CLASS] = FIRST_NAMES.get(name, name.rpartition(".")[2])
     return arguments
 
 

@@ -12,7 +12,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from latenthash.cache import DiskCache, cache_key
-from latenthash.data.reading import Picture, Pixels, Reader, cut
+from latenthash.data.reading import READING, Picture, Pixels, Reader, cut
 from latenthash.data.samples.earth import render_earth
 from latenthash.data.samples.sushi import render_sushi
 from latenthash.system.terminal import track
@@ -76,7 +76,7 @@ def embedded(name: str, cache: DiskCache | None = None) -> list[Picture]:
 
     Args:
         name: one of SETS.
-        cache: where paintings are kept; None paints them anew.
+        cache: where pictures are kept; None reads and paints them anew.
 
     Raises:
         KeyError: there is no such set.
@@ -85,15 +85,15 @@ def embedded(name: str, cache: DiskCache | None = None) -> list[Picture]:
     pictures = []
     title = f"Pictures of {PREFIX}{name}"
     for member, render in track(members, title, disable=len(members) < 10):
-        pixels = _painted(member, render, cache) if cache else render()
+        pixels = _kept(member, render, cache) if cache else render()
         digest = sha256(pixels.tobytes()).hexdigest()
         pictures.append(Picture(f"{PREFIX}{name}/{member}", pixels, digest))
     return pictures
 
 
-def _painted(name: str, render: Callable[[], Pixels], cache: DiskCache) -> Pixels:
+def _kept(name: str, render: Callable[[], Pixels], cache: DiskCache) -> Pixels:
     """Take an embedded picture from the cache, or make it and keep it there."""
-    key = cache_key("picture", name, _painters())
+    key = cache_key("picture", name, READING, _painters())
     pixels = cache.read_array(key)
     if pixels is None:
         pixels = render()
@@ -103,5 +103,5 @@ def _painted(name: str, render: Callable[[], Pixels], cache: DiskCache) -> Pixel
 
 @functools.cache
 def _painters() -> bytes:
-    """Read the code that paints, so that no picture outlives a change of it."""
+    """Read the code that paints, so that no painting outlives a change of it."""
     return b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))

@@ -27,7 +27,7 @@ def explain(error: Exception, line: Sequence[str] = ()) -> str:
     if isinstance(cause, OmegaConfBaseException) and cause.parent_node is not None:
         # Their names, and not their nodes: an option of another command cannot be resolved.
         known = [str(key) for key in cause.parent_node]
-        return f"{cause.full_key} is no option{nearest(str(cause.key), known) or '.'}"
+        return f"{cause.full_key} is no option{nearest(str(cause.full_key), known) or '.'}"
     if "Config group override must be" in words:
         return "An option such as model=NAME cannot be null: leave it away, or name a file of it."
     if unread := [part for part in line if "=" in part and not parsed(part)]:
