@@ -1,4 +1,4 @@
-"""What tests of whole runs share: calling the scripts, tiny pictures, reading MLflow."""
+"""What tests of whole runs share: configs, calling the scripts, tiny pictures, reading MLflow."""
 
 import contextlib
 import io
@@ -31,6 +31,14 @@ TINY = [
     "data.views={train:12,validation:6,calibration:20,test:12,edits:4}",
     "resamples=50",
 ]
+STATED = ("experiment", "sweep")  # groups whose files state what they are for
+OF_EVALUATE = ("benchmark", "job", "reader")  # groups of evaluate.yaml
+ADDED = (*STATED, "ingredients")  # groups that are added with a plus
+OPTIONS = sorted(
+    (path.parent.name, path.stem)
+    for path in CONF.glob("*/*.yaml")
+    if path.parent.name not in ("hydra", "paths")
+)
 
 
 register_resolvers()
@@ -122,6 +130,14 @@ def artifact(folder: Path, run: Run, name: str) -> Path:
     """Copy an artifact to where pytest tidies up, beside the folder."""
     client = MlflowClient(database(folder))
     return Path(client.download_artifacts(run.info.run_id, name, mkdtemp(dir=folder.parent)))
+
+
+def override(group: str, option: str) -> str:
+    """Return the override that chooses a file of conf/."""
+    if group in ADDED:
+        return f"+{group}={option}"
+    # The same group serves the enrolment pipeline and the list of unseen edits.
+    return f"augment@edits={option}" if option == "unseen_edits" else f"{group}={option}"
 
 
 def composed(*overrides: str, root: str = "train") -> DictConfig:

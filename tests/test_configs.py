@@ -8,27 +8,11 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.utils import get_object
 from omegaconf import OmegaConf
 
-from app import composed
+from app import OF_EVALUATE, OPTIONS, STATED, composed, override
 from latenthash.data.samples.sets import SETS
 from latenthash.data.splits import ROLES
 from latenthash.tracking.store_uri import StoreURI
 from project import CONF
-
-STATED = ("experiment", "sweep")
-OF_EVALUATE = ("benchmark", "job", "reader")  # groups of evaluate.yaml
-ADDED = (*STATED, "ingredients")  # groups that are added with a plus
-OPTIONS = sorted(
-    (path.parent.name, path.stem)
-    for path in CONF.glob("*/*.yaml")
-    if path.parent.name not in ("hydra", "paths")
-)
-
-
-def override(group: str, option: str) -> str:
-    if group in ADDED:
-        return f"+{group}={option}"
-    # The same group serves the enrolment pipeline and the list of unseen edits.
-    return f"augment@edits={option}" if option == "unseen_edits" else f"{group}={option}"
 
 
 @pytest.mark.parametrize(("group", "option"), OPTIONS)

@@ -13,13 +13,13 @@ from hydra.types import RunMode
 from PIL import Image
 
 from app import composed
+from latenthash.jobs.command.asked import with_job
 from latenthash.jobs.command.checks import check_evaluate, check_train
-from latenthash.jobs.command.effects import check_training_effects
+from latenthash.jobs.command.effects import check_effects, check_training_effects
 from latenthash.jobs.command.sweeping import check_sweep, quote_paths
 from latenthash.jobs.command.typed import as_typed
-from project import CONF
+from project import CONF, ROOT
 
-ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 DOCS = sorted((ROOT / "docs").glob("*.md"))
 PAGES = [README, *DOCS]
@@ -100,7 +100,10 @@ def test_command_is_taken(line: str, tmp_path: Path) -> None:
         check_train(cfg)
         check_training_effects(cfg, given)
     else:
-        check_evaluate(composed(*given, root="evaluate"))
+        given = with_job(given)
+        cfg = composed(*given, root="evaluate")
+        check_evaluate(cfg)
+        check_effects(cfg.job._target_, given)
 
 
 def _take_sweep(given: list[str]) -> None:

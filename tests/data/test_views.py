@@ -16,6 +16,7 @@ from PIL import Image
 from scipy import ndimage
 from torch.utils.data import DataLoader
 
+from editing import applied, textured
 from latenthash.data.reading import Picture, Pixels
 from latenthash.data.views import Edit, TrimBorders, Views, pipeline, view_seed
 from photographs import photo
@@ -34,11 +35,6 @@ def edits(name: str) -> dict[str, Edit]:
 UNSEEN = sorted(edits("unseen_edits.yaml"))
 
 
-def textured(seed: int, height: int = 40, width: int = 56) -> Pixels:
-    noise = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
-    return np.asarray(cv2.GaussianBlur(noise, (0, 0), 1.5), np.uint8)
-
-
 def pictures(count: int) -> list[Picture]:
     return [Picture(f"p{i}", textured(i), f"{i:064d}") for i in range(count)]
 
@@ -53,11 +49,6 @@ def views(
     seed: int = 0, split: str = "train", count: int = 12, edits: A.Compose | None = None, n: int = 3
 ) -> Views:
     return Views(pictures(n), edits or moving(), seed, split, count)
-
-
-def applied(edit: Edit, pixels: Pixels) -> Pixels:
-    edit.set_random_seed(0)
-    return np.asarray(edit(image=pixels)["image"])
 
 
 # Views

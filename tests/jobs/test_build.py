@@ -15,17 +15,16 @@ import torch
 import yaml
 from PIL import Image
 
-from app import call
+from app import call, composed
+from editing import config_of
 from latenthash.errors import InputError
 from latenthash.hashing.bundle import Bundle
 from latenthash.hashing.enrolled import Hash
 from latenthash.jobs.build import build_hasher, bundle_config, bundled_config, restore
-from latenthash.jobs.plain_yaml import read_yaml
 from latenthash.options.checking import find_problems
 from latenthash.options.edits import BUNDLED_EDITS
 from latenthash.options.kinds import find_class
 from latenthash.options.roots import Bundled
-from test_configs import composed
 
 Config = dict[str, Any]
 TINY = ("features.size=16", "model.channels=[8,16]")
@@ -168,81 +167,18 @@ def test_odd_config_is_refused_before_anything_happens(
     assert nothing_happens == []
 
 
-ARGUMENTS = {  # of edits that cannot do without
-    "CropAndPad": {"percent": 0.1},
-    "RandomResizedCrop": {"size": [64, 64]},
-    "Resize": {"height": 64, "width": 64},
-    "RandomSizedCrop": {"min_max_height": [32, 64], "size": [64, 64]},
-    "CenterCrop": {"height": 64, "width": 64},
-    "RandomCrop": {"height": 64, "width": 64},
-    **{name: {"transforms": [{"_target_": "albumentations.HorizontalFlip"}]}
-       for name in ("Sequential", "OneOf", "SomeOf", "RandomOrder")},
-    "Captions": {"top": "a", "bottom": "b", "bar": 0.1},
-    "Lines": {"lines": ["a"], "height": 0.1},
-    "Screenshot": {"margin": 0.1},
-    "Stickers": {"count": 1, "size": 0.1},
-    "Watermark": {"text": "a", "height": 0.1, "opacity": 0.5},
-    "Compression": {"kind": "JPEG", "quality": 50},
-    "Vignette": {"strength": 0.5},
-    "Writing": {"lines": [1, 2], "height": [0.1, 0.2]},
-    "Text": {"text": "a", "height": 0.1},
-}  # fmt: skip
-
-
 @pytest.mark.parametrize("name", sorted(BUNDLED_EDITS))
 def test_no_argument_of_an_edit_can_be_an_object(name: str, nothing_happens: list[str]) -> None:
     """Hydra would build it: a number of albumentations' edits take any value without a look."""
-    short = name.rpartition(".")[2]
-    needed = ARGUMENTS.get(short, {})
-    if name == "latenthash.data.edits.basic.Crop":
-        needed = {"area": 0.5, "place": "centre"}
     for argument in {*inspect.signature(find_class(name)).parameters} - {"transforms"}:
         for value in (PICKLE, [PICKLE, PICKLE], [[PICKLE]], {"x": PICKLE}, {"x": 1}):
-            node = {"_target_": name, **needed, argument: value}
-            assert find_problems(Bundled, {"augment": {"a": node}, **REST}), (argument, value)
+            odd = {**config_of(name), argument: value}
+            assert find_problems(Bundled, {"augment": {"a": odd}, **REST}), (argument, value)
     assert nothing_happens == []
 
 
 REST = yaml.safe_load(honest().config)
 REST.pop("augment")
-
-
-TEXTS = {
-    "an interpolation": "a: ${oc.env:HOME}",
-    "an interpolation spelt out": 'a: "\\x24{b}"\nb: 1',
-    "a relative interpolation": "a: 1\nb: ${..a}",
-    "a missing value": "a: ???",
-    "an anchor": "a: &x [1]\nb: *x",
-    "a tag": "a: !!python/object/apply:os.system [true]",
-    "a tag of numbers": "a: !!float 3",
-    "a bomb": "a: &a [x]\n" + "".join(f"{c}: &{c} [*{p},*{p}]\n" for p, c in zip("abcdef", "bcdefg",
-                                                                             strict=True)),
-    "depth": "a: " + "[" * 100 + "]" * 100,
-    "many nodes": "a: [" + "1," * 30_000 + "]",
-    "many letters": "a: " + "x" * 300_000,
-    "no YAML": "a: [",
-    "two documents": "a: 1\n---\nb: 2",
-    "a key twice": "a: 1\na: 2",
-    "a zero byte": "a: \0",
-    "a list": "- 1",
-    "a number": "5",
-    "a name that is a number": "a: {1: 2}",
-    "a number without end": f"a: 0x{'f' * 5000}",
-    "a time without end": "a: 1" + ":59" * 3000,
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("case", TEXTS)
-def test_yaml_that_is_more_than_values_is_refused(case: str) -> None:
-    with pytest.raises(InputError, match="The bundle's config cannot be used"):
-        read_yaml(TEXTS[case])
-
-
-def test_plain_yaml_is_read() -> None:
-    text = "a: [1, 1e-3, 1.5, true, null]\nb: {c: ä ö, d: '3'}\ne: [[1], {f: no}]\n"
-    assert read_yaml(text) == {
-        "a": [1, 1e-3, 1.5, True, None], "b": {"c": "ä ö", "d": "3"}, "e": [[1], {"f": False}],
-    }  # fmt: skip
 
 
 def test_weights_of_another_shape_are_refused_before_features_are_built(bundle: Bundle) -> None:

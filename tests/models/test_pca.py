@@ -10,12 +10,10 @@ from omegaconf import OmegaConf
 from safetensors.torch import load, save
 from torch import Tensor
 
+from fitting import differences
 from latenthash.errors import InputError
 from latenthash.features.interface import FeatureSet
-from latenthash.models.components.whitening import (
-    pair_covariance,
-    without_signal,
-)
+from latenthash.models.components.whitening import pair_covariance, without_signal
 from latenthash.models.pca import PCA
 from project import CONF
 
@@ -76,18 +74,6 @@ def pooled() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         for i in range(features.picture.max() + 1)
     ]
     return np.vstack(groups), differences(groups)
-
-
-def differences(groups: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-    weighted, total = 0.0, 0
-    for rows in groups:
-        pairs = [
-            np.outer(a - b, a - b) for i, a in enumerate(rows) for j, b in enumerate(rows) if i < j
-        ]
-        if pairs:
-            weighted = weighted + (len(rows) - 1) * np.mean(pairs, 0)
-            total += len(rows) - 1
-    return np.asarray(weighted / total)
 
 
 def same_up_to_sign(z: Tensor, reference: NDArray[np.float64]) -> None:
@@ -151,15 +137,6 @@ def test_learned_whitening_makes_differences_isotropic() -> None:
     between = np.cov(z.T)
     np.testing.assert_allclose(between, np.diag(np.diag(between)), atol=1e-3)
     assert (np.diff(np.diag(between)) < 0).all()  # and the widest axis comes first
-
-
-def test_pair_covariance_against_pairs_one_by_one() -> None:
-    rng = np.random.default_rng(0)
-    groups = [rng.normal(size=(n, 3)) for n in (1, 2, 5, 1, 9)]
-    order = rng.permutation(18)
-    picture = np.repeat([7, 3, 4, 0, 11], [1, 2, 5, 1, 9])
-    found = pair_covariance(np.vstack(groups)[order], picture[order])
-    np.testing.assert_allclose(found, differences(groups))
 
 
 def test_pictures_of_different_sets_are_different() -> None:

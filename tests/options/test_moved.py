@@ -1,25 +1,44 @@
-"""Bundles of version 0.1: options that are none now are dropped, or refused where they decided."""
+"""Bundles of version 0.1: what has moved is found, and what is no option now dropped or refused."""
 
 from dataclasses import replace
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
+import albumentations as A
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import yaml
 from omegaconf import OmegaConf
 
+from app import call, composed, sources
+from editing import config_of
 from latenthash.errors import InputError
 from latenthash.hashing.bundle import Bundle
 from latenthash.hashing.enrolled import Hash
 from latenthash.jobs.build import build_hasher, bundle_config, bundled_config
 from latenthash.jobs.command.checks import check_evaluate, plain
 from latenthash.options.checking import checked_bundle, find_train_problems
+from latenthash.options.edits import BUNDLED_EDITS
 from latenthash.options.moved import MOVED
-from test_configs import composed
 
 FORM = {"resolution": 10, "bandwidth": 0.1}
+# What version 0.1 (commit 6d5df40) left of
+#   train.py *TINY *sources(folder)       (both of app.py)
+BUNDLE = Path(__file__).parent / "v0_1"
+# Its matches.csv of that bundle: evaluate.py run=BUNDLE pictures=noise_similar
+DISTANCES = {
+    "0.png": 0.4181292699269617, "1.png": 0.7036716102626748, "2.png": 0.44231956641075254,
+    "3.png": 0.7085253889342162, "4.png": 0.7931359035887235, "5.png": 0.3617993255716874,
+}  # fmt: skip
+# From the held_out.csv of the training; all depend on latents, the last on an edit that has moved.
+HELD_OUT = {
+    "separation/fisher": 1.1145158674018292,
+    "separation/margin": 0.3070612624127143,
+    "edits/text": 0.75,
+}
 TOPOLOGY = ("features=vgg16", "features.pooling=none", "finetune=false", "model=topology")
 
 
@@ -28,6 +47,31 @@ def config(*overrides: str, **of_the_model: Any) -> dict[str, Any]:
     values: dict[str, Any] = yaml.safe_load(bundled_config(composed(*overrides)))
     values["model"] |= of_the_model
     return values
+
+
+def test_bundle_of_version_0_1_gives_the_same_latents(tmp_path: Path) -> None:
+    sources(tmp_path)
+    done = call("evaluate.py", tmp_path, f"run={BUNDLE}", "pictures=noise_similar")
+    assert done.code == 0, done.output
+    (csv,) = tmp_path.rglob("matches.csv")
+    found = pd.read_csv(csv, index_col="file")["distance / R"]
+    assert found.to_dict() == pytest.approx(DISTANCES, rel=1e-4)  # processors round differently
+    done = call("evaluate.py", tmp_path, f"run={BUNDLE}")
+    assert done.code == 0, done.output
+    (csv,) = tmp_path.rglob("held_out.csv")
+    made = pd.read_csv(csv, index_col="metric")["value"]
+    assert made[list(HELD_OUT)].to_dict() == pytest.approx(HELD_OUT, rel=1e-4)
+
+
+@pytest.mark.parametrize(("first", "now"), MOVED.items())
+def test_what_has_moved_is_found_where_it_is_now(first: str, now: str) -> None:
+    found = resolve_name(now)
+    if not (isinstance(found, type) and issubclass(found, A.BasicTransform)):
+        return  # no edit, so that no bundle names it
+    assert now in BUNDLED_EDITS
+    values = config()
+    values["augment"]["moved"] = config_of(now) | {"_target_": first}
+    assert checked_bundle(values)["augment"]["moved"] == config_of(now)
 
 
 @pytest.mark.parametrize("virtual", [0.0, 1.0])

@@ -25,7 +25,6 @@ from latenthash.models.vae import VAE
 from latenthash.models.vaegan import VAEGAN
 from latenthash.tracking.callbacks import PriorSamples
 from latenthash.tracking.run_logger import RunLogger
-from latenthash.tracking.store import Store
 from project import CONF
 
 pytestmark = [
@@ -70,17 +69,9 @@ def vaegan(**settings: Any) -> VAEGAN:
     return VAEGAN(**SHARED | own | settings)
 
 
-@pytest.fixture(scope="module")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with MLflow's tables, which take seconds to create."""
-    path = tmp_path_factory.mktemp("store") / "mlflow.db"
-    Store(database(path.parent), "empty", str(path.parent / "artifacts"))
-    return path
-
-
 @pytest.fixture
-def logger(empty_store: Path, tmp_path: Path) -> RunLogger:
-    shutil.copy(empty_store, tmp_path / "mlflow.db")
+def logger(empty: Path, tmp_path: Path) -> RunLogger:
+    shutil.copy(empty, tmp_path / "mlflow.db")
     run = RunLogger(
         experiment_name="test",
         tracking_uri=database(tmp_path),

@@ -9,18 +9,10 @@ from pathlib import Path
 import pytest
 
 from latenthash.errors import InputError
-from latenthash.tracking.names import RECORDED
 from latenthash.tracking.record import DEEPEST, LARGEST, RECORD, Record
+from records import HEAD, METRIC, written
 
-HEAD = json.dumps({"tags": {RECORDED: "token"}})
-METRIC = '{"metrics": {"a": 1}, "step": 0, "time": 0}'
 Maker = Callable[[Path], object]
-
-
-def written(folder: Path, *lines: str) -> Path:
-    folder.mkdir(exist_ok=True)
-    (folder / RECORD).write_text("".join(f"{line}\n" for line in (HEAD, *lines)))
-    return folder
 
 
 @pytest.mark.parametrize(

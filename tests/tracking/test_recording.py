@@ -1,6 +1,5 @@
 """Runs in their output folder and in MLflow: what is kept when MLflow fails, and logged later."""
 
-import json
 import os
 import shutil
 import time
@@ -13,7 +12,6 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from mlflow.entities import Run
-from mlflow.exceptions import MlflowException
 from omegaconf import OmegaConf
 
 from app import TINY, call, client, runs, sources
@@ -21,28 +19,11 @@ from latenthash.benchmark.saving import Report, keep
 from latenthash.errors import InputError, JobError
 from latenthash.jobs.benchmark import judge_codes
 from latenthash.system.processes import Processes
-from latenthash.tracking.experiment import Experiment
 from latenthash.tracking.names import NOTE, PROCESS, RECORDED
 from latenthash.tracking.record import RECORD, Record
 from latenthash.tracking.recording import Recorder, log_later
-from latenthash.tracking.run_logger import RunLogger
 from latenthash.tracking.store import Store
-
-GONE = MlflowException("API request to http://me:secret@host failed\nand more")
-
-
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with MLflow's tables, which take seconds to create."""
-    path = tmp_path_factory.mktemp("empty") / "mlflow.db"
-    Store(f"sqlite:///{path}", "empty", str(path.parent / "artifacts"))
-    return path
-
-
-@pytest.fixture
-def store(empty: Path, tmp_path: Path) -> Store:
-    shutil.copy(empty, tmp_path / "mlflow.db")
-    return Store(f"sqlite:///{tmp_path}/mlflow.db", "latenthash", str(tmp_path / "mlartifacts"))
+from records import GONE, METRIC, written
 
 
 def breaks(monkeypatch: pytest.MonkeyPatch, after: int, error: Exception = GONE) -> list[str]:
@@ -224,16 +205,6 @@ def test_note_of_a_failed_run_begins_with_its_sentence(
 
 # ---- folders that may come from anybody ----
 
-TAGS = {"kind": "test", RECORDED: "token"}
-HEAD = json.dumps({"tags": TAGS})
-METRIC = '{"metrics": {"a": 1}, "step": 0, "time": 0}'
-
-
-def written(folder: Path, *lines: str) -> Path:
-    folder.mkdir(exist_ok=True)
-    (folder / RECORD).write_text("".join(f"{line}\n" for line in (HEAD, *lines)))
-    return folder
-
 
 @pytest.mark.parametrize("deleted", [False, True])
 def test_run_of_another_folder_is_left_alone(store: Store, tmp_path: Path, deleted: bool) -> None:
@@ -344,64 +315,6 @@ def test_disk_that_is_full_at_the_beginning_leaves_one_run_that_failed(
         run.begin()
     run.fail(caught.value)
     assert [found.info.status for found in store.find({"kind": "test"})] == ["FAILED"]
-
-
-# ---- the runs of jobs ----
-
-
-def job(tmp_path: Path, **more: Any) -> RunLogger:
-    return RunLogger(
-        experiment_name="latenthash", tracking_uri=f"sqlite:///{tmp_path}/mlflow.db",
-        artifact_root=str(tmp_path / "mlartifacts"), run_name="job", overrides="",
-        fingerprint="f", folder=str(tmp_path / "out"), **{"parent_run_id": None, **more},
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize("name", ["bundle", "model"])
-def test_folder_with_results_is_refused_first(store: Store, tmp_path: Path, name: str) -> None:
-    (tmp_path / "out" / name).mkdir(parents=True)
-    (tmp_path / "out" / RECORD).write_text("kept")
-    run = job(tmp_path)
-    with pytest.raises(InputError, match=f"{name} exists already.*hydra.run.dir=PATH") as caught:
-        run.begin()
-    run.fail(caught.value)
-    assert (tmp_path / "out" / RECORD).read_text() == "kept"
-    (made,) = store.find({})
-    assert made.info.status == "FAILED"
-
-
-def test_job_of_a_sweep_that_was_deleted_is_not_done_twice(
-    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    done = job(tmp_path)
-    done.begin()
-    done.finish()
-    parent = store.create_run({})
-    assert not job(tmp_path).reuse_finished()  # a single job is repeated
-    assert job(tmp_path, parent_run_id=parent).reuse_finished()
-    assert "cannot show" not in caplog.text
-    client(store).delete_run(parent)
-    assert job(tmp_path, parent_run_id=parent).reuse_finished()
-    assert "cannot show what was done before" in caplog.text
-
-
-def test_single_job_asks_for_none_that_was_done(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delattr(Experiment, "find")
-    assert not job(tmp_path).reuse_finished()
-
-
-def test_store_that_takes_no_run_is_refused_before_work(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fails(*_: object) -> str:
-        raise GONE
-
-    monkeypatch.setattr(Store, "create_run", fails)
-    run = job(tmp_path)
-    with pytest.raises(InputError, match=r"takes no run: API request to http://\*\*\*@host failed"):
-        run.begin()
 
 
 # ---- through the commands ----

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import pairwise
 from pathlib import Path
 from threading import Thread
 
@@ -22,14 +21,11 @@ from mlflow.entities import Run
 from mlflow.environment_variables import (
     MLFLOW_HTTP_REQUEST_MAX_RETRIES,
     MLFLOW_HTTP_REQUEST_TIMEOUT,
-    MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT,
 )
-from mlflow.exceptions import MlflowException
 
 from app import TINY, artifact, call, client, runs, sources
 from latenthash.data.views import Views
 from latenthash.errors import InputError
-from latenthash.tracking.client import brief
 from latenthash.tracking.experiment import Experiment
 from latenthash.tracking.names import HAS_BUNDLE, JOB, KIND, OVERRIDES, PROCESS, REUSED
 from latenthash.tracking.store import Store
@@ -70,10 +66,8 @@ def test_sweep_is_a_parent_with_its_jobs_and_resumes(tmp_path: Path) -> None:
     note = parent.data.tags["mlflow.note.content"]
     assert "\n\n    python train.py -m data=folders " in note
     search = f"searchFilter=tags.mlflow.parentRunId+%3D+%27{parent.info.run_id}%27"
-    assert (
-        f"runs?workflowType=machine_learning&{search}&orderByKey=metrics.%60test%2Ffpr_unseen"
-        in note
-    )
+    order = "orderByKey=metrics.%60test%2Ffpr_unseen%60&orderByAsc=true"
+    assert f"runs?workflowType=machine_learning&{search}&{order}" in note
     cells = {cell.strip() for cell in note.replace("&ensp;", "").split("|")}
     assert {"model.latent\\_dim", "TPR", "FPR unseen", "drift"} <= cells
     assert {"vae-pixels-k3-s1", "vae-pixels-k2-s0 ... vae-pixels-k2-s1"} <= cells
@@ -243,18 +237,10 @@ def test_next_run_marks_what_was_killed(tmp_path: Path) -> None:
 # ---- how a store is opened ----
 
 
-@pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with MLflow's tables, which take seconds to create."""
-    path = tmp_path_factory.mktemp("tables") / "mlflow.db"
-    Store(sqlite_uri(path), "empty", str(path.parent / "mlartifacts"))
-    return path
-
-
 @pytest.fixture
-def place(tables: Path, tmp_path: Path) -> Path:
+def place(empty: Path, tmp_path: Path) -> Path:
     """A project folder with a database that holds no experiment of its own."""
-    shutil.copy(tables, tmp_path)
+    shutil.copy(empty, tmp_path)
     return tmp_path
 
 
@@ -290,11 +276,11 @@ def test_fresh_database_is_whole_or_absent(tmp_path: Path, monkeypatch: pytest.M
 
 @pytest.mark.parametrize("name", FOLDERS[1:7])
 def test_everything_lies_in_the_folder_whatever_its_name(
-    tables: Path, tmp_path: Path, name: str
+    empty: Path, tmp_path: Path, name: str
 ) -> None:
     folder = tmp_path / name
     folder.mkdir()
-    shutil.copy(tables, folder)
+    shutil.copy(empty, folder)
     store = opened(folder)
     with store.bundle(run_with_bundle(store)) as bundle:
         assert (bundle / "hash.json").read_text() == "x"
@@ -389,48 +375,6 @@ def test_server_is_waited_for_longer_once_it_has_answered(
     for opening, later in zip(*waited, waits(), strict=True):
         assert (opening, later) == (7, 7) if given else opening < 5 and 2 <= later <= 60
     assert given or not set(names) & set(os.environ), "jobs in other processes would take it up"
-
-
-def chained(*errors: Exception) -> Exception:
-    """Let each error be the cause of the one before."""
-    for error, cause in pairwise(errors):
-        error.__cause__ = cause
-    return errors[0]
-
-
-@pytest.mark.parametrize(
-    ("error", "sentence"),
-    [
-        (MlflowException("gone.\nand more"), "gone."),
-        (chained(MlflowException("a"), OSError("b"), ConnectionError("c")), "c."),
-        (chained(MlflowException("a"), InputError("Set b."), OSError("c")), "Set b."),
-        (MlflowException("http://me:s3cret@h failed"), "http://***@h failed."),
-        (OSError(), "OSError."),
-        (MlflowException("x" * 500), "x" * 400 + "."),
-        (InputError("x" * 500), "x" * 500 + "."),
-    ],
-)
-def test_error_is_told_by_its_cause(error: Exception, sentence: str) -> None:
-    assert brief(error) == sentence
-
-
-def test_error_that_is_handled_meanwhile_is_no_cause() -> None:
-    def fails() -> None:
-        try:
-            raise ConnectionError("refused")
-        except ConnectionError:
-            raise MlflowException("no answer")  # noqa: B904
-
-    try:
-        raise RuntimeError("the training failed")
-    except RuntimeError:
-        with pytest.raises(MlflowException) as caught:
-            fails()
-    assert brief(caught.value) == "refused."
-
-
-def test_mlflow_prints_no_address() -> None:
-    assert MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT.get(), "it would hold the password"
 
 
 def test_deleted_experiment_is_named_and_holds_nothing_to_read(

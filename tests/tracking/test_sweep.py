@@ -1,4 +1,4 @@
-"""Sweeps: a Signal from every picture of a folder, the order of choices, the summary."""
+"""Sweeps: a job for every picture of a folder, the order of choices, the summary."""
 
 import contextlib
 import json
@@ -11,16 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from PIL import Image
 
 from app import TINY, artifact, call, client, runs, sources
 from latenthash.errors import InputError
 from latenthash.hashing.enrolled import Hash
-from latenthash.jobs.command.resolvers import picture_choice, within
 from latenthash.report.tables import centroid_table
 from latenthash.tracking import database
 from latenthash.tracking.names import FINGERPRINT, OVERRIDES, PARENT
@@ -28,57 +25,6 @@ from latenthash.tracking.record import Record
 from latenthash.tracking.recording import log_later
 from latenthash.tracking.store import Store
 from latenthash.tracking.sweep import _row, jobs_of
-
-ODD = [
-    "a b  c.png", "Mädchen ß 寿司.png", "a=b.png", "a,b;c.png", 'it\'s "x".png', "[x] {y} $z.png",
-    "(p).png", "choice(a,b)", "100%.png", "--x.png", "a\nb.png", "tab\t.png", "back\\slash\\.png",
-    "tail\\", 'x\\"', "\\'", '"q"', "null", "1e3", "true ", " lead", "~", "#h", "!bang", ":",
-    "*glob?",
-]  # fmt: skip
-
-
-# ---- the choice ----
-
-
-def test_choice_gives_back_every_file_name_whatever_it_holds(tmp_path: Path) -> None:
-    for name in ODD:
-        (tmp_path / name).touch()
-    parser = OverridesParser.create()
-    override = f"data.signal={picture_choice(tmp_path)}"
-    (jobs,) = BasicSweeper.split_arguments(parser.parse_overrides([override]), None)
-    found = []
-    for (job,) in jobs:
-        cfg = OmegaConf.create({"data": {"signal": None}})
-        OmegaConf.update(cfg, "data.signal", parser.parse_overrides([job])[0].value())
-        found.append(cfg.data.signal)
-    assert found == sorted(str(tmp_path / name) for name in ODD)
-
-
-@pytest.mark.parametrize(
-    ("name", "reason"), [("a${b}.png", "holds ${"), ("caf\udce9.png", "is not UTF-8")]
-)
-def test_names_that_no_config_can_hold_are_refused(tmp_path: Path, name: str, reason: str) -> None:
-    (tmp_path / name).touch()
-    with pytest.raises(InputError, match="rename it") as caught:
-        picture_choice(tmp_path)
-    assert reason in str(caught.value)
-    str(caught.value).encode()
-
-
-@pytest.mark.parametrize(
-    ("path", "folder", "expected"),
-    [
-        ("set/a.png", "set", "a.png"),
-        ("set/sub/a.png", "set/", "sub/a.png"),
-        ("settle/a.png", "set", "settle/a.png"),
-        ("a.png", ".", "a.png"),
-        ("2024/a.png", 2024, "a.png"),
-        ("embedded:girl", None, "embedded:girl"),
-    ],
-)
-def test_path_is_seen_from_its_folder(path: str, folder: object, expected: str) -> None:
-    assert within(path, folder) == expected
-
 
 # ---- whole sweeps ----
 

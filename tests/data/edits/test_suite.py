@@ -15,6 +15,7 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from PIL import Image
 
+from editing import applied
 from latenthash.data.edits.basic import Compression, Crop, Vignette
 from latenthash.data.edits.fixed_overlays import Captions, Lines, Screenshot, Stickers, Watermark
 from latenthash.data.edits.suite import Suite, SuiteEdit, edit_seed
@@ -50,11 +51,6 @@ def drawn(height: int, width: int) -> Pixels:
 def edited(name: str, pixels: Pixels, digest: str = DIGEST) -> Pixels:
     (edit,) = (edit for edit in shared().edits if edit.name == name)
     return edit.apply(pixels, digest)
-
-
-def applied(transform: A.BasicTransform, pixels: Pixels) -> Pixels:
-    transform.set_random_seed(0)
-    return np.asarray(transform(image=pixels)["image"])
 
 
 # The suite as a whole

@@ -1,22 +1,10 @@
 """The text that an edit writes: where it stands, what it says, on any picture."""
 
-import cv2
 import numpy as np
 import pytest
 
+from editing import applied, textured
 from latenthash.data.edits.text import Text
-from latenthash.data.reading import Pixels
-from latenthash.data.views import Edit
-
-
-def textured(seed: int, height: int = 40, width: int = 56) -> Pixels:
-    noise = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
-    return np.asarray(cv2.GaussianBlur(noise, (0, 0), 1.5), np.uint8)
-
-
-def applied(edit: Edit, pixels: Pixels) -> Pixels:
-    edit.set_random_seed(0)
-    return np.asarray(edit(image=pixels)["image"])
 
 
 def test_text_is_written_in_white_and_black_in_the_lower_part() -> None:

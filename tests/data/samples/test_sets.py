@@ -146,10 +146,12 @@ def test_picture_from_the_cache_may_be_written_to(
     reader: Reader, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setitem(SETS, "earth", painted("e", []))
+    ((_, paint),) = SETS["earth"]
     for _ in range(2):
         (picture,) = load_pictures({"noise_edited": "embedded:earth"}, reader, cache(tmp_path))[
             "noise_edited"
         ]
+        np.testing.assert_array_equal(picture.pixels, paint())
         picture.pixels[:] = 0
 
 

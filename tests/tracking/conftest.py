@@ -1,0 +1,22 @@
+"""A fresh store, which tests of runs share."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from latenthash.tracking.store import Store
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with MLflow's tables, which take seconds to create."""
+    path = tmp_path_factory.mktemp("empty") / "mlflow.db"
+    Store(f"sqlite:///{path}", "empty", str(path.parent / "artifacts"))
+    return path
+
+
+@pytest.fixture
+def store(empty: Path, tmp_path: Path) -> Store:
+    shutil.copy(empty, tmp_path / "mlflow.db")
+    return Store(f"sqlite:///{tmp_path}/mlflow.db", "latenthash", str(tmp_path / "mlartifacts"))
