@@ -215,7 +215,7 @@ def test_missing_file_is_named(folder: Path, name: str) -> None:
 def test_all_missing_files_are_named(folder: Path) -> None:
     (folder / "hash.json").unlink()
     (folder / "config.yaml").unlink()
-    with pytest.raises(InputError, match=r"incomplete: hash\.json, config\.yaml is missing"):
+    with pytest.raises(InputError, match=r"incomplete: hash\.json, config\.yaml are missing"):
         Bundle.load(folder)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from app import database
 from latenthash.tracking.store import Store
 
 
@@ -12,11 +13,11 @@ from latenthash.tracking.store import Store
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with MLflow's tables, which take seconds to create."""
     path = tmp_path_factory.mktemp("empty") / "mlflow.db"
-    Store(f"sqlite:///{path}", "empty", str(path.parent / "artifacts"))
+    Store(database(path.parent), "empty", str(path.parent / "artifacts"))
     return path
 
 
 @pytest.fixture
 def store(empty: Path, tmp_path: Path) -> Store:
     shutil.copy(empty, tmp_path / "mlflow.db")
-    return Store(f"sqlite:///{tmp_path}/mlflow.db", "latenthash", str(tmp_path / "mlartifacts"))
+    return Store(database(tmp_path), "latenthash", str(tmp_path / "mlartifacts"))
