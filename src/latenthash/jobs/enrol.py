@@ -2,14 +2,13 @@
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytorch_lightning as pl
-from matplotlib.figure import Figure
 from omegaconf import DictConfig, OmegaConf
 
 from latenthash import plots
@@ -25,9 +24,10 @@ from latenthash.hashing.printable_features import printable_hash
 from latenthash.jobs.build import build, build_hasher, build_splits, bundled_config
 from latenthash.jobs.finetune import build_tuner, finetune
 from latenthash.metrics.bootstrap import Measure
-from latenthash.metrics.enrolled import EDITS, held_out, shares
+from latenthash.metrics.enrolled import held_out, shares
 from latenthash.models.components.autoencoder import Autoencoder
-from latenthash.models.interface import Aimed, Decoder, Diagrammed
+from latenthash.models.interface import Aimed
+from latenthash.report.drawings import drawings
 from latenthash.report.markdown import literal
 from latenthash.report.tables import centroid_table, figures_table, latents_table, show
 from latenthash.report.words import outcome
@@ -39,8 +39,6 @@ log = logging.getLogger(__name__)
 
 FLOAT = 4  # bytes; centroid, radius and gate lose nothing that matters
 TIMED = 32  # views behind the time of one
-SHOWN = 10  # reconstructions of each set in the figure
-SAMPLES = 36  # pictures made of the prior
 DIMENSIONS = "kl"  # table of what each dimension of the latent holds
 
 
@@ -207,7 +205,7 @@ def _judge(
     plane = plots.Plane.of(np.concatenate([rows.z for rows in test.values()]), hash_.centroid)
     logger.log_table(latents_table(test, hash_, plane), TEST_LATENTS)
     title = logger.run_name
-    for name, figure in _figures(hasher, hash_, plane, test_views, test, measures, title):
+    for name, figure in drawings(hasher, hash_, plane, test_views, test, measures, title):
         logger.log_figure(figure, name)
     show(table, f"Held-out figures of {logger.run_name}")
     return measures
@@ -219,53 +217,3 @@ def _check(cfg: DictConfig) -> None:
         raise InputError("These data have no Signal to hash: digits go with +experiment=mnist.")
     if cfg.hash.fpr is None:
         calibration_rank(cfg.data.views.calibration, cfg.hash.alpha)
-
-
-def _figures(
-    hasher: Hasher,
-    hash_: Hash,
-    plane: plots.Plane,
-    views: Mapping[str, ViewSet],
-    test: Mapping[str, LatentSet],
-    measures: Sequence[Measure],
-    title: str,
-) -> Iterator[tuple[str, Figure]]:
-    z = {role: rows.z for role, rows in test.items()}
-    everywhere = np.concatenate(list(z.values()))
-    distances = {role: hash_.distances(rows) for role, rows in z.items()}
-    judged = {
-        role: plots.Judged(rows.z, distances[role] / hash_.radius, hash_.scores(rows))
-        for role, rows in test.items()
-    }
-    unseen = views["unseen"]
-    shown = plots.Shown(unseen.views.numpy(), unseen.picture, unseen.names)
-    yield (
-        "latent_scatter",
-        plots.latent_scatter(
-            judged, shown, plane, hash_.radius, hash_.gate, f"Test latents of {title}"
-        ),
-    )
-    yield "distances", plots.distance_histogram(distances, hash_.radius)
-    tpr = next(measure for measure in measures if measure.name == "test/tpr")
-    edits = {
-        measure.name.removeprefix(EDITS): measure.interval
-        for measure in measures
-        if measure.name.startswith(EDITS)
-    }
-    yield "edits", plots.edit_bars(edits, tpr.value)
-    if isinstance(hasher.model, Diagrammed):
-        first = {role: views[role].views[:1] for role in ("signal", "noise_edited")}
-        diagrams = {role: hasher.diagrams(v)[0] for role, v in first.items()}
-        yield "persistence_diagrams", plots.persistence_diagrams(diagrams, ("birth", "death"))
-    if isinstance(hasher.model, Decoder):
-        yield "decoded_map", plots.decoded_map(hasher.decode, everywhere, plane, hash_.radius)
-        if isinstance(hasher.model, Autoencoder):
-            samples = hasher.model.prior_samples(SAMPLES).double().numpy()
-            yield "prior_samples", plots.prior_samples(hasher.decode(samples))
-        originals = {role: s.views[:SHOWN].numpy() / 255 for role, s in views.items()}
-        yield (
-            "reconstructions",
-            plots.reconstructions(
-                {role: (v, hasher.decode(z[role][:SHOWN])) for role, v in originals.items()}
-            ),
-        )
