@@ -9,7 +9,8 @@ import pytest
 import yaml
 from mlflow.entities import Run
 
-from app import TINY, artifact, call, runs, sources
+from app import TINY, artifact, call, composed, runs, sources
+from latenthash.jobs.enrol import is_cut_short
 
 PROTOCOL = (
     "hash/radius",
@@ -260,3 +261,22 @@ def test_main_job_finds_the_signal(tmp_path: Path) -> None:
     assert again.code == 0, again.output
     table = pd.read_csv(artifact(tmp_path, run, "evaluate/held_out.csv"))
     np.testing.assert_allclose(table["value"], table["trained"], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "cut"),
+    [
+        (["trainer=debug"], True),
+        (["+trainer.limit_train_batches=1"], True),  # a single batch
+        (["+trainer.limit_train_batches=1.0"], False),  # all of them
+        ([], False),
+        (
+            ["trainer=debug", "model=pca", "features=vgg16", "finetune=false"],
+            False,
+        ),
+        (["trainer=debug", "model=pca", "features=vgg16"], True),
+    ],
+)
+def test_training_that_was_cut_short_is_told(options: list[str], cut: bool) -> None:
+    cfg = composed("+experiment=girl_vs_earth_sushi", *options)
+    assert is_cut_short(cfg, learned=cfg.model._target_.endswith("VAE")) == cut

@@ -190,7 +190,9 @@ def test_run_that_is_logged_once_more_ended_when_it_did(store: Store, tmp_path: 
     assert client(store).get_run(run.id).info.end_time == before
 
 
-@pytest.mark.parametrize("error", [InputError("data.signal=a_b is not there"), OSError("no")])
+@pytest.mark.parametrize(
+    "error", [InputError("data.signal=a_b of http://me:s3cret@host is not there"), OSError("no")]
+)
 def test_note_of_a_failed_run_begins_with_its_sentence(
     store: Store, tmp_path: Path, error: Exception
 ) -> None:
@@ -199,7 +201,7 @@ def test_note_of_a_failed_run_begins_with_its_sentence(
     run.add_note("the command")
     run.fail(error)
     note = client(store).get_run(run.id).data.tags[NOTE]
-    said = r"data.signal=a\_b is not there"
+    said = r"data.signal=a\_b of http&#58;//***@host is not there"
     assert note == (f"{said}\n\nthe command" if isinstance(error, InputError) else "the command")
 
 

@@ -63,7 +63,7 @@ class Report:
 
 
 def keep(report: Report, folder: Path, store: Store) -> Recorder:
-    """Write a report to a folder, and give the run of its own that logs it when it is finished.
+    """Write a report to a folder, and return the run that logs it when it is finished.
 
     Args:
         report: what is kept.

@@ -1,6 +1,7 @@
 """The job that makes a hash: fit, enrol, measure, draw."""
 
 import logging
+import shlex
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -32,7 +33,7 @@ from latenthash.report.markdown import literal
 from latenthash.report.tables import centroid_table, figures_table, latents_table, show
 from latenthash.report.words import outcome
 from latenthash.system.paths import shareable
-from latenthash.tracking.names import BUNDLE, CENTROID, HELD_OUT, TEST_LATENTS
+from latenthash.tracking.names import BUNDLE, CENTROID, HELD_OUT, LATEST, TEST_LATENTS
 from latenthash.tracking.run_logger import RunLogger
 
 log = logging.getLogger(__name__)
@@ -126,10 +127,24 @@ def _fit(
 def _said(cfg: DictConfig, hasher: Hasher, measures: Sequence[Measure]) -> str:
     """Say what came out."""
     said = outcome(measures)
-    trained = isinstance(hasher.model, pl.LightningModule)
-    if trained and cfg.trainer.get("limit_train_batches") not in (None, 1.0):
-        said += " The training was cut short, so this says nothing: leave trainer=debug away."
+    if is_cut_short(cfg, learned=isinstance(hasher.model, pl.LightningModule)):
+        said += (
+            " The training was cut short, so this says nothing: leave trainer=debug, or "
+            "trainer.limit_train_batches, away."
+        )
     return said
+
+
+def is_cut_short(cfg: DictConfig, *, learned: bool) -> bool:
+    """Say whether a training saw fewer batches than there are.
+
+    Args:
+        cfg: the composed config.
+        learned: whether the model is trained by gradient.
+    """
+    limit = cfg.trainer.get("limit_train_batches")
+    whole = limit is None or (isinstance(limit, float) and limit == 1)  # 1 is a single batch
+    return not whole and (learned or bool(cfg.finetune))
 
 
 def _conclude(logger: RunLogger, printable: PrintableHash, said: str, folder: Path) -> None:
@@ -139,8 +154,8 @@ def _conclude(logger: RunLogger, printable: PrintableHash, said: str, folder: Pa
     log.info("%s", said)
     log.info("The figures (%s.csv), drawings and the bundle are in %s", HELD_OUT, folder.parent)
     if logger.parent_run_id is None:
-        run = folder if logger.lost else "latest"
-        log.info("Next: python evaluate.py run=%s pictures=PATH, or make ui to see all runs", run)
+        run = shlex.quote(str(folder)) if logger.lost else LATEST
+        log.info("Next: python evaluate.py run=%s pictures=PATH; make ui shows MLflow", run)
 
 
 def _dimensions_table(model: Autoencoder, validation: Mapping[str, FeatureSet]) -> pd.DataFrame:

@@ -25,6 +25,7 @@ from latenthash.jobs.command.sweeping import typed_line
 from latenthash.jobs.locating import with_pictures
 from latenthash.jobs.open import Opened, open_bundle
 from latenthash.jobs.pictures import Given, read_given
+from latenthash.options.jobs import CODES
 from latenthash.report.explain import explain
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ def match(cfg: DictConfig) -> None:
     opened = open_bundle(cfg)
     hash_ = opened.bundle.hash
     if hash_ is None:  # only the bundle says so
-        check_effects("latenthash.jobs.codes.give_codes", typed_line())
+        check_effects(CODES, typed_line())
         answer_codes(cfg, opened)
         return
     cache = build(cfg.cache)

@@ -3,25 +3,22 @@
 import logging
 from dataclasses import dataclass
 from importlib.resources import as_file, files
-from pathlib import Path
 
 from omegaconf import DictConfig
 
 from latenthash.errors import InputError
 from latenthash.hashing.bundle import Bundle
 from latenthash.jobs.build import bundle_config
-from latenthash.jobs.locating import Places, with_weights
+from latenthash.jobs.locating import Places, bundle_folder, with_weights
 from latenthash.jobs.stores import find_store, open_store
 from latenthash.options.jobs import SHIPPED
-from latenthash.system.paths import is_folder
-from latenthash.tracking.names import BUNDLE
+from latenthash.tracking.names import LATEST
 from latenthash.tracking.store import Run, Store, no_run
 from latenthash.tracking.store_uri import StoreURI
 
 log = logging.getLogger(__name__)
 
 SHIPPED_ID = "shipped"  # what its bundle holds in place of a run's id
-LATEST = "latest"  # run=latest
 
 
 @dataclass(frozen=True)
@@ -105,10 +102,8 @@ def _bundle_at_hand(run: str) -> Bundle | None:
     if run == SHIPPED:
         with as_file(files("latenthash") / "shipped" / SHIPPED) as shipped:
             return Bundle.load(shipped)
-    folder = Path(run)
-    if is_folder(folder / BUNDLE):  # of an output folder
-        folder = folder / BUNDLE
-    return Bundle.load(folder) if is_folder(folder) else None
+    folder = bundle_folder(run)
+    return None if folder is None else Bundle.load(folder)
 
 
 def _bundle_in(store: Store, run: str) -> Bundle:

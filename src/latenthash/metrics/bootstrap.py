@@ -82,7 +82,7 @@ def bootstrap(
 
 
 def resample(picture: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Draw pictures with replacement and give the rows (M,) of their views.
+    """Draw pictures with replacement and return the rows (M,) of their views.
 
     Views of one picture are not independent, so pictures are drawn; a set of one picture has
     only its views to draw from.

@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 
 from latenthash.errors import InputError
 from latenthash.options.edits import BUNDLED_EDITS, SIDE
-from latenthash.options.kinds import TARGET, Node, nearest, nodes_by_class
+from latenthash.options.kinds import TARGET, Node, nearest_option, nodes_by_class
 from latenthash.options.misfits import find_misfits
 from latenthash.options.moved import DROPPED, GIVEN_UP, MOVED
 from latenthash.options.roots import Bundled, Evaluate, Train
@@ -154,7 +154,7 @@ def _sentence(schema: type[Node], error: ErrorDetails) -> str:
     name, context = ".".join(path) or "The config", error.get("ctx", {})
     if error["type"] == "extra_forbidden":
         known = _options(schema, error["loc"][:-1])
-        return f"{name} is no option here{nearest(name, known) or '.'}"
+        return f"{name} is no option here{nearest_option(name, known) or '.'}"
     if error["type"] == "missing":
         return f"{name} is missing: every option needs a value."
     if error["loc"][-1:] == ("[key]",):

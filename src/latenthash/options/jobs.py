@@ -1,6 +1,7 @@
-"""The jobs of each command, and what each looks at: a new one has its entry and its file here.
+"""The jobs of each command, and what each looks at.
 
-The key of a job is its `_target_`, whose module is named as its file in conf/job.
+The key of a job is its `_target_`. A job of evaluate.py also has a file in conf/job, which is named
+as its module.
 """
 
 from collections.abc import Mapping
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 
 SHIPPED = "code"  # run=code: the fitted code that comes with the project
 ANYTHING = ""  # any value but null
+CODES = "latenthash.jobs.codes.give_codes"
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ TRAIN_JOBS = {
         bundle=False,
     ),
 }
-# The first that is asked for is done; the last where none is.
+# The first that is asked for is done, so that codes come before matches. Where none is, the config
+# says which.
 EVALUATE_JOBS = {
     "latenthash.jobs.log.log_run": EvaluateJob("log=FOLDER", ("log",), {"log": ANYTHING}),
     "latenthash.jobs.hashes.compare_hashes": EvaluateJob(
@@ -74,7 +77,7 @@ EVALUATE_JOBS = {
         ),
         {"benchmark": ANYTHING},
     ),
-    "latenthash.jobs.codes.give_codes": EvaluateJob(
+    CODES: EvaluateJob(
         "run=code pictures=PATH",
         ("run", "pictures", "reader.max_pixels", "unreadable"),
         {"pictures": ANYTHING, "run": SHIPPED},

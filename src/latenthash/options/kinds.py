@@ -198,12 +198,21 @@ def nodes_by_class(node: type[Node] = Node) -> dict[str, type[Node]]:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Suggest what a mistyped name may stand for; nothing when nothing is like it.
+    """Suggest what a mistyped name may stand for; nothing when nothing is like it."""
+    return _suggestion("", name, known)
+
+
+def nearest_option(path: str, known: Iterable[str]) -> str:
+    """Suggest what a mistyped option, such as model.latentdim, may stand for; or nothing.
 
     Args:
-        name: such as model.latentdim.
+        path: of the option.
         known: names that may stand at its end.
     """
-    parent, dot, last = name.rpartition(".")
-    found = get_close_matches(last, list(known), 1)
-    return f"; did you mean {parent}{dot}{found[0]}?" if found else ""
+    parent, dot, name = path.rpartition(".")
+    return _suggestion(parent + dot, name, known)
+
+
+def _suggestion(parent: str, name: str, known: Iterable[str]) -> str:
+    found = get_close_matches(name, list(known), 1)
+    return f"; did you mean {parent}{found[0]}?" if found else ""

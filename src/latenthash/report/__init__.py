@@ -1,1 +1,1 @@
-"""What people read: tables, comparisons, explanations."""
+"""What people read: tables, drawings, comparisons, explanations."""

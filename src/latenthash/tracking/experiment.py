@@ -99,7 +99,7 @@ class Experiment:
         make_tables(StoreURI.parse(sqlite_uri(path)).text, self.root)
 
     def _experiment(self, client: MlflowClient) -> str:
-        """Return the id of the experiment; nothing when there is none to read from."""
+        """Return the id of the experiment; empty when there is none to read from."""
         name, reading = self.name, self.reading
         experiment = client.get_experiment_by_name(name)
         if experiment is None and not reading:

@@ -15,6 +15,7 @@ PARENT, RUN_NAME = "mlflow.parentRunId", "mlflow.runName"
 NOTE = "mlflow.note.content"  # Markdown, which its UI shows above all else
 LOGGED_TABLES = "mlflow.loggedArtifacts"  # by which its UI finds tables
 # Artifacts.
+LATEST = "latest"  # what a user calls the newest run that left a bundle
 BUNDLE, MODEL = "bundle", "model"  # folders: what a run leaves
 HELD_OUT, TEST_LATENTS, CENTROID = "held_out", "test_latents", "centroid"  # tables
 COMPARISON, SUMMARY = "comparison", "summary"  # tables of a sweep; the first is a figure, too

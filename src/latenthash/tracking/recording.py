@@ -160,7 +160,7 @@ class Recorder:
             # MLflow first: where the disk is full, the run is not left open.
             self._send({"status": status})
             if isinstance(error, InputError | JobError):
-                self.add_note(literal(str(error)))
+                self.add_note(literal(without_password(str(error))))
             self.record.add({"status": status})
             self.log_text(text, "traceback.txt")
         except OSError as problem:
@@ -230,7 +230,7 @@ def log_later(store: Store, record: Record) -> None:
 
 
 def _replay(store: Store, record: Record, restore: bool) -> str:
-    """Tell MLflow what it does not know of a run, and give the run's id."""
+    """Tell MLflow what it does not know of a run, and return the run's id."""
     entries, run_id, new = record.entries, record.run_id, 0
     # The record may name any run; only the one that was made of it is gone on with.
     if run_id and store.open_again(run_id, {RECORDED: record.token}, restore):

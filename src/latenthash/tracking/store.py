@@ -16,7 +16,7 @@ from latenthash.system.terminal import without_password
 from latenthash.tracking.client import STORE_ERRORS, MlflowException, brief, with_surroundings
 from latenthash.tracking.client import Run as Run  # exported: jobs speak of runs too
 from latenthash.tracking.experiment import Experiment
-from latenthash.tracking.names import BUNDLE, HAS_BUNDLE, JOB, KIND, PROCESS
+from latenthash.tracking.names import BUNDLE, HAS_BUNDLE, JOB, KIND, LATEST, PROCESS
 from latenthash.tracking.store_uri import StoreURI, local_path
 from latenthash.tracking.writing import write_entry
 
@@ -58,7 +58,7 @@ class Store:
         Raises:
             InputError: if there is none.
         """
-        if run_id == "latest":
+        if run_id == LATEST:
             runs = self.evaluable()
             if not runs:
                 raise no_run(run_id, self.experiment.address)
@@ -114,7 +114,7 @@ class Store:
         return Path(path)
 
     def create_run(self, tags: Mapping[str, str]) -> str:
-        """Begin a run of this process, and give its id."""
+        """Begin a run of this process, and return its id."""
         with self.experiment.explained("written to"):
             self.experiment.check_free()
         known = with_surroundings({**tags, PROCESS: self.experiment.processes.own})
@@ -229,7 +229,7 @@ class Store:
 
 def no_run(run_id: str, store: StoreURI) -> InputError:
     """Say that there is no such run in a store."""
-    if run_id == "latest":
+    if run_id == LATEST:
         return InputError(
             f"There is no finished run in {store}; make one with: "
             "python train.py +experiment=girl_vs_earth_sushi"

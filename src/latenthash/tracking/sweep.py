@@ -54,7 +54,7 @@ def open_parent(
     *,
     again: bool,
 ) -> str:
-    """Create the parent run of a sweep, or reopen that of the same command, and give its id.
+    """Create the parent run of a sweep, or reopen that of the same command, and return its id.
 
     Args:
         store: where the sweep is kept.
@@ -146,7 +146,7 @@ def refresh_sweep(store: Store, parent_id: str | None) -> None:
 
 
 def compare_jobs(store: Store, parent_id: str, folder: Path | None = None) -> pd.DataFrame:
-    """Log tables and figure of a sweep, and give the summary; first written to a folder, if any."""
+    """Log tables and figure of a sweep, write them to a folder if any, and return the summary."""
     jobs = jobs_of(store, parent_id)
     rows = [_row(store, run) for run in jobs]
     tags = store.tags(parent_id)

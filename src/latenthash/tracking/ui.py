@@ -43,7 +43,7 @@ def serve(port: str) -> None:
         )
     if not name.database.exists():
         raise InputError(f"There are no runs to show: {name} is not there. `make run` makes one.")
-    refuse_taken(port)
+    _refuse_taken(port)
     store = Store(uri, EXPERIMENT, "mlartifacts", reading=True)
     page = runs_page(store.experiment_id) if store.experiment_id else "#/experiments"
     sys.stdout.write(f"Open http://{HOST}:{port}/{page}   (Ctrl-C ends it)\n")
@@ -53,7 +53,7 @@ def serve(port: str) -> None:
     os.execv(sys.executable, [*mlflow, "--backend-store-uri", name.text])
 
 
-def refuse_taken(port: str) -> None:
+def _refuse_taken(port: str) -> None:
     """Refuse a port that is none, or that another program listens on.
 
     Raises:
@@ -65,7 +65,9 @@ def refuse_taken(port: str) -> None:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((HOST, number))
     except (ValueError, OverflowError, OSError) as error:
-        raise InputError(f"Port {port} cannot be used ({error}): make ui PORT=5001") from error
+        raise InputError(
+            f"Port {port} cannot be used ({error}); name another: make ui PORT=..."
+        ) from error
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from latenthash.options.jobs import ANYTHING, EVALUATE_JOBS
 
 
 def with_job(line: Sequence[str]) -> list[str]:
-    """Name the job in a command line of evaluate.py; held-out figures are the config's own.
+    """Name the job in a command line of evaluate.py; nothing is named where nothing asks for one.
 
     Args:
         line: arguments of a command.
@@ -16,9 +16,9 @@ def with_job(line: Sequence[str]) -> list[str]:
     for i, argument in enumerate(line):
         if found := re.fullmatch(r"\+{0,2}([\w.]+)=(.*)", argument, re.DOTALL):
             given[found[1]] = i, found[2]
-    values = {name: value for name, (_, value) in given.items() if value not in ("", "null")}
     if "job" in given:
         return list(line)
+    values = {name: value for name, (_, value) in given.items() if value not in ("", "null")}
     for target, job in EVALUATE_JOBS.items():
         if job.asked_by and all(
             name in values and wanted in (ANYTHING, values[name])

@@ -6,7 +6,7 @@ from hydra.errors import MissingConfigException
 from omegaconf.errors import OmegaConfBaseException
 
 from latenthash.jobs.command.typed import parsed
-from latenthash.options.kinds import nearest
+from latenthash.options.kinds import nearest, nearest_option
 from latenthash.options.moved import MOVED
 
 
@@ -28,7 +28,7 @@ def explain(error: Exception, line: Sequence[str] = ()) -> str:
     if isinstance(cause, OmegaConfBaseException) and cause.parent_node is not None:
         # Their names, and not their nodes: an option of another command cannot be resolved.
         known = [str(key) for key in cause.parent_node]
-        return f"{cause.full_key} is no option{nearest(str(cause.full_key), known) or '.'}"
+        return f"{cause.full_key} is no option{nearest_option(str(cause.full_key), known) or '.'}"
     if "Config group override must be" in words:
         return "An option such as model=NAME cannot be null: leave it away, or name a file of it."
     if moved := [name for name in MOVED if f"'{name}'" in words]:

@@ -103,7 +103,7 @@ class Sweep(Callback):
             except (InputError, *STORE_ERRORS) as error:
                 raise JobError(f"The sweep has not ended in MLflow: {brief(error)}") from error
         os.environ.pop(PARENT_VARIABLE)
-        log.info("The tables and comparison.png are in %s; make ui shows all jobs", folder)
+        log.info("The tables and comparison.png are in %s; MLflow (make ui) has all jobs", folder)
         if failed:
             names = ", ".join(failed)
             log.error(

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from latenthash.system.terminal import track
 
 Maps: TypeAlias = NDArray[np.float32]  # (C, H, W)
-Diagram: TypeAlias = NDArray[
-    np.float64
-]  # (n, 4): channel, dimension, birth, death; finite ones alone
+# (n, 4): channel, dimension, birth, death; finite ones alone.
+Diagram: TypeAlias = NDArray[np.float64]
 
 PEAKS = 2  # longest H0 lifetimes kept of a channel
 CHUNK = 16  # pictures a worker is handed at once
