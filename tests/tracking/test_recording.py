@@ -201,7 +201,7 @@ def test_note_of_a_failed_run_begins_with_its_sentence(
     run.add_note("the command")
     run.fail(error)
     note = client(store).get_run(run.id).data.tags[NOTE]
-    said = r"data.signal=a\_b of http&#58;//***@host is not there"
+    said = r"data.signal=a\_b of http&#58;//\*\*\*@host is not there"
     assert note == (f"{said}\n\nthe command" if isinstance(error, InputError) else "the command")
 
 
