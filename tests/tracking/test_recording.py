@@ -21,7 +21,8 @@ from latenthash.jobs.benchmark import judge_codes
 from latenthash.system.processes import Processes
 from latenthash.tracking.names import NOTE, PROCESS, RECORDED
 from latenthash.tracking.record import RECORD, Record
-from latenthash.tracking.recording import Recorder, log_later
+from latenthash.tracking.recording import Recorder
+from latenthash.tracking.replaying import log_later
 from latenthash.tracking.store import Store
 from records import GONE, METRIC, written
 

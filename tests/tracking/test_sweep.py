@@ -22,7 +22,7 @@ from latenthash.report.tables import centroid_table
 from latenthash.tracking import database
 from latenthash.tracking.names import FINGERPRINT, OVERRIDES, PARENT
 from latenthash.tracking.record import Record
-from latenthash.tracking.recording import log_later
+from latenthash.tracking.replaying import log_later
 from latenthash.tracking.store import Store
 from latenthash.tracking.sweep import _row, jobs_of
 

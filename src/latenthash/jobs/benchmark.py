@@ -35,7 +35,7 @@ from latenthash.jobs.locating import Places, with_weights
 from latenthash.jobs.open import open_to_judge
 from latenthash.report.tables import show
 from latenthash.system.paths import path_text, shareable
-from latenthash.tracking.recording import refuse_untold
+from latenthash.tracking.replaying import refuse_untold
 from latenthash.tracking.store import Store
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from omegaconf import DictConfig
 from latenthash.errors import InputError
 from latenthash.jobs.stores import open_store
 from latenthash.tracking.record import Record
-from latenthash.tracking.recording import log_later
+from latenthash.tracking.replaying import log_later
 
 
 def log_run(cfg: DictConfig) -> None:

@@ -4,8 +4,6 @@ The output folder alone is enough: what MLflow cannot be told now it can be told
 """
 
 import logging
-import os
-import shlex
 import time
 import traceback
 from collections.abc import Mapping, Sequence
@@ -15,7 +13,6 @@ from uuid import uuid4
 
 import numpy as np
 import pandas as pd
-from hydra.core.override_parser.types import Quote, QuotedString
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
@@ -27,6 +24,7 @@ from latenthash.system.terminal import without_password
 from latenthash.tracking.client import STORE_ERRORS, brief
 from latenthash.tracking.names import BUNDLE, HAS_BUNDLE, NOTE, RECORDED
 from latenthash.tracking.record import RECORD, Record
+from latenthash.tracking.replaying import logging_command, refuse_untold, replay, status_after
 from latenthash.tracking.store import Store
 
 log = logging.getLogger(__name__)
@@ -139,7 +137,7 @@ class Recorder:
         self._keep({"status": "FINISHED"})
         if not self._live:
             try:
-                self.id = _replay(self.store, Record.read(self.folder), restore=False)
+                self.id = replay(self.store, Record.read(self.folder), restore=False)
                 self.lost = None
             except (InputError, *STORE_ERRORS) as error:
                 self.lost = self.lost or brief(error)
@@ -148,7 +146,7 @@ class Recorder:
 
     def fail(self, error: BaseException) -> None:
         """End the run as FAILED, or KILLED when it was interrupted, and keep the traceback."""
-        status = _status_after(error)
+        status = status_after(error)
         text = "".join(traceback.format_exception(error))
         if not self._begun:  # and what lies in the folder is not ours
             if self.id:
@@ -190,72 +188,5 @@ class Recorder:
     def _how_to_log(self) -> str:
         return (
             f"MLflow does not have all of this run: {self.lost} It is kept in {self.folder}; to "
-            f"log it later: {_command(self.folder)}"
+            f"log it later: {logging_command(self.folder)}"
         )
-
-
-def refuse_untold(folder: Path) -> None:
-    """Keep a run that lies in a folder, and that MLflow does not have in full, from being replaced.
-
-    Raises:
-        InputError: if there is one, or may be.
-    """
-    if not os.path.lexists(folder / RECORD):
-        return
-    problem = f"{folder} holds a run that MLflow does not have in full: {_command(folder)} logs it;"
-    try:
-        if Record.read(folder).is_told:
-            return
-    except InputError as error:
-        problem = f"{error} It would be replaced:"
-    raise InputError(f"{problem} move it away, or write elsewhere with hydra.run.dir=PATH.")
-
-
-def log_later(store: Store, record: Record) -> None:
-    """Log a run that its output folder alone has in full.
-
-    Args:
-        store: where it is logged: into the run as it was begun there, or into a new one.
-        record: of its output folder, with all its files.
-
-    Raises:
-        InputError: if the run is still being made, or would be kept outside the project.
-        JobError: if the store still cannot be written.
-    """
-    try:
-        run_id = _replay(store, record, restore=True)
-    except STORE_ERRORS as error:
-        raise JobError(f"The run in {record.folder} cannot be logged: {brief(error)}") from error
-    log.info("Run %s has everything that %s holds", run_id, record.folder)
-
-
-def _replay(store: Store, record: Record, restore: bool) -> str:
-    """Tell MLflow what it does not know of a run, and return the run's id."""
-    entries, run_id, new = record.entries, record.run_id, 0
-    # The record may name any run; only the one that was made of it is gone on with.
-    if run_id and store.open_again(run_id, {RECORDED: record.token}, restore):
-        new = max((i for i, entry in enumerate(entries) if entry.get("known") == run_id), default=0)
-    else:
-        run_id = store.create_run(entries[0]["tags"])
-    try:
-        if run_id != record.run_id:
-            record.add({"run": run_id})
-        for entry in entries[new:]:
-            store.log_entry(run_id, record.folder, entry)
-        if not any("status" in entry for entry in entries):  # its process was killed
-            store.log_entry(run_id, record.folder, {"status": "KILLED"})
-        record.add({"known": run_id})
-    except BaseException as error:
-        store.end(run_id, _status_after(error))
-        raise
-    return run_id
-
-
-def _status_after(error: BaseException) -> str:
-    return "FAILED" if isinstance(error, Exception) else "KILLED"
-
-
-def _command(folder: Path) -> str:
-    """Return the command that logs the run of a folder."""
-    quoted = QuotedString(str(folder), Quote.double).with_quotes()
-    return f"python evaluate.py {shlex.quote(f'log={quoted}')}"
