@@ -14,7 +14,7 @@ from latenthash.jobs.pictures import Given, read_given
 
 
 def give_codes(cfg: DictConfig) -> None:
-    """Return the codes of the pictures at a path.
+    """Answer with the codes of the pictures at a path.
 
     Raises:
         InputError: if run= names no code, or the pictures cannot be used.
@@ -29,7 +29,7 @@ def give_codes(cfg: DictConfig) -> None:
 
 
 def answer_codes(cfg: DictConfig, opened: Opened) -> None:
-    """Return the codes that a bundle has for the pictures at a path."""
+    """Answer with the codes that a bundle has for the pictures at a path."""
     given = read_given(cfg, opened)
     hasher = restore(opened.bundle, opened.config, build(cfg.cache))
     latent = Latent(latent_key(opened.bundle), hasher)

@@ -2,7 +2,6 @@
 
 import logging
 import shlex
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pytorch_lightning as pl
 from omegaconf import DictConfig, OmegaConf
 
 from latenthash import plots
-from latenthash.data.splits import Splits, ViewSet
+from latenthash.data.splits import Splits
 from latenthash.errors import InputError, collect
 from latenthash.features.interface import FeatureSet
 from latenthash.features.weights import RANDOM
@@ -24,6 +23,7 @@ from latenthash.hashing.printable import PrintableHash
 from latenthash.hashing.printable_features import printable_hash
 from latenthash.jobs.build import build, build_hasher, build_splits, bundled_config
 from latenthash.jobs.finetune import build_tuner, finetune
+from latenthash.jobs.fit import fit
 from latenthash.metrics.bootstrap import Measure
 from latenthash.metrics.enrolled import held_out, shares
 from latenthash.models.components.autoencoder import Autoencoder
@@ -68,11 +68,14 @@ def enrol(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> Non
     train_views, validation_views = splits.train(), splits.validation()
     if tuner is not None:
         finetune(cfg, tuner, train_views, validation_views, splits.test(), logger)
-    signal = _fit(cfg, logger, hasher, train_views, validation_views)
+    train, validation = hasher.describe(train_views), hasher.describe(validation_views)
+    fit(cfg, logger, hasher, train, validation)
+    if isinstance(hasher.model, Autoencoder):
+        logger.log_table(_dimensions_table(hasher.model, validation), DIMENSIONS)
     sheet = plots.contact_sheet({role: v.views.numpy() for role, v in train_views.items()})
     logger.log_figure(sheet, "contact_sheet")
 
-    hash_ = _enroll(cfg, hasher, signal, splits)
+    hash_ = _enroll(cfg, hasher, train["signal"], splits)
     bundle = Bundle(
         hash_,
         hasher.state_dict(),
@@ -101,27 +104,6 @@ def _introduce(cfg: DictConfig, logger: RunLogger, hasher: Hasher) -> None:
     logger.set_tags({f"features.{name}": value for name, value in provenance.items()})
     if str(provenance.get("weights")).startswith(RANDOM):
         logger.rename(f"{logger.run_name} (random weights)")
-
-
-def _fit(
-    cfg: DictConfig,
-    logger: RunLogger,
-    hasher: Hasher,
-    train_views: Mapping[str, ViewSet],
-    validation_views: Mapping[str, ViewSet],
-) -> FeatureSet:
-    """Fit the model, and return the Signal's features that it was fitted on."""
-    trainer: pl.Trainer = build(
-        cfg.trainer, callbacks=list(build(cfg.callbacks).values()), logger=logger
-    )
-    train, validation = hasher.describe(train_views), hasher.describe(validation_views)
-    log.info("Fitting %s", type(hasher.model).__name__)
-    started = time.perf_counter()
-    hasher.model.fit(train, validation, trainer)
-    logger.log_metrics({"time/fit_seconds": time.perf_counter() - started})
-    if isinstance(hasher.model, Autoencoder):
-        logger.log_table(_dimensions_table(hasher.model, validation), DIMENSIONS)
-    return train["signal"]
 
 
 def _said(cfg: DictConfig, hasher: Hasher, measures: Sequence[Measure]) -> str:

@@ -1,12 +1,10 @@
 """The job that the thesis grew from: a VAE of handwritten digits, its map and its likelihood."""
 
 import logging
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import pytorch_lightning as pl
 import torch
 from omegaconf import DictConfig
 
@@ -18,6 +16,7 @@ from latenthash.hashing.bundle import Bundle
 from latenthash.hashing.enrolled import Latents, LatentSet
 from latenthash.hashing.hasher import Hasher
 from latenthash.jobs.build import build, build_hasher, bundled_config
+from latenthash.jobs.fit import fit
 from latenthash.metrics.bootstrap import Measure, bootstrap
 from latenthash.metrics.enrolled import class_separation
 from latenthash.models.components.autoencoder import Autoencoder
@@ -55,7 +54,10 @@ def learn_digits(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str])
     logger.set_tags({"data.source": digits.source})
     logger.add_note(f"A latent map of handwritten digits ({digits.source}).")
     log.info("%d digits to learn from (%s)", len(digits.train.labels), digits.source)
-    _fit(cfg, logger, hasher, digits)
+    train, validation = (
+        hasher.describe(_views(part)) for part in (digits.train, digits.validation)
+    )
+    fit(cfg, logger, hasher, train, validation)
     # Not called a bundle, as those are that `run=latest` finds: it matches no pictures.
     folder = Path(cfg.paths.output, MODEL)
     Bundle(
@@ -64,16 +66,6 @@ def learn_digits(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str])
     ).save(folder)  # fmt: skip
     logger.log_folder(folder.name)
     _draw(logger, hasher, digits, _judge(cfg, logger, hasher, digits))
-
-
-def _fit(cfg: DictConfig, logger: RunLogger, hasher: Hasher, digits: Digits) -> None:
-    trainer: pl.Trainer = build(
-        cfg.trainer, callbacks=list(build(cfg.callbacks).values()), logger=logger
-    )
-    started = time.perf_counter()
-    train, validation = (_views(part) for part in (digits.train, digits.validation))
-    hasher.model.fit(hasher.describe(train), hasher.describe(validation), trainer)
-    logger.log_metrics({"time/fit_seconds": time.perf_counter() - started})
 
 
 def _judge(cfg: DictConfig, logger: RunLogger, hasher: Hasher, digits: Digits) -> Latents:
