@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app import database
+from latenthash.tracking.experiment import Experiment
 from latenthash.tracking.store import Store
 
 
@@ -13,11 +14,11 @@ from latenthash.tracking.store import Store
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with MLflow's tables, which take seconds to create."""
     path = tmp_path_factory.mktemp("empty") / "mlflow.db"
-    Store(database(path.parent), "empty", str(path.parent / "artifacts"))
+    Store(Experiment(database(path.parent), "empty", str(path.parent / "artifacts")))
     return path
 
 
 @pytest.fixture
 def store(empty: Path, tmp_path: Path) -> Store:
     shutil.copy(empty, tmp_path / "mlflow.db")
-    return Store(database(tmp_path), "latenthash", str(tmp_path / "mlartifacts"))
+    return Store(Experiment(database(tmp_path), "latenthash", str(tmp_path / "mlartifacts")))

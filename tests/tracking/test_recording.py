@@ -19,6 +19,7 @@ from latenthash.benchmark.saving import Report, keep
 from latenthash.errors import InputError, JobError
 from latenthash.jobs.benchmark import judge_codes
 from latenthash.system.processes import Processes
+from latenthash.tracking.experiment import Experiment
 from latenthash.tracking.names import NOTE, PROCESS, RECORDED
 from latenthash.tracking.record import RECORD, Record
 from latenthash.tracking.recording import Recorder
@@ -150,7 +151,7 @@ def test_run_that_was_deleted_meanwhile_is_kept(
         (tmp_path / "other").mkdir()
         shutil.copy(empty, tmp_path / "other/mlflow.db")
         other = f"sqlite:///{tmp_path}/other/mlflow.db"
-        store = Store(other, "latenthash", str(tmp_path / "other/mlartifacts"))
+        store = Store(Experiment(other, "latenthash", str(tmp_path / "other/mlartifacts")))
     later(store, run.folder)
     later(store, run.folder)
     (again,) = store.find({"kind": "test"})
@@ -254,12 +255,14 @@ def test_nothing_is_written_where_the_project_was(empty: Path, tmp_path: Path) -
     old.mkdir()
     shutil.copy(empty, old)
     run = Recorder(
-        Store(f"sqlite:///{old}/mlflow.db", "x", str(old / "mlartifacts")), old / "o", {}
+        Store(Experiment(f"sqlite:///{old}/mlflow.db", "x", str(old / "mlartifacts"))),
+        old / "o",
+        {},
     )
     run.begin()
     fill(run)
     old.rename(new)
-    store = Store(f"sqlite:///{new}/mlflow.db", "y", str(new / "mlartifacts"))
+    store = Store(Experiment(f"sqlite:///{new}/mlflow.db", "y", str(new / "mlartifacts")))
     with pytest.raises(InputError, match="was the project moved or copied"):
         later(store, new / "o")
     assert not old.exists()

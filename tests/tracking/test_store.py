@@ -188,13 +188,13 @@ def test_terminated_run_is_marked_killed(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_runs_of_dead_processes_are_marked_killed_and_no_others(tmp_path: Path) -> None:
     uri, artifacts = f"sqlite:///{tmp_path}/mlflow.db", str(tmp_path / "mlartifacts")
-    store = Store(uri, "latenthash", artifacts)
+    store = Store(Experiment(uri, "latenthash", artifacts))
     folder, prefix = store.experiment.processes.folder, store.experiment.processes.prefix
     own = store.create_run({"who": "own"})
 
     def made_by(process: str | None, status: str = "RUNNING") -> str:
         tags = {} if process is None else {PROCESS: process}
-        run_id = client(store).create_run(store.experiment_id, tags=tags).info.run_id
+        run_id = client(store).create_run(store.experiment.id, tags=tags).info.run_id
         if status != "RUNNING":
             client(store).set_terminated(run_id, status)
         return str(run_id)
@@ -210,7 +210,7 @@ def test_runs_of_dead_processes_are_marked_killed_and_no_others(tmp_path: Path) 
         made_by(f"{prefix}dead", "FINISHED"): "FINISHED",
     }
     for _ in range(2):
-        Store(uri, "latenthash", artifacts)
+        Store(Experiment(uri, "latenthash", artifacts))
         for run_id, status in expected.items():
             assert client(store).get_run(run_id).info.status == status
     assert {path.name for path in folder.iterdir()} == {store.experiment.processes.own}
@@ -245,11 +245,13 @@ def place(empty: Path, tmp_path: Path) -> Path:
 
 
 def opened(folder: Path, name: str = "e", reading: bool = False) -> Store:
-    return Store(sqlite_uri(folder / "mlflow.db"), name, str(folder / "mlartifacts"), reading)
+    return Store(
+        Experiment(sqlite_uri(folder / "mlflow.db"), name, str(folder / "mlartifacts"), reading)
+    )
 
 
 def run_with_bundle(store: Store) -> Run:
-    run_id = client(store).create_run(store.experiment_id, tags={KIND: JOB}).info.run_id
+    run_id = client(store).create_run(store.experiment.id, tags={KIND: JOB}).info.run_id
     client(store).log_text(run_id, "x", "bundle/hash.json")
     client(store).set_tag(run_id, HAS_BUNDLE, "true")
     client(store).set_terminated(run_id, "FINISHED")
@@ -311,7 +313,7 @@ def test_store_that_cannot_be_used_is_a_sentence_in_seconds(
         }.items():
             start = time.monotonic()
             with pytest.raises(InputError) as caught:
-                Store(uri, "e", str(place / "mlartifacts"))
+                Store(Experiment(uri, "e", str(place / "mlartifacts")))
             assert sentence in str(caught.value)
             assert "s3cret" not in str(caught.value)
             assert time.monotonic() - start < 5
@@ -350,7 +352,9 @@ def test_what_is_no_mlflow_server_is_named(
         server.daemon_threads = True
         Thread(target=server.serve_forever, daemon=True).start()
         with pytest.raises(InputError, match=sentence) as caught:
-            Store(f"http://me:s3cret@127.0.0.1:{server.server_port}", "e", str(tmp_path))
+            Store(
+                Experiment(f"http://me:s3cret@127.0.0.1:{server.server_port}", "e", str(tmp_path))
+            )
         server.shutdown()
     assert "s3cret" not in str(caught.value)
     assert len(str(caught.value)) < 800
@@ -382,7 +386,7 @@ def test_deleted_experiment_is_named_and_holds_nothing_to_read(
 ) -> None:
     store = opened(place)
     run = run_with_bundle(store)
-    client(store).delete_experiment(store.experiment_id)
+    client(store).delete_experiment(store.experiment.id)
     with pytest.raises(InputError, match=r"experiment e in .* was deleted; restore it, or name"):
         opened(place)
     reading = opened(place, reading=True)
@@ -406,7 +410,7 @@ def test_deleted_runs_are_as_good_as_none(place: Path, caplog: pytest.LogCapture
     parent = (
         client(store)
         .create_run(
-            store.experiment_id, tags={REUSED + run_id: run_id for run_id in (older, newer, gone)}
+            store.experiment.id, tags={REUSED + run_id: run_id for run_id in (older, newer, gone)}
         )
         .info.run_id
     )
@@ -454,8 +458,8 @@ def test_project_that_was_moved_is_read_and_not_written_elsewhere(place: Path) -
         moved.add(run, pd.DataFrame({"a": [1]}), "t", {})
     assert not old.exists()
     # The ways out that the sentence names.
-    assert opened(new, "another").experiment_id
-    Store(sqlite_uri(new / "mlflow.db"), "e", f"{old}/mlartifacts")
+    assert opened(new, "another").experiment.id
+    Store(Experiment(sqlite_uri(new / "mlflow.db"), "e", f"{old}/mlartifacts"))
     shutil.rmtree(old)
     new.rename(old)
     opened(old).add(run, pd.DataFrame({"a": [1]}), "t", {})
@@ -515,7 +519,7 @@ def test_database_that_is_held_later_is_not_waited_for_long(
 
 def test_artifacts_lie_where_the_first_run_was_told(place: Path) -> None:
     store = opened(place)
-    run = client(store).create_run(store.experiment_id)
+    run = client(store).create_run(store.experiment.id)
     store.log_table(run.info.run_id, pd.DataFrame({"a": [1]}), "t")
     store.log_table(run.info.run_id, pd.DataFrame({"a": [1, "b\nc"]}), "t")
     (path,) = (place / "mlartifacts").rglob("t.csv")

@@ -20,6 +20,7 @@ from latenthash.errors import InputError
 from latenthash.hashing.enrolled import Hash
 from latenthash.report.tables import centroid_table
 from latenthash.tracking import database
+from latenthash.tracking.experiment import Experiment
 from latenthash.tracking.names import FINGERPRINT, OVERRIDES, PARENT
 from latenthash.tracking.record import Record
 from latenthash.tracking.replaying import log_later
@@ -116,7 +117,9 @@ def test_rows_are_in_the_order_of_the_choices(tmp_path: Path) -> None:
 
 
 def test_centroid_is_read_of_runs_of_either_version(tmp_path: Path) -> None:
-    store = Store(f"sqlite:///{tmp_path}/mlflow.db", "latenthash", str(tmp_path / "mlartifacts"))
+    store = Store(
+        Experiment(f"sqlite:///{tmp_path}/mlflow.db", "latenthash", str(tmp_path / "mlartifacts"))
+    )
     parent = store.create_run({})
     ids = [store.create_run({PARENT: parent, OVERRIDES: str(i)}) for i in range(3)]
     for i, value in enumerate((3.0, 4.0)):
@@ -211,7 +214,9 @@ def test_jobs_go_on_when_the_store_goes_away(
     seen.clear()
     (parent,) = runs(tmp_path, "sweep")
     assert parent.info.status == "FAILED"
-    store = Store(f"sqlite:///{tmp_path}/mlflow.db", "latenthash", str(tmp_path / "mlartifacts"))
+    store = Store(
+        Experiment(f"sqlite:///{tmp_path}/mlflow.db", "latenthash", str(tmp_path / "mlartifacts"))
+    )
     for job in untold:
         log_later(store, Record.read(tmp_path / "out" / str(job)))
     assert [run.info.status for run in jobs_of(store, parent.info.run_id)] == ["FINISHED"] * 3
@@ -237,7 +242,9 @@ def test_job_of_another_process_is_waited_for_and_reused(
 
     assert call("train.py", tmp_path, *command).code == 0
     (run,) = runs(tmp_path)
-    store = Store(f"sqlite:///{tmp_path}/mlflow.db", "latenthash", str(tmp_path / "mlartifacts"))
+    store = Store(
+        Experiment(f"sqlite:///{tmp_path}/mlflow.db", "latenthash", str(tmp_path / "mlartifacts"))
+    )
     run_id, fingerprint = run.info.run_id, run.data.tags[FINGERPRINT]
     client(store).update_run(run_id, status="RUNNING")
     claim = contextlib.ExitStack()

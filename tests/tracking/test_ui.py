@@ -9,6 +9,7 @@ import pytest
 
 from app import database
 from latenthash.errors import InputError
+from latenthash.tracking.experiment import Experiment
 from latenthash.tracking.store import Store
 from latenthash.tracking.ui import runs_page, serve
 
@@ -17,14 +18,14 @@ from latenthash.tracking.ui import runs_page, serve
 def test_address_is_that_of_the_runs(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    store = Store(database(tmp_path), name, str(tmp_path / "mlartifacts"))
+    store = Store(Experiment(database(tmp_path), name, str(tmp_path / "mlartifacts")))
     started: list[list[str]] = []
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(os, "execv", lambda _, line: started.append(line))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
     serve(port)  # which is free now
-    page = f"/{store.experiment_id}/runs?workflowType=machine_learning"
+    page = f"/{store.experiment.id}/runs?workflowType=machine_learning"
     expected = f"http://127.0.0.1:{port}/#/experiments{page if name == 'latenthash' else ''} "
     assert expected in capsys.readouterr().out
     (line,) = started
@@ -62,7 +63,7 @@ def test_query_of_an_address_holds_any_letter() -> None:
 def test_port_that_cannot_be_used_is_refused(
     port: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Store(database(tmp_path), "latenthash", str(tmp_path / "mlartifacts"))
+    Store(Experiment(database(tmp_path), "latenthash", str(tmp_path / "mlartifacts")))
     monkeypatch.chdir(tmp_path)
     monkeypatch.delattr(os, "execv")
     with socket.create_server(("127.0.0.1", 0)) as listener:

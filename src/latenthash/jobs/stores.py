@@ -2,6 +2,7 @@
 
 from omegaconf import DictConfig
 
+from latenthash.tracking.experiment import Experiment
 from latenthash.tracking.store import Store
 from latenthash.tracking.store_uri import StoreURI
 
@@ -9,7 +10,7 @@ from latenthash.tracking.store_uri import StoreURI
 def open_store(cfg: DictConfig) -> Store:
     """Open the store that the config's logger names, and make it when there is none."""
     logger = cfg.logger
-    return Store(logger.tracking_uri, logger.experiment_name, logger.artifact_root)
+    return Store(Experiment(logger.tracking_uri, logger.experiment_name, logger.artifact_root))
 
 
 def find_store(cfg: DictConfig) -> Store | None:
@@ -18,4 +19,6 @@ def find_store(cfg: DictConfig) -> Store | None:
     database = StoreURI.parse(logger.tracking_uri).database
     if database is not None and not database.exists():
         return None
-    return Store(logger.tracking_uri, logger.experiment_name, logger.artifact_root, reading=True)
+    return Store(
+        Experiment(logger.tracking_uri, logger.experiment_name, logger.artifact_root, reading=True)
+    )

@@ -11,6 +11,7 @@ from pytorch_lightning.loggers import Logger
 from latenthash.errors import refuse_existing
 from latenthash.system.terminal import escaped
 from latenthash.tracking.client import STORE_ERRORS, StoreRefused, brief
+from latenthash.tracking.experiment import Experiment
 from latenthash.tracking.names import (
     BUNDLE,
     FINGERPRINT,
@@ -63,7 +64,7 @@ class RunLogger(Recorder, Logger):
         if parent_run_id:
             tags[PARENT] = parent_run_id
         Logger.__init__(self)
-        store = Store(tracking_uri, experiment_name, artifact_root, later=True)
+        store = Store(Experiment(tracking_uri, experiment_name, artifact_root, later=True))
         Recorder.__init__(self, store, Path(folder), tags)
         try:
             store.experiment.open()

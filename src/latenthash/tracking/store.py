@@ -26,23 +26,12 @@ log = logging.getLogger(__name__)
 class Store:
     """The runs of an experiment: those that are there, and those that are made.
 
-    The arguments, and what they raise, are those of `Experiment`.
+    Args:
+        experiment: which it is, and where.
     """
 
-    def __init__(
-        self,
-        tracking_uri: str,
-        experiment_name: str,
-        artifact_root: str,
-        reading: bool = False,
-        later: bool = False,
-    ) -> None:
-        self.experiment = Experiment(tracking_uri, experiment_name, artifact_root, reading, later)
-
-    @property
-    def experiment_id(self) -> str:
-        """The id of the experiment; empty when there is none to read from."""
-        return self.experiment.id
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
 
     def find(self, tags: Mapping[str, str], status: str | None = None) -> list[Run]:
         """List runs with all these tags, and this status when one is given; the newest first."""

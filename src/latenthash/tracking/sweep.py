@@ -176,8 +176,8 @@ def _links(store: Store, parent_id: str, jobs: Sequence[Run]) -> str:
     else:
         search = f"attributes.run_id IN ({', '.join(repr(run.info.run_id) for run in jobs)})"
     query = {"searchFilter": search, "orderByKey": f"metrics.`{RANKING}`", "orderByAsc": "true"}
-    listed = runs_page(store.experiment_id, **query)
-    charted = runs_page(store.experiment_id, **query, compareRunsMode="CHART")
+    listed = runs_page(store.experiment.id, **query)
+    charted = runs_page(store.experiment.id, **query, compareRunsMode="CHART")
     return (
         f"[The jobs as a list, the lowest {RANKING} first]({listed}), or "
         f"[as charts]({charted}). The artifacts hold figures/{COMPARISON}.png and all figures."

@@ -9,6 +9,7 @@ import sys
 from urllib.parse import urlencode
 
 from latenthash.errors import InputError
+from latenthash.tracking.experiment import Experiment
 from latenthash.tracking.store import Store
 from latenthash.tracking.store_uri import StoreURI
 
@@ -44,8 +45,8 @@ def serve(port: str) -> None:
     if not name.database.exists():
         raise InputError(f"There are no runs to show: {name} is not there. `make run` makes one.")
     _refuse_taken(port)
-    store = Store(uri, EXPERIMENT, "mlartifacts", reading=True)
-    page = runs_page(store.experiment_id) if store.experiment_id else "#/experiments"
+    store = Store(Experiment(uri, EXPERIMENT, "mlartifacts", reading=True))
+    page = runs_page(store.experiment.id) if store.experiment.id else "#/experiments"
     sys.stdout.write(f"Open http://{HOST}:{port}/{page}   (Ctrl-C ends it)\n")
     sys.stdout.flush()  # this process becomes another
     mlflow = [sys.executable, "-m", "mlflow", "ui", "--host", HOST, "--port", port]
