@@ -14,6 +14,7 @@ class Given:
     side = None
     trim = False
     kind = np.float32
+    lengths: tuple[int, ...] = ()
 
     def __init__(self, dimensions: int = 16) -> None:
         self.dimensions = dimensions

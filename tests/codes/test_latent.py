@@ -15,7 +15,9 @@ def test_latents_that_are_no_numbers_are_refused_before_any_work() -> None:
     class Broken:
         features = SimpleNamespace(size=8, trim=False)
 
-        def encode(self, views: torch.Tensor) -> Vectors:
+        lengths = ()
+
+        def outputs(self, views: torch.Tensor) -> Vectors:
             return np.full((len(views), 2), np.nan, np.float32)
 
     with pytest.raises(InputError, match="latents are not finite numbers"):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latenthash.data.reading import Pixels
-from latenthash.hashing.projections import CANDIDATES, directions
+from latenthash.hashing.projections import CANDIDATES, directions, unit
 
 Vectors: TypeAlias = NDArray[np.float32]  # (N, D)
 Signs: TypeAlias = NDArray[np.int8]  # (N, D) of -1 and 1
@@ -42,6 +42,17 @@ class Source(Protocol):
 
     def describe(self, views: Sequence[Pixels]) -> Described:
         """Describe views or pictures by (N, D)."""
+
+
+class LatentSource(Source, Protocol):
+    """What describes pictures by a latent.
+
+    Attributes:
+        lengths: bits of the codes whose signs are the description's numbers, one after the other,
+            the latent's first; none where the description is a latent that learned no signs.
+    """
+
+    lengths: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -89,24 +100,33 @@ class AbsentCode:
     reason: str
 
 
-def printed_code(source: Source) -> Code:
-    """Return the code of z (N, k) that is printed for people: `latent-256`, as it is judged."""
-    return projected(f"latent-{BITS[-1]}", source, BITS[-1])
+def printed_code(source: LatentSource) -> Code:
+    """Return the code that is printed for people: `latent-256`, as it is judged."""
+    return _bits(f"latent-{BITS[-1]}", source, BITS[-1])
 
 
-def latent_codes(source: Source) -> list[Code]:
-    """Return the `LATENTS` of z (N, k): itself, its signs, and its most reliable signs."""
+def latent_codes(source: LatentSource) -> list[Code]:
+    """Return the `LATENTS`: the latent itself, codes of its signs, and its most reliable signs."""
     whole, *names, reliable = LATENTS
-    codes = [Code(whole, source, 4 * source.dimensions, _float_queries, _float_references, 1.0)]
-    codes += [projected(name, source, bits) for name, bits in zip(names, BITS, strict=True)]
+    k = source.lengths[0] if source.lengths else source.dimensions
+    # Of a model that learned signs, the direction of its numbers is what counts.
+    direction = unit if source.lengths else _unchanged
+    codes = [
+        Code(
+            whole, source, 4 * k,
+            lambda z: _float_queries(direction(z[:, :k])),
+            lambda z: _float_references(direction(z[:, :k])), 1.0,
+        )
+    ]  # fmt: skip
+    codes += [_bits(name, source, bits) for name, bits in zip(names, BITS, strict=True)]
     kept = BITS[-1]
-    many = directions(source.dimensions, CANDIDATES)
+    many = directions(k, CANDIDATES)
 
     def queries(z: Vectors) -> Vectors:
-        return signs(z @ many).astype(np.float32)
+        return signs(z[:, :k] @ many).astype(np.float32)
 
     def references(z: Vectors) -> Vectors:
-        projected = z @ many
+        projected = z[:, :k] @ many
         surest = np.argsort(-np.abs(projected), axis=1, kind="stable")[:, :kept]
         vectors = np.zeros_like(projected)
         np.put_along_axis(vectors, surest, np.sign(np.take_along_axis(projected, surest, 1)), 1)
@@ -117,12 +137,33 @@ def latent_codes(source: Source) -> list[Code]:
     return [*codes, Code(reliable, source, size, queries, references, kept)]
 
 
-def projected(name: str, source: Source, bits: int) -> Code:
-    """Make a code of the signs of fixed projections of floats."""
-    rotation = directions(source.dimensions, bits)
+def _bits(name: str, source: LatentSource, bits: int) -> Code:
+    """Make a code of signs: the model's own where it learned so many, or of fixed projections."""
+    if bits not in source.lengths:
+        k = source.lengths[0] if source.lengths else source.dimensions
+        return projected(name, source, bits, k)
+    at = source.lengths.index(bits)
+    own = slice(sum(source.lengths[:at]), sum(source.lengths[: at + 1]))
 
     def vectors(described: Vectors) -> Vectors:
-        return signs(described @ rotation).astype(np.float32)
+        return signs(described[:, own]).astype(np.float32)
+
+    return Code(name, source, bits // 8, vectors, vectors, bits)
+
+
+def projected(name: str, source: Source, bits: int, first: int | None = None) -> Code:
+    """Make a code of the signs of fixed projections of floats.
+
+    Args:
+        name: of the code.
+        source: of descriptions (N, D).
+        bits: of the code.
+        first: numbers of a description that are projected; None takes all.
+    """
+    rotation = directions(first or source.dimensions, bits)
+
+    def vectors(described: Vectors) -> Vectors:
+        return signs(described[:, :first] @ rotation).astype(np.float32)
 
     return Code(name, source, bits // 8, vectors, vectors, bits)
 
@@ -139,6 +180,10 @@ def plain_bits(name: str, source: Source) -> Code:
 def signs(x: NDArray[Any]) -> Signs:
     """Return -1 and 1 for numbers or bits (N, D); 0 has -1."""
     return np.where(x > 0, np.int8(1), np.int8(-1))
+
+
+def _unchanged(z: Vectors) -> Vectors:
+    return z
 
 
 def _float_queries(z: Vectors) -> Vectors:

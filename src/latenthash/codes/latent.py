@@ -30,19 +30,20 @@ class Latent:
         self.side: int | None = hasher.features.size
         self.trim = hasher.features.trim
         blank = np.zeros((hasher.features.size, hasher.features.size, 3), np.uint8)
+        self.lengths = hasher.lengths
         self.dimensions = self.describe([blank]).shape[1]
 
     def describe(self, views: Sequence[Pixels]) -> Vectors:
-        """Map views (side, side, 3) to z (N, k); see `encode`."""
+        """Map views (side, side, 3) to (N, D); see `encode`."""
         return self.encode(torch.from_numpy(np.stack(views)))
 
     def encode(self, views: Tensor) -> Vectors:
-        """Map views (N, side, side, 3) to z (N, k).
+        """Map views (N, side, side, 3) to z, and what its model has for codes beside it, (N, D).
 
         Raises:
             InputError: if z is not finite.
         """
-        z: Vectors = self.hasher.encode(views).astype(np.float32)
+        z: Vectors = self.hasher.outputs(views).astype(np.float32)
         if not np.isfinite(z).all():
             raise InputError(
                 "The run's latents are not finite numbers; choose another run, or train it again."

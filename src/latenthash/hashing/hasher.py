@@ -13,7 +13,7 @@ from latenthash.data.splits import ViewSet
 from latenthash.errors import InputError
 from latenthash.features.interface import Features, FeatureSet, Staged, is_staged
 from latenthash.hashing.enrolled import Latents, LatentSet
-from latenthash.models.interface import Decoder, Diagrammed, Model, Rebuilder
+from latenthash.models.interface import Coder, Decoder, Diagrammed, Model, Rebuilder
 from latenthash.options.misfits import NO_REBUILDING
 from latenthash.system.terminal import track
 
@@ -46,6 +46,19 @@ class Hasher(nn.Module):
     def encode(self, views: Tensor) -> Latents:
         """Map views (N, size, size, 3) uint8 to z (N, k)."""
         return self._mapped(self.model.encode, self._features(views, "Features"))
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Bits of the codes that the model was trained for; none where it learned no codes."""
+        return self.model.lengths if isinstance(self.model, Coder) else ()
+
+    def outputs(self, views: Tensor) -> Latents:
+        """Map views (N, size, size, 3) uint8 to what codes are made of, (N, D).
+
+        The latent z (N, k), and what a model has beside it for codes of its own.
+        """
+        network = self.model.outputs if isinstance(self.model, Coder) else self.model.encode
+        return self._mapped(network, self._features(views, "Features"))
 
     def latents(self, features: FeatureSet) -> LatentSet:
         """Encode features, with their reconstruction errors where the hash has a gate."""

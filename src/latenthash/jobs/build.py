@@ -13,6 +13,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from latenthash.cache import DiskCache
+from latenthash.data.collection import Collection
 from latenthash.data.pairs import Pairs
 from latenthash.data.splits import ROLES, TESTED, Splits
 from latenthash.errors import InputError
@@ -62,6 +63,14 @@ def build_pairs(cfg: DictConfig, cache: DiskCache) -> Pairs:
     return pairs
 
 
+def build_collection(cfg: DictConfig, cache: DiskCache) -> Collection:
+    """Read the pictures that a code learns from, a part of them held out."""
+    collection: Collection = build(
+        cfg.data, size=cfg.features.size, seed=cfg.seed, cache=cache, _convert_="all"
+    )
+    return collection
+
+
 def _build_data(cfg: DictConfig, cache: DiskCache, **more: Any) -> Any:
     return build(
         cfg.data,
@@ -103,7 +112,7 @@ def bundle_config(bundle: Bundle) -> DictConfig:
             problems.append(f"its centroid has {k} numbers and its model makes {wanted}")
         if (bundle.hash.gate is not None) != values["hash"]["gate"]:
             problems.append("of its hash and its config, one has a gate and the other has none")
-    if (bundle.hash is None) != ("views" in values["data"] and "signal" not in values["data"]):
+    if (bundle.hash is None) != ("signal" not in values["data"]):
         problems.append("its data are not those of its kind: a hash has a Signal, a code has none")
     if problems:
         raise InputError(f"The bundle contradicts itself: {'; '.join(problems)}. {UNTOUCHED}")

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytorch_lightning as pl
 from omegaconf import DictConfig
@@ -10,6 +11,7 @@ from omegaconf import DictConfig
 from latenthash.features.interface import FeatureSet
 from latenthash.hashing.hasher import Hasher
 from latenthash.jobs.build import build
+from latenthash.models.components.training import resumable
 from latenthash.tracking.run_logger import RunLogger
 
 log = logging.getLogger(__name__)
@@ -21,6 +23,7 @@ def fit(
     hasher: Hasher,
     train: Mapping[str, FeatureSet],
     validation: Mapping[str, FeatureSet],
+    kept: Path | None = None,
 ) -> None:
     """Fit the model of a hasher with the trainer and callbacks of the config, and log the time.
 
@@ -30,10 +33,13 @@ def fit(
         hasher: whose model is fitted.
         train: set -> features.
         validation: set -> features of views of their own.
+        kept: folder in which the training is kept while it goes on, so that it can be resumed.
     """
-    trainer: pl.Trainer = build(
-        cfg.trainer, callbacks=list(build(cfg.callbacks).values()), logger=logger
-    )
+    callbacks = build(cfg.callbacks)
+    if kept is not None:
+        callbacks["checkpoint"].dirpath = str(kept)
+        callbacks["resume"] = resumable(kept)
+    trainer: pl.Trainer = build(cfg.trainer, callbacks=list(callbacks.values()), logger=logger)
     log.info("Fitting %s", type(hasher.model).__name__)
     started = time.perf_counter()
     hasher.model.fit(train, validation, trainer)

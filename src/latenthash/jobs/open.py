@@ -71,7 +71,7 @@ def open_to_judge(cfg: DictConfig) -> tuple[Bundle, Store, bool]:
     if not named and not store.evaluable():
         log.warning("There is no finished run here: the code that ships is judged.")
         name = SHIPPED
-    return _bundle_at_hand(name) or _bundle_in(store, name), store, named
+    return bundle_at_hand(name) or _bundle_in(store, name), store, named
 
 
 def _open(cfg: DictConfig) -> tuple[Store | None, Bundle, DictConfig]:
@@ -80,7 +80,7 @@ def _open(cfg: DictConfig) -> tuple[Store | None, Bundle, DictConfig]:
     Returns:
         store, bundle and its config.
     """
-    bundle = _bundle_at_hand(cfg.run)
+    bundle = bundle_at_hand(cfg.run)
     if bundle is None:
         store = find_store(cfg)
         if store is None:
@@ -97,7 +97,7 @@ def _open(cfg: DictConfig) -> tuple[Store | None, Bundle, DictConfig]:
         return None, bundle, config
 
 
-def _bundle_at_hand(run: str) -> Bundle | None:
+def bundle_at_hand(run: str) -> Bundle | None:
     """Load the code that ships, or a folder's bundle; None when a run of a store is named."""
     if run == SHIPPED:
         with as_file(files("latenthash") / "shipped" / SHIPPED) as shipped:

@@ -27,6 +27,20 @@ class Model(Protocol):
 
 
 @runtime_checkable
+class Coder(Protocol):
+    """A model that was trained so that the signs of its outputs are codes.
+
+    Attributes:
+        lengths: bits of its codes, the latent's first.
+    """
+
+    lengths: tuple[int, ...]
+
+    def outputs(self, x: Tensor) -> Tensor:
+        """Map features x (N, *shape) to the numbers behind all codes, (N, sum(lengths))."""
+
+
+@runtime_checkable
 class Decoder(Protocol):
     """A model whose latents can be turned into pictures."""
 

@@ -54,6 +54,12 @@ TRAIN_JOBS = {
         vain=("hash", "edits", "resamples", "callbacks", "finetune", "finetuning"),
         bundle=True,
     ),
+    "latenthash.jobs.train_code.train_code": TrainJob(
+        "latenthash.data.collection.Collection",
+        "+experiment=fast_code",
+        vain=("hash", "edits", "augment", "resamples", "finetune", "finetuning"),
+        bundle=True,
+    ),
     "latenthash.jobs.learn_digits.learn_digits": TrainJob(
         "latenthash.data.digits.Digits",
         "+experiment=mnist",

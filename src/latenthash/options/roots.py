@@ -9,6 +9,7 @@ from latenthash.options.jobs import EVALUATE_JOBS, TRAIN_JOBS
 from latenthash.options.kinds import (
     Count,
     Kind,
+    Located,
     Node,
     Path,
     Seed,
@@ -18,10 +19,19 @@ from latenthash.options.kinds import (
     number,
     whole,
 )
-from latenthash.options.nodes.data import Digits, Pairs, Reader, Splits, Suite, Unreadable
+from latenthash.options.nodes.data import (
+    Collection,
+    Digits,
+    Pairs,
+    Reader,
+    Splits,
+    Suite,
+    Unreadable,
+)
 from latenthash.options.nodes.features import VGG16, Pixels, VGG16Layers
-from latenthash.options.nodes.models import PCA, VAE, VAEGAN, FineTuner, Topology
+from latenthash.options.nodes.models import PCA, VAE, VAEGAN, Contrastive, FineTuner, Topology
 from latenthash.options.nodes.training import (
+    Averaging,
     DiskCache,
     EarlyStopping,
     ModelCheckpoint,
@@ -33,10 +43,10 @@ from latenthash.options.nodes.training import (
 )
 
 Features: TypeAlias = Annotated[object, Slot(Pixels, VGG16, VGG16Layers)]
-Model: TypeAlias = Annotated[object, Slot(VAE, VAEGAN, PCA, Topology)]
+Model: TypeAlias = Annotated[object, Slot(VAE, VAEGAN, PCA, Topology, Contrastive)]
 Callback: TypeAlias = Annotated[
     object,
-    Slot(EarlyStopping, Progress, RichProgressBar, PriorSamples),
+    Slot(EarlyStopping, Progress, RichProgressBar, PriorSamples, Averaging),
 ]
 Cache: TypeAlias = Annotated[object, Slot(DiskCache)]
 Role: TypeAlias = Literal["signal", "noise_edited", "noise_similar", "outliers", "unseen"]
@@ -48,6 +58,7 @@ class Job(Node):
 
     target: Literal[*TRAIN_JOBS] = Field(alias="_target_")  # type: ignore[valid-type]
     partial: Literal[True] = Field(True, alias="_partial_")
+    start: Annotated[str, Located("imagenet, random, code or a folder with a bundle")] | None = None
 
 
 class Hash(Node):
@@ -88,7 +99,7 @@ class Bundled(Node):
     seed: Seed
     hash: Hash
     resamples: Draws
-    data: Annotated[object, Slot(Splits, Pairs)]
+    data: Annotated[object, Slot(Splits, Pairs, Collection)]
     augment: Edits
     edits: Edits
     features: Features
@@ -99,7 +110,7 @@ class Train(Bundled):
     """The config of train.py."""
 
     job: Annotated[object, Slot(Job)]
-    data: Annotated[object, Slot(Splits, Pairs, Digits)]
+    data: Annotated[object, Slot(Splits, Pairs, Collection, Digits)]
     finetune: Switch
     finetuning: Finetuning
     trainer: Annotated[object, Slot(Trainer)]

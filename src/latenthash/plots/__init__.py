@@ -4,12 +4,12 @@ from latenthash.plots.benchmark import edit_heatmap, picture_pairs, strength_cur
 from latenthash.plots.decoded import decoded_map, prior_map
 from latenthash.plots.diagrams import persistence_diagrams
 from latenthash.plots.digits import digit_scatter
-from latenthash.plots.distances import distance_histogram
+from latenthash.plots.distances import distance_histogram, similarity_histogram
 from latenthash.plots.explanation import Explanation, explanation
 from latenthash.plots.latents import Judged, Shown, latent_scatter
 from latenthash.plots.plane import Plane
 from latenthash.plots.rates import edit_bars
-from latenthash.plots.sheets import contact_sheet, prior_samples, reconstructions
+from latenthash.plots.sheets import contact_sheet, prior_samples, reconstructions, view_pairs
 from latenthash.plots.sweeps import Scatter, comparison
 from latenthash.plots.tuning import confusion, training_curves
 
@@ -34,6 +34,8 @@ __all__ = [
     "prior_map",
     "prior_samples",
     "reconstructions",
+    "similarity_histogram",
     "strength_curves",
     "training_curves",
+    "view_pairs",
 ]

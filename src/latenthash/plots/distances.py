@@ -1,4 +1,4 @@
-"""Histogram of distances to the centroid."""
+"""Histograms of distances to the centroid, and of similarities of pairs."""
 
 from collections.abc import Mapping
 
@@ -42,4 +42,37 @@ def distance_histogram(distances: Mapping[str, NDArray[np.float64]], radius: flo
         title="Distances of test views",
     )  # fmt: skip
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return figure
+
+
+def similarity_histogram(
+    genuine: NDArray[np.float32], impostors: NDArray[np.float32], fpr: float, code: str
+) -> Figure:
+    """Draw the similarities of pairs of one picture and of two, with the threshold as a line.
+
+    Args:
+        genuine: (G,) similarities of views to their own pictures, in [-1, 1].
+        impostors: (I,) to other pictures.
+        fpr: share of the impostor pairs above the threshold.
+        code: its name.
+    """
+    figure = Figure(figsize=(9, 5), layout="constrained")
+    axes = figure.add_subplot()
+    threshold = float(np.quantile(impostors, 1 - fpr))
+    bins = np.linspace(min(impostors.min(), -0.5), 1, 61).tolist()
+    pairs = (
+        (impostors, "tab:gray", f"two pictures: {(impostors > threshold).mean():.2%} above"),
+        (genuine, "tab:red", f"one picture, edited: {(genuine > threshold).mean():.1%} above"),
+    )
+    for values, colour, label in pairs:
+        axes.hist(
+            values, bins, weights=np.full(len(values), 1 / len(values)),
+            color=colour, alpha=0.5, label=label,
+        )  # fmt: skip
+    axes.axvline(threshold, color="black", lw=2, label=f"threshold of FPR {fpr:g}")
+    axes.set(
+        xlabel="similarity", ylabel="share of the pairs",
+        title=f"Held-out pictures under heavy edits, by {code}",
+    )  # fmt: skip
+    axes.legend()
     return figure

@@ -49,6 +49,22 @@ def prior_samples(pictures: FloatImages, columns: int = 9) -> Figure:
     return _sheet(rows, "What the decoder makes of samples from the prior")
 
 
+def view_pairs(light: FloatImages, heavy: FloatImages, columns: int = 8) -> Figure:
+    """Draw what a code learns from: light views above heavy views of the same pictures.
+
+    Args:
+        light: (N, side, side, 3).
+        heavy: (N, side, side, 3).
+        columns: pictures a row.
+    """
+    strips = [
+        (kind, views[start : start + columns])
+        for start in range(0, len(light), columns)
+        for kind, views in (("light", light), ("heavy", heavy))
+    ]
+    return _sheet(strips, "Training views: heavy ones below the light ones of the same pictures")
+
+
 def _sheet(strips: Sequence[tuple[str, FloatImages]], title: str) -> Figure:
     """Draw labelled rows of pictures on one canvas, all as large as the first.
 

@@ -2,6 +2,7 @@
 
 import pytorch_lightning as pl
 import torch
+from torch import Tensor
 from torchvision.utils import make_grid
 
 from latenthash.models.components.autoencoder import Autoencoder
@@ -18,6 +19,22 @@ class Progress(pl.callbacks.RichProgressBar):
         super().__init__(console_kwargs={"stderr": True})
         if not is_watched():
             self.disable()
+
+
+class Averaging(pl.callbacks.WeightAveraging):
+    """Judge and keep the moving average of a model's weights, not where a step happened to end.
+
+    Args:
+        decay: share of the average that a step leaves; less in the first steps, which are no part
+            of what is wanted.
+    """
+
+    def __init__(self, *, decay: float) -> None:
+        def average(averaged: Tensor, current: Tensor, steps: Tensor | int) -> Tensor:
+            kept = min(decay, (1 + int(steps)) / (20 + int(steps)))
+            return averaged + (1 - kept) * (current - averaged)
+
+        super().__init__(avg_fn=average)
 
 
 class PriorSamples(pl.Callback):

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from torch.utils.data import DataLoader
 from latenthash.errors import JobError
 
 log = logging.getLogger(__name__)
+
+LAST = "last"  # name of the checkpoint by which a training is resumed
+OFTEN = timedelta(minutes=2)  # between two of them
 
 
 class StopDiverged(pl.Callback):
@@ -40,6 +44,25 @@ class StopDiverged(pl.Callback):
             trainer.should_stop = True
 
 
+def resumable(folder: Path) -> pl.callbacks.ModelCheckpoint:
+    """Keep a training in a folder while it goes on, so that the same command can resume it."""
+    return pl.callbacks.ModelCheckpoint(
+        folder,
+        LAST,
+        train_time_interval=OFTEN,
+        enable_version_counter=False,  # one file, written anew
+    )
+
+
+def find_resumed(trainer: pl.Trainer) -> Path | None:
+    """Return the checkpoint that a training goes on from; None where it begins."""
+    for callback in trainer.checkpoint_callbacks:
+        if isinstance(callback, pl.callbacks.ModelCheckpoint) and callback.filename == LAST:
+            path = Path(str(callback.dirpath), f"{LAST}{callback.FILE_EXTENSION}")
+            return path if path.exists() else None
+    return None
+
+
 def fit_best_epoch(
     module: pl.LightningModule,
     trainer: pl.Trainer,
@@ -64,11 +87,14 @@ def fit_best_epoch(
     """
     checkpoint = trainer.checkpoint_callback
     assert isinstance(checkpoint, pl.callbacks.ModelCheckpoint)
+    resumed = find_resumed(trainer)
+    if resumed is not None:
+        log.info("The training goes on from %s", resumed)
     diverged = StopDiverged()
     trainer.callbacks.append(diverged)  # type: ignore[attr-defined]
     module.train()
     try:
-        trainer.fit(module, train, validation)
+        trainer.fit(module, train, validation, ckpt_path=resumed, weights_only=True)
         best = torch.load(checkpoint.best_model_path, weights_only=True)
         module.load_state_dict(best["state_dict"])
     except Exception:

@@ -76,6 +76,15 @@ class Pairs(Node):
     quarters: Annotated[int, whole(0, 10**6)]
 
 
+class Collection(Node):
+    """`latenthash.data.collection.Collection`."""
+
+    target: Literal["latenthash.data.collection.Collection"] = Field(alias="_target_")
+    outliers: Source | None
+    reader: Annotated[object, Slot(Reader)]
+    held_out: Annotated[int, whole(2, 10**6, "pictures")]
+
+
 class Digits(Node):
     """`latenthash.data.digits.Digits`."""
 

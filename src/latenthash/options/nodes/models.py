@@ -96,6 +96,23 @@ class Topology(Model):
     ridge: Size
 
 
+class Contrastive(Model):
+    """`latenthash.models.contrastive.Contrastive`."""
+
+    target: Literal["latenthash.models.contrastive.Contrastive"] = Field(alias="_target_")
+    short_dim: Annotated[int, whole(1, 4096)]
+    short_only: Switch
+    learning_rate: Rate
+    head_learning_rate: Rate
+    weight_decay: Rate
+    warmup: Annotated[int, whole(1, 10**6, "steps")]
+    temperature: Size
+    sign_temperature: Size
+    koleo: Weight
+    batch_size: Annotated[int, whole(2, 10**6, "pictures")]
+    overlays: Annotated[int, whole(1, 10**5, "drawings")]
+
+
 class FineTuner(Node):
     """`latenthash.models.finetuner.FineTuner`."""
 

@@ -4,7 +4,18 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from latenthash.options.kinds import Kind, Name, Node, Path, Slot, Switch, Weight, number, whole
+from latenthash.options.kinds import (
+    Kind,
+    Name,
+    Node,
+    Path,
+    Size,
+    Slot,
+    Switch,
+    Weight,
+    number,
+    whole,
+)
 from latenthash.options.nodes.features import Chosen
 
 Batches: TypeAlias = Annotated[
@@ -16,12 +27,18 @@ Device: TypeAlias = Annotated[
 ]
 
 
+Monitor: TypeAlias = Literal[
+    "val/loss", "val/nll", "val/kl", "finetune/val_loss", "finetune/val_accuracy",
+    "val/tpr_bits", "val/tpr_floats", "val/tpr_short_bits",
+]  # fmt: skip
+
+
 class ModelCheckpoint(Node):
     """`pytorch_lightning.callbacks.ModelCheckpoint`, which keeps the best epoch."""
 
     target: Literal["pytorch_lightning.callbacks.ModelCheckpoint"] = Field(alias="_target_")
     dirpath: Path
-    monitor: Literal["val/loss", "val/nll", "val/kl", "finetune/val_loss", "finetune/val_accuracy"]
+    monitor: Monitor
     mode: Literal["min", "max"]
     save_top_k: Annotated[int, whole(1, 1000)]
     save_weights_only: Annotated[Literal[True], Kind("true: weights are read as data alone")]
@@ -33,7 +50,7 @@ class EarlyStopping(Node):
     """`pytorch_lightning.callbacks.EarlyStopping`."""
 
     target: Literal["pytorch_lightning.callbacks.EarlyStopping"] = Field(alias="_target_")
-    monitor: Literal["val/loss", "val/nll", "val/kl", "finetune/val_loss", "finetune/val_accuracy"]
+    monitor: Monitor
     mode: Literal["min", "max"] = "min"
     patience: Annotated[int, whole(0, 10**6, "epochs")] = 3
     min_delta: Weight = 0.0
@@ -52,6 +69,13 @@ class RichProgressBar(Node):
     target: Literal["pytorch_lightning.callbacks.RichProgressBar"] = Field(alias="_target_")
     refresh_rate: Annotated[int, whole(0, 10**6, "batches")] = 1
     leave: Switch = False
+
+
+class Averaging(Node):
+    """`latenthash.tracking.callbacks.Averaging`."""
+
+    target: Literal["latenthash.tracking.callbacks.Averaging"] = Field(alias="_target_")
+    decay: Annotated[float, number(least=0, below=1)]
 
 
 class PriorSamples(Node):
@@ -84,6 +108,10 @@ class Trainer(Node):
     num_sanity_val_steps: Annotated[int, whole(0, 10**9)]
     enable_model_summary: Switch
     default_root_dir: Path
+    max_steps: Annotated[int, whole(1, 10**9)] | None = None
+    val_check_interval: Annotated[int, whole(1, 10**9, "batches")] | None = None
+    check_val_every_n_epoch: Annotated[int, whole(1, 10**6, "epochs")] | None = 1
+    gradient_clip_val: Size | None = None
     plugins: list[Annotated[object, Slot(LightningEnvironment)]] = Field(default_factory=list)
     limit_train_batches: Batches = None
     limit_val_batches: Batches = None
