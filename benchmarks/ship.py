@@ -1,7 +1,8 @@
-"""Make a bundle the code that ships, `evaluate.py run=code`: in half precision, with no paths.
+"""Make a bundle a code that ships, `evaluate.py run=code`: in half precision, with no paths.
 
-Command, after train.py +experiment=code data.outliers=PATH:
-    .venv/bin/python benchmarks/ship.py BUNDLE
+Command, after train.py +experiment=fast_code data.outliers=PATH, or +experiment=code:
+    .venv/bin/python benchmarks/ship.py BUNDLE code
+    .venv/bin/python benchmarks/ship.py BUNDLE vgg16_code
 """
 
 import dataclasses
@@ -14,27 +15,31 @@ from omegaconf import OmegaConf
 
 from latenthash.hashing.bundle import Bundle
 from latenthash.jobs.open import SHIPPED_ID
-from latenthash.options.jobs import SHIPPED
+from latenthash.options.jobs import SHIPPED_CODES
 
-FOLDER = Path(__file__).parent.parent / "src" / "latenthash" / "shipped" / SHIPPED
+SHIPPED = Path(__file__).parent.parent / "src" / "latenthash" / "shipped"
+SMALL = 3000  # numbers, of tensors that stay as they are: batch norms, for the same bits
 
 
 def main() -> None:
     """Write the files beside those that are there, then in their place."""
-    bundle = Bundle.load(Path(sys.argv[1]))
+    given, name = sys.argv[1:]
+    if name not in SHIPPED_CODES:
+        raise SystemExit(f"{name} is none of {', '.join(SHIPPED_CODES)}.")
+    bundle = Bundle.load(Path(given))
     config = OmegaConf.create(bundle.config)
     config.data.outliers = "photographs"
     weights = {
-        name: weight.half() if weight.is_floating_point() else weight
-        for name, weight in bundle.weights.items()
+        key: weight.half() if weight.is_floating_point() and weight.numel() > SMALL else weight
+        for key, weight in bundle.weights.items()
     }
     text = OmegaConf.to_yaml(config)
     shipped = dataclasses.replace(bundle, weights=weights, config=text, run_id=SHIPPED_ID)
-    with TemporaryDirectory(dir=FOLDER.parent) as folder:
-        made = Path(folder, SHIPPED)
+    with TemporaryDirectory(dir=SHIPPED) as folder:
+        made = Path(folder, name)
         shipped.save(made)
-        shutil.rmtree(FOLDER, ignore_errors=True)
-        made.rename(FOLDER)
+        shutil.rmtree(SHIPPED / name, ignore_errors=True)
+        made.rename(SHIPPED / name)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from latenthash.hashing.bundle import Bundle
 from latenthash.jobs.build import bundle_config
 from latenthash.jobs.locating import Places, bundle_folder, with_weights
 from latenthash.jobs.stores import find_store, open_store
-from latenthash.options.jobs import SHIPPED
+from latenthash.options.jobs import SHIPPED, SHIPPED_CODES
 from latenthash.tracking.names import LATEST
 from latenthash.tracking.store import Run, Store, no_run
 from latenthash.tracking.store_uri import StoreURI
@@ -99,8 +99,8 @@ def _open(cfg: DictConfig) -> tuple[Store | None, Bundle, DictConfig]:
 
 def bundle_at_hand(run: str) -> Bundle | None:
     """Load the code that ships, or a folder's bundle; None when a run of a store is named."""
-    if run == SHIPPED:
-        with as_file(files("latenthash") / "shipped" / SHIPPED) as shipped:
+    if run in SHIPPED_CODES:
+        with as_file(files("latenthash") / "shipped" / run) as shipped:
             return Bundle.load(shipped)
     folder = bundle_folder(run)
     return None if folder is None else Bundle.load(folder)

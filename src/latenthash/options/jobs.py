@@ -7,8 +7,9 @@ as its module.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-SHIPPED = "code"  # run=code: the fitted code that comes with the project
-ANYTHING = ""  # any value but null
+# run=code: the code that comes with the project. run=vgg16_code: the one that came before it.
+SHIPPED, *_ = SHIPPED_CODES = ("code", "vgg16_code")
+ANYTHING = ()  # any value but null
 CODES = "latenthash.jobs.codes.give_codes"
 
 
@@ -36,12 +37,12 @@ class EvaluateJob:
     Attributes:
         way: how it is asked for.
         options: that it looks at.
-        asked_by: options that ask for it where no job is named -> the value that they have then.
+        asked_by: options that ask for it where no job is named -> the values that do.
     """
 
     way: str
     options: tuple[str, ...]
-    asked_by: Mapping[str, str] = field(default_factory=dict)
+    asked_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 TRAIN_JOBS = {
@@ -86,7 +87,7 @@ EVALUATE_JOBS = {
     CODES: EvaluateJob(
         "run=code pictures=PATH",
         ("run", "pictures", "reader.max_pixels", "unreadable"),
-        {"pictures": ANYTHING, "run": SHIPPED},
+        {"pictures": ANYTHING, "run": SHIPPED_CODES},
     ),
     "latenthash.jobs.matches.match": EvaluateJob(
         "run=RUN pictures=PATH",

@@ -21,7 +21,7 @@ def with_job(line: Sequence[str]) -> list[str]:
     values = {name: value for name, (_, value) in given.items() if value not in ("", "null")}
     for target, job in EVALUATE_JOBS.items():
         if job.asked_by and all(
-            name in values and wanted in (ANYTHING, values[name])
+            name in values and (wanted == ANYTHING or values[name] in wanted)
             for name, wanted in job.asked_by.items()
         ):
             # Beside the option that asks: Hydra takes no second row of overrides behind a flag.
