@@ -12,7 +12,7 @@ from app import call
     [
         ("train.py", "trainer.max_epoch=3", "did you mean trainer.max_epochs?"),
         ("train.py", "modle.latent_dim=3", "modle is no option; did you mean model?"),
-        ("train.py", "model=vea", "model=vea is not one of contrastive, pca, topology, vae, vaegan; did you"),
+        ("train.py", "model=vea", "model=vea is not one of contrastive, pca, topology, vae, "),
         ("train.py", "model=null", "An option such as model=NAME cannot be null"),
         ("train.py", "+experiment=girls_vs_earth_sushi", "did you mean girl_vs_earth_sushi?"),
         ("train.py", "seed=[1", "seed=[1"),
