@@ -21,6 +21,8 @@ from latenthash.codes.code import LATENTS, Code, Described, Signs
 from latenthash.data.reading import Pixels
 from latenthash.errors import InputError
 from latenthash.features import weights
+from latenthash.hashing.bundle import Bundle
+from latenthash.jobs import benchmark, open
 from photographs import save_photos
 
 COMMAND = ("benchmark=edits_v1", "pictures=photos", "resamples=20", "hydra.run.dir=out")
@@ -51,10 +53,12 @@ def test_what_cannot_be_judged_has_a_row_that_says_why(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(peers, "find_spec", lambda name: None)
+    monkeypatch.setattr(open, "SHIPPED", "vgg16_code")  # one that needs weights
     whole = f"pictures={place / 'photos'}"
     done = call("evaluate.py", place, *COMMAND, whole, "edits=flip_horizontal", "format=csv")
     assert done.code == 0, done.output
     expected = dict.fromkeys(LATENTS, SHARED_NO_TRUNK)
+    expected |= dict.fromkeys(("vgg16-256", "vgg16-64"), "not asked for: vgg16=true")
     expected["pdq-256"] = "not installed: pip install 'latenthash[peers]'"
     board = pd.read_csv(place / "out/leaderboard.csv", index_col="code", keep_default_na=False)
     assert board.index.is_unique
@@ -83,10 +87,20 @@ def test_what_cannot_be_judged_has_a_row_that_says_why(
 
 
 @pytest.mark.usefixtures("no_trunk")
-def test_code_that_was_named_must_be_there(place: Path) -> None:
-    done = call("evaluate.py", place, *COMMAND, "run=code")
+@pytest.mark.parametrize("asked", [["run=vgg16_code"], ["run=code", "vgg16=true"]])
+def test_code_that_was_named_must_be_there(place: Path, asked: list[str]) -> None:
+    done = call("evaluate.py", place, *COMMAND, *asked)
     assert done.code == 2
     assert NO_TRUNK in " ".join(done.output.split())
+
+
+@pytest.mark.usefixtures("no_trunk")
+def test_code_that_ships_needs_no_weights_of_others(place: Path) -> None:
+    done = call("evaluate.py", place, *COMMAND, "run=code", "edits=flip_horizontal")
+    assert done.code == 0, done.output
+    board = pd.read_csv(place / "out/leaderboard.csv", index_col="code", keep_default_na=False)
+    assert board.loc["latent-256", "bytes"] == "32"
+    assert board.loc["latent-64", "bytes"] == "8"
 
 
 def test_code_that_ships_is_missed_in_no_store(place: Path) -> None:
@@ -133,13 +147,20 @@ def test_code_is_fitted_judged_and_used(tmp_path: Path, monkeypatch: pytest.Monk
     assert run.data.metrics["code/pictures"] == 8
     assert run.data.metrics["code/views"] == 8 * 3 + 8 * 4 * 4  # of pictures, and of quarters
 
+    # Stands for the code of VGG16's layers, without the weights.
+    (made,) = tmp_path.glob("outputs/*/*/bundle")
+    monkeypatch.setattr(benchmark, "shipped_bundle", lambda name: Bundle.load(made))
     judged = call(
         "evaluate.py", tmp_path, "benchmark=edits_v1", "pictures=photos", "run=latest",
         "edits=[jpeg,flip_horizontal]", "resamples=20", "fpr=0.05", "hydra.run.dir=out",
+        "vgg16=true",
     )  # fmt: skip
     assert judged.code == 0, judged.output
     board = pd.read_csv(tmp_path / "out/leaderboard.csv")
-    assert {"latent-float", "latent-256", "phash-64", "random-trunk-256"} <= set(board["code"])
+    rows = board.set_index("code")
+    assert {"latent-float", "phash-64", "random-trunk-256"} <= set(rows.index)
+    for bits in ("64", "256"):  # the same bundle, under another name
+        assert rows.loc[f"vgg16-{bits}", "rank-1"] == rows.loc[f"latent-{bits}", "rank-1"]
     assert "TPR at FPR 0.05" in board.columns
     every = pd.read_csv(tmp_path / "out/every_edit.csv")
     assert every["edit"].tolist() == [

@@ -4,6 +4,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -32,7 +33,8 @@ from latenthash.errors import InputError, collect
 from latenthash.hashing.bundle import Bundle
 from latenthash.jobs.build import build, bundle_config, restore
 from latenthash.jobs.locating import Places, with_weights
-from latenthash.jobs.open import open_to_judge
+from latenthash.jobs.open import open_to_judge, shipped_bundle
+from latenthash.options.jobs import FORMER
 from latenthash.report.tables import show
 from latenthash.system.paths import path_text, shareable
 from latenthash.tracking.replaying import refuse_untold
@@ -76,23 +78,24 @@ def find_setting(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) -> 
     suite: Suite = build(cfg.benchmark)
     reader: Reader = build(cfg.reader, _convert_="all")
     cache: DiskCache = build(cfg.cache)
-    edits, items, given, (latents, no_latents) = collect(
+    edits, items, given, (latents, no_latents), (former, no_former) = collect(
         lambda: suite.chosen(cfg.edits),
         lambda: list_pictures(cfg.pictures, reader),
         lambda: _given(cfg),
         lambda: _latents(bundle, Places.of(cfg.run, store.get(bundle.run_id)), cache, named),
+        lambda: _former(cfg, cache),
     )
     group = read_groups(Path(cfg.groups), items) if cfg.groups else np.arange(len(items))
     calibration, test = halves([i.digest for i in items], group, cfg.resamples, cfg.seed)
     known, no_peers = peers()
-    absent = [*no_latents, *no_peers]
+    absent = [*no_latents, *no_former, *no_peers]
     for reason in dict.fromkeys(code.reason for code in absent):
         names = ", ".join(code.name for code in absent if code.reason == reason)
         log.warning("Not judged: %s (%s)", names, reason)
     if seen := _seen(bundle, items) if latents else "":
         log.warning("%s", seen)
     return Setting(
-        run=bundle.run_id, seen=seen, codes=[*latents, *known, *given, *controls()],
+        run=bundle.run_id, seen=seen, codes=[*latents, *former, *known, *given, *controls()],
         absent=absent, suite=suite, edits=edits, items=items, group=group,
         calibration=calibration, test=test, fprs=false_positive_rates(cfg.fpr),
         gallery=cfg.gallery, seed=cfg.seed, reader=reader, cache=cache,
@@ -179,3 +182,14 @@ def _latents(
         reason = FOLDERS.sub("", " ".join(error.problems))
         return [], [AbsentCode(name, reason) for name in LATENTS]
     return latent_codes(Latent(latent_key(bundle), hasher)), []
+
+
+def _former(cfg: DictConfig, cache: DiskCache) -> tuple[list[Code], list[AbsentCode]]:
+    """Return the bits of the code of VGG16's layers, which came before the one that ships."""
+    names = ("latent-256", "latent-64")
+    own = {name: name.replace("latent", "vgg16") for name in names}
+    if not cfg.vgg16:
+        return [], [AbsentCode(name, "not asked for: vgg16=true") for name in own.values()]
+    bundle = shipped_bundle(FORMER)
+    codes, _ = _latents(bundle, Places.of(FORMER, None), cache, named=True)
+    return [replace(code, name=own[code.name]) for code in codes if code.name in own], []

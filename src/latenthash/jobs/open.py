@@ -100,10 +100,15 @@ def _open(cfg: DictConfig) -> tuple[Store | None, Bundle, DictConfig]:
 def bundle_at_hand(run: str) -> Bundle | None:
     """Load the code that ships, or a folder's bundle; None when a run of a store is named."""
     if run in SHIPPED_CODES:
-        with as_file(files("latenthash") / "shipped" / run) as shipped:
-            return Bundle.load(shipped)
+        return shipped_bundle(run)
     folder = bundle_folder(run)
     return None if folder is None else Bundle.load(folder)
+
+
+def shipped_bundle(name: str) -> Bundle:
+    """Load one of the codes that come with the project."""
+    with as_file(files("latenthash") / "shipped" / name) as folder:
+        return Bundle.load(folder)
 
 
 def _bundle_in(store: Store, run: str) -> Bundle:

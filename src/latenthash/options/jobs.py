@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 # run=code: the code that comes with the project. run=vgg16_code: the one that came before it.
-SHIPPED, *_ = SHIPPED_CODES = ("code", "vgg16_code")
+SHIPPED, FORMER = SHIPPED_CODES = ("code", "vgg16_code")
 ANYTHING = ()  # any value but null
 CODES = "latenthash.jobs.codes.give_codes"
 
@@ -79,7 +79,7 @@ EVALUATE_JOBS = {
         "benchmark=NAME",
         (
             *("benchmark", "run", "pictures", "edits", "fpr", "gallery", "groups", "sscd"),
-            *("dinohash", "resamples", "seed", "unreadable"),
+            *("dinohash", "vgg16", "resamples", "seed", "unreadable"),
             "reader",
         ),
         {"benchmark": ANYTHING},

@@ -154,6 +154,7 @@ class Evaluate(Node):
     groups: Path | None
     sscd: Path | None
     dinohash: Path | None
+    vgg16: Switch
     resamples: Draws
     seed: Seed
     reader: Annotated[object, Slot(Reader)]
