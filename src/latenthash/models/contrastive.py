@@ -59,7 +59,8 @@ class Contrastive(pl.LightningModule):
         shape: of one picture, (3, side, side); the views that it learns from are as large.
         latent_dim: k.
         short_dim: numbers of the shorter head.
-        short_only: whether all but the shorter head stays as it is.
+        short_only: whether all but the shorter head stays as it is; that one begins as a
+            projection of the first.
         learning_rate: of the trunk (AdamW).
         head_learning_rate: of the heads and of the pooling's exponent.
         weight_decay: of AdamW.
@@ -144,6 +145,8 @@ class Contrastive(pl.LightningModule):
         )
         judged = DataLoader(TensorDataset(held_out.x), VALIDATED)
         if find_resumed(trainer) is None:
+            if self.short_only:
+                self._project_head()
             trainer.validate(self, judged, verbose=False)  # where the curve begins
         fit_best_epoch(self, trainer, loader, judged, RATE)
 
@@ -266,6 +269,21 @@ class Contrastive(pl.LightningModule):
             self.trunk.eval()
             self.head.eval()
         return self
+
+    @torch.no_grad()
+    def _project_head(self) -> None:
+        """Begin the shorter head as an orthogonal projection of the first one's numbers."""
+        linear, norm = self.head
+        own, own_norm = self.short
+        assert isinstance(linear, nn.Linear) and isinstance(norm, nn.BatchNorm1d)
+        assert isinstance(own, nn.Linear) and isinstance(own_norm, nn.BatchNorm1d)
+        assert norm.running_mean is not None and norm.running_var is not None
+        scale = (norm.running_var + norm.eps).sqrt()
+        directions = torch.empty(own.out_features, linear.out_features, device=scale.device)
+        nn.init.orthogonal_(directions)
+        own.weight.copy_(directions @ (linear.weight / scale[:, None]))
+        own.bias.copy_(directions @ ((linear.bias - norm.running_mean) / scale))
+        own_norm.reset_running_stats()
 
     @torch.no_grad()
     def _frozen(self, x: Tensor) -> Tensor:
