@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from omegaconf import OmegaConf
@@ -25,26 +24,19 @@ from latenthash.hashing.printable import (
     Comparison,
     PrintableHash,
     _checksum,
-    _encode,
     compare,
-    compare_texts,
     most_reliable,
 )
 from latenthash.hashing.printable_features import common_file, printable_hash
+from latenthash.hashing.printed import encode
 from latenthash.hashing.projections import CANDIDATES
 from photographs import photo
+from printables import example, example_code
 from project import ROOT
 
 SHIPPED = ROOT / "src/latenthash/shipped"
 EXPERIMENTS = {path.stem for path in (ROOT / "conf/experiment").glob("*.yaml")}
 LETTERS = string.ascii_uppercase + string.digits + "-"
-
-
-def example(seed: int = 0, model: str = "pixels0a1b2c3d") -> PrintableHash:
-    rng = np.random.default_rng(seed)
-    mask = np.zeros(CANDIDATES, dtype=bool)
-    mask[rng.choice(CANDIDATES, BITS, replace=False)] = True
-    return PrintableHash(model, rng.random(BITS) < 0.5, mask, int(rng.integers(256)))
 
 
 # ---- text ----
@@ -91,7 +83,7 @@ def test_every_mistyped_character_is_refused() -> None:
     rng = np.random.default_rng(0)
     for i, right in enumerate(text):
         wrong = rng.choice([letter for letter in LETTERS if letter != right.upper()])
-        with pytest.raises(InputError, match=r"Copy it|read it with the version"):
+        with pytest.raises(InputError, match=r"Copy it|read it with the version|give one of"):
             PrintableHash.parse(text[:i] + wrong + text[i + 1 :])
 
 
@@ -126,15 +118,20 @@ def test_other_text_is_refused(text: str) -> None:
 
 
 def test_other_version_is_named() -> None:
-    with pytest.raises(InputError, match=r"version LH2.*read it with the version that printed"):
-        PrintableHash.parse(str(example()).replace("LH1", "LH2"))
+    with pytest.raises(InputError, match=r"version LH3.*read it with the version that printed"):
+        PrintableHash.parse(str(example()).replace("LH1", "LH3"))
+
+
+def test_code_is_no_hash() -> None:
+    with pytest.raises(InputError, match="is of version LH2; give one of LH1"):
+        PrintableHash.parse(str(example_code()))
 
 
 @pytest.mark.parametrize("kept", [BITS - 1, BITS + 1])
 def test_hash_that_keeps_another_number_of_bits_is_refused(kept: int) -> None:
     mask = np.arange(CANDIDATES) < kept
     payload = np.packbits(np.concatenate([mask, np.zeros(BITS, dtype=bool)])).tobytes() + b"\0"
-    text = f"LH1-m-{_encode(payload)}-{_checksum('m', payload)}"
+    text = f"LH1-m-{encode(payload)}-{_checksum('m', payload)}"
     with pytest.raises(InputError, match=f"keeps {kept} bits.*must keep 256"):
         PrintableHash.parse(text)
 
@@ -218,45 +215,7 @@ def test_hashes_of_other_features_are_not_compared() -> None:
         compare(example(model="pixels0"), example(model="vgg161"))
 
 
-def test_every_hash_that_cannot_be_read_is_named() -> None:
-    with pytest.raises(InputError) as error:
-        compare_texts(["LH2-a-b-c", str(example()), "nonsense"])
-    assert len(error.value.problems) == 2
-    with pytest.raises(InputError, match="two printable hashes or more"):
-        compare_texts([str(example())])
-
-
 # ---- commands ----
-
-
-def test_hashes_are_compared_on_the_command_line(tmp_path: Path) -> None:
-    measured = next(iter(MEASURED))
-    texts = [str(example(seed, measured)) for seed in (0, 0, 1)]
-    done = call("evaluate.py", tmp_path, f"hashes=[{','.join(texts)}]")
-    assert done.code == 0, done.output
-    (csv,) = tmp_path.rglob("hashes.csv")
-    table = pd.read_csv(csv)
-    assert list(table["hashes"]) == ["1 and 2", "1 and 3", "2 and 3"]
-    assert list(table["same picture"]) == ["yes", "no", "no"]
-    assert table["shared positions"][0] == BITS
-    assert not (tmp_path / "mlflow.db").exists(), "neither a run nor a store is needed"
-
-
-@pytest.mark.parametrize(
-    ("texts", "sentence"),
-    [
-        ([str(example())], "two printable hashes or more"),
-        ([str(example()), str(example(model="vgg16"))], "are not comparable"),
-        ([str(example()), str(example())[:-1]], "not as it was printed"),
-    ],
-)
-def test_hashes_that_cannot_be_compared_are_refused(
-    tmp_path: Path, texts: list[str], sentence: str
-) -> None:
-    done = call("evaluate.py", tmp_path, f"hashes=[{','.join(texts)}]")
-    assert done.code == 2
-    assert sentence in done.output
-    assert "Traceback" not in done.output
 
 
 def test_two_seeds_print_one_hash_and_two_pictures_two(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The latent of a bundle as a source of codes."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,6 +13,10 @@ from latenthash.data.reading import Pixels
 from latenthash.errors import InputError
 from latenthash.hashing.bundle import Bundle
 from latenthash.hashing.hasher import Hasher
+from latenthash.hashing.printable_code import TAG
+
+# Weights that decide no bit of the printed code: the head of a shorter one, and counts of batches.
+BESIDE = re.compile(r"model\.short\.|.*\.num_batches_tracked$")
 
 
 class Latent:
@@ -49,6 +54,22 @@ class Latent:
                 "The run's latents are not finite numbers; choose another run, or train it again."
             )
         return z
+
+    @property
+    def tag(self) -> bytes:
+        """Name all that decides the bits of the printed code, by 2 bytes.
+
+        Weights, the views that they are given, and the digests of weights that lie elsewhere; not
+        the run, its paths or the precision of the file, so that the same network has the same tag
+        on every machine.
+        """
+        features = self.hasher.features
+        given = (features.size, features.trim, sorted(features.provenance.items()))
+        digest = hashlib.sha256(repr(given).encode())
+        for name, weights in sorted(self.hasher.state_dict().items()):
+            if not BESIDE.match(name):
+                digest.update(name.encode() + weights.cpu().float().numpy().astype("<f4").tobytes())
+        return digest.digest()[:TAG]
 
 
 def latent_key(bundle: Bundle) -> str:

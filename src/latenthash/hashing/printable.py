@@ -1,18 +1,15 @@
 """The printable hash: which picture it is, as one word, and whether two are of one picture."""
 
-import base64
-import binascii
 import math
 import re
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latenthash.errors import InputError
+from latenthash.hashing import printed
 from latenthash.hashing.projections import CANDIDATES, directions
 
 VERSION = "LH1"  # another way to the bits, or another text, needs another
@@ -73,7 +70,9 @@ class PrintableHash:
         """Print the hash as one word, that `parse` reads."""
         payload = np.packbits(np.concatenate([self.mask, self.bits])).tobytes()
         payload += bytes([self.angle])
-        return "-".join([VERSION, self.model, _encode(payload), _checksum(self.model, payload)])
+        return "-".join(
+            [VERSION, self.model, printed.encode(payload), _checksum(self.model, payload)]
+        )
 
     @classmethod
     def parse(cls, text: str) -> "PrintableHash":
@@ -82,32 +81,18 @@ class PrintableHash:
         Raises:
             InputError: if it is no such hash, of another version, or not as it was printed.
         """
-        parts = "".join(text.split()).upper().split("-")
-        shown = text if len(text) <= 24 else f"{text[:24]}..."
-        if parts[0] != VERSION and re.fullmatch("LH[0-9]+", parts[0]):
-            raise InputError(
-                f"The hash {shown} is of version {parts[0]}, and this is latenthash for {VERSION}: "
-                "read it with the version that printed it."
-            )
-        if parts[0] != VERSION or len(parts) != 4 or not text.isascii():
-            raise InputError(
-                f"{shown} is not a printable hash: it must read {VERSION}-<model>-<text>-<check>. "
-                "Copy it whole, from LH to the last digit."
-            )
-        model = parts[1].lower()
-        payload = _decode(parts[2])
-        if payload is None or len(payload) != LENGTH or parts[3] != _checksum(model, payload):
-            raise InputError(
-                f"The hash {shown} is not as it was printed: letters are missing, mistyped or out "
-                "of order. Copy it again."
-            )
+        model, letters, check = printed.split(text, VERSION)
+        model = model.lower()
+        payload = printed.decode(letters)
+        if payload is None or len(payload) != LENGTH or check != _checksum(model, payload):
+            raise printed.mistyped(text)
         flags = np.unpackbits(np.frombuffer(payload[:-1], np.uint8)).astype(bool)
         mask, bits = flags[:CANDIDATES], flags[CANDIDATES:]
         if mask.sum() != BITS or not re.fullmatch("[a-z0-9]+", model):
-            raise InputError(
-                f"The hash {shown} was not made by latenthash: it keeps {mask.sum()} bits for the "
-                f"model '{model}', and must keep {BITS} for a name of letters and digits. Use one "
-                "that train.py printed."
+            raise printed.not_ours(
+                text,
+                f"it keeps {mask.sum()} bits for the model '{model}', and must keep {BITS} for a "
+                "name of letters and digits. Use one that train.py printed.",
             )
         return cls(model, bits, mask, payload[-1])
 
@@ -169,26 +154,6 @@ def compare(first: PrintableHash, second: PrintableHash) -> Comparison:
     return Comparison(int(both.sum()), int((a == b).sum()), MEASURED.get(first.model))
 
 
-def compare_texts(texts: Sequence[str]) -> list[tuple[int, int, Comparison]]:
-    """Compare printed hashes, each with each: two numbers, from 1, and what they have in common.
-
-    Raises:
-        InputError: if there are fewer than two, or for all that are wrong with them.
-    """
-    if len(texts) < 2:
-        raise InputError("hashes needs two printable hashes or more: hashes=[LH1-...,LH1-...].")
-    hashes, problems = [], []
-    for text in texts:
-        try:
-            hashes.append(PrintableHash.parse(text))
-        except InputError as error:
-            problems += error.problems
-    if problems:
-        raise InputError(problems)
-    numbered = list(enumerate(hashes, 1))
-    return [(i, j, compare(a, b)) for (i, a), (j, b) in combinations(numbered, 2)]
-
-
 def most_reliable(projected: NDArray[np.float64], kept: int) -> Bits:
     """Choose the projections with the most reliable sign: the largest |mean| / spread over views.
 
@@ -211,20 +176,6 @@ def _spread(hash_: PrintableHash) -> Bits:
     spread = np.zeros(CANDIDATES, dtype=bool)
     spread[hash_.mask] = hash_.bits
     return spread
-
-
-def _encode(payload: bytes) -> str:
-    return base64.b32encode(payload).decode().rstrip("=")
-
-
-def _decode(text: str) -> bytes | None:
-    """Return the bytes that are written as text; None when no bytes are."""
-    try:
-        payload = base64.b32decode(text + "=" * (-len(text) % 8))
-    except binascii.Error:
-        return None
-    # The last letter has bits to spare: only one of the letters that read alike was printed.
-    return payload if _encode(payload) == text else None
 
 
 def _checksum(model: str, payload: bytes) -> str:

@@ -73,7 +73,7 @@ TRAIN_JOBS = {
 EVALUATE_JOBS = {
     "latenthash.jobs.log.log_run": EvaluateJob("log=FOLDER", ("log",), {"log": ANYTHING}),
     "latenthash.jobs.hashes.compare_hashes": EvaluateJob(
-        "hashes=[LH1-...,LH1-...]", ("hashes",), {"hashes": ANYTHING}
+        "hashes=[LH2-...,LH2-...]", ("hashes",), {"hashes": ANYTHING}
     ),
     "latenthash.jobs.benchmark.judge_codes": EvaluateJob(
         "benchmark=NAME",

@@ -142,7 +142,7 @@ class Evaluate(Node):
     pictures: Path | None
     log: Path | None
     format: Literal["table", "csv", "jsonl"]
-    hashes: Annotated[str | list[str] | None, Kind("printable hashes, [LH1-...,LH1-...]")]
+    hashes: Annotated[str | list[str] | None, Kind("printable hashes, [LH2-...,LH2-...]")]
     explain: Switch
     edits: Annotated[
         str | int | float | list[str | int | float] | None,
