@@ -29,10 +29,10 @@ MARKS = [
 
 
 def quiet_trainer(
-    folder: Path, epochs: int, *callbacks: pl.Callback, **settings: Any
+    folder: Path, epochs: int, *callbacks: pl.Callback, option: str = "default", **settings: Any
 ) -> pl.Trainer:
-    """Make a trainer with the ModelCheckpoint that ships, but no output."""
-    text = (CONF / "callbacks" / "default.yaml").read_text(encoding="utf-8")
+    """Make a trainer with the ModelCheckpoint of an option of callbacks, but no output."""
+    text = (CONF / "callbacks" / f"{option}.yaml").read_text(encoding="utf-8")
     checkpoint = yaml.safe_load(text)["checkpoint"]
     assert checkpoint.pop("_target_") == "pytorch_lightning.callbacks.ModelCheckpoint"
     checkpoint["dirpath"] = folder / "checkpoints"

@@ -58,3 +58,14 @@ def test_prior_samples_lie_side_by_side_in_their_order() -> None:
     assert (grid[7:] == 1).all(), "where there is no picture the sheet is white"
     assert row_labels(figure) == ["", "", ""]
     assert "prior" in figure.axes[0].get_title()
+
+
+def test_heavy_views_lie_under_the_light_ones_of_the_same_pictures() -> None:
+    rng = np.random.default_rng(10)
+    light, heavy = rng.random((5, 4, 4, 3)), rng.random((5, 4, 4, 3))
+    figure = drawn(plots.view_pairs(light, heavy, columns=3))
+    grid = tiles(figure, 4, 3)
+    for row, views in enumerate((light[:3], heavy[:3], light[3:], heavy[3:])):
+        np.testing.assert_array_equal(grid[row, : len(views)], views)
+    assert (grid[2:, 2] == 1).all(), "where there is no picture the sheet is white"
+    assert row_labels(figure) == ["light", "heavy"] * 2

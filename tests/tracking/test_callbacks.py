@@ -1,4 +1,4 @@
-"""Samples from the prior: which epochs show them, what they are, and who has none."""
+"""Samples from the prior: which epochs show them, what they are, and who has none; averages."""
 
 import copy
 import shutil
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from omegaconf import OmegaConf
 from PIL import Image
 from pytorch_lightning.loggers.logger import DummyLogger
-from torch import nn
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
 
 from app import client, database
 from fitting import MARKS, NO_SEPARATION, differing, quiet_trainer, weights
@@ -23,7 +24,7 @@ from latenthash.features.interface import FeatureSet
 from latenthash.models.components.autoencoder import Autoencoder
 from latenthash.models.vae import VAE
 from latenthash.models.vaegan import VAEGAN
-from latenthash.tracking.callbacks import PriorSamples
+from latenthash.tracking.callbacks import Averaging, PriorSamples
 from latenthash.tracking.run_logger import RunLogger
 from project import CONF
 
@@ -209,3 +210,66 @@ def test_shipped_callback_shows_every_tenth_epoch() -> None:
     callback = instantiate(OmegaConf.load(CONF / "callbacks" / "default.yaml").samples)
     assert isinstance(callback, PriorSamples)
     assert callback.every == 10
+
+
+class Counting(pl.LightningModule):
+    """Its weight is the number of its steps, and so is what its buffer has seen."""
+
+    seen: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = nn.Parameter(torch.zeros(()))
+        self.register_buffer("seen", torch.zeros(()))
+        self.judged: list[float] = []
+
+    def training_step(self, batch: list[Tensor], batch_idx: int) -> Tensor:
+        """Let the weight grow by 1."""
+        self.seen += 1
+        return -self.count
+
+    def validation_step(self, batch: list[Tensor], batch_idx: int) -> None:
+        """Note what is judged; the second of the three is the best."""
+        self.judged.append(self.count.item())
+        self.log("val/tpr_bits", [0.2, 0.3, 0.1][self.current_epoch])
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Give Lightning plain descent."""
+        return torch.optim.SGD(self.parameters(), 1.0)
+
+
+@pytest.mark.parametrize(
+    ("decay", "wanted"),
+    [
+        # The first step is the average. Of it 2 / 21 are left after the second, and then 3 / 22.
+        (0.998, (1, 1 + 19 / 21, 3 - (2 - 19 / 21) * 3 / 22)),
+        (0.05, (1, 1.95, 1.95 + 0.95 * 1.05)),
+        (0.0, (1, 2, 3)),
+    ],
+)
+def test_average_of_the_weights_is_judged_and_kept(
+    decay: float, wanted: tuple[float, ...], tmp_path: Path
+) -> None:
+    module = Counting()
+    trainer = quiet_trainer(tmp_path, 3, Averaging(decay=decay), option="averaged")
+    batch = DataLoader(TensorDataset(torch.zeros(1, 1)))
+    trainer.fit(module, batch, batch)
+    assert module.judged == pytest.approx(wanted)
+    assert module.count.item() == pytest.approx(wanted[2]), "and it is left when training ends"
+    checkpoint = trainer.checkpoint_callback
+    assert isinstance(checkpoint, pl.callbacks.ModelCheckpoint)
+    best = torch.load(checkpoint.best_model_path, weights_only=True)["state_dict"]
+    assert best["count"].item() == pytest.approx(wanted[1])
+    assert best["seen"].item() == pytest.approx(wanted[1]), "statistics are averaged as well"
+
+
+def test_steps_go_on_from_the_last_one_and_not_from_the_average(tmp_path: Path) -> None:
+    class Watching(Counting):
+        def training_step(self, batch: list[Tensor], batch_idx: int) -> Tensor:
+            """See that the weight is the number of steps."""
+            assert self.count.item() == self.global_step
+            return super().training_step(batch, batch_idx)
+
+    batch = DataLoader(TensorDataset(torch.zeros(2, 1)))
+    trainer = quiet_trainer(tmp_path, 3, Averaging(decay=0.9), option="averaged")
+    trainer.fit(Watching(), batch, batch)

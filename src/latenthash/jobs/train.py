@@ -22,6 +22,7 @@ from latenthash.jobs.command.checks import check_train, plain
 from latenthash.jobs.command.effects import check_training_effects
 from latenthash.jobs.command.multirun import is_job_apart
 from latenthash.jobs.command.sweeping import typed_line
+from latenthash.jobs.locating import bundle_folder
 from latenthash.options.checking import find_bundle_problems
 from latenthash.options.jobs import TRAIN_JOBS
 from latenthash.report.markdown import command
@@ -36,6 +37,8 @@ log = logging.getLogger(__name__)
 warnings.filterwarnings("ignore", ".*treespec", FutureWarning)
 # Features lie in memory, where worker processes would only cost time.
 warnings.filterwarnings("ignore", ".*does not have many workers")
+# Where training is measured in steps, they are logged, however few there are in an epoch.
+warnings.filterwarnings("ignore", ".*is smaller than the logging interval")
 # A job is one process, which needs no srun where there is one.
 warnings.filterwarnings("ignore", "The `srun` command is available")
 # Lightning takes the number that Slurm or torchrun gave this process, and lets only the first log.
@@ -109,6 +112,8 @@ def fingerprint(cfg: DictConfig, digests: Mapping[str, str]) -> str:
     if names_file(weights):
         weights = source_digest(str(weights))
     parts = [values, list(digests.values()), weights, __version__]
+    if start := cfg.job.get("start"):  # a bundle's folder, if it is one
+        parts.append(source_digest(str(bundle_folder(start) or start)))
     return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

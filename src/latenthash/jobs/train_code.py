@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -12,7 +13,7 @@ from latenthash import plots
 from latenthash.data.collection import Collection
 from latenthash.data.splits import ViewSet
 from latenthash.errors import InputError, collect
-from latenthash.features.imagenet_lite0 import imagenet_state
+from latenthash.features.imagenet_lite0 import EXTRA, imagenet_state
 from latenthash.features.interface import FeatureSet
 from latenthash.hashing.bundle import Bundle
 from latenthash.jobs.build import build, build_collection, build_hasher, bundled_config
@@ -48,7 +49,9 @@ def train_code(
         JobError: if the training diverged.
     """
     cache = build(cfg.cache)
-    state, hasher = collect(lambda: _start(start), lambda: build_hasher(cfg, cache))
+    _, state, hasher = collect(
+        _check_extra, lambda: _start(start), lambda: build_hasher(cfg, cache)
+    )
     model = hasher.model
     if not isinstance(model, Contrastive):
         raise InputError("This job trains model=contrastive; other codes go with +experiment=code.")
@@ -72,6 +75,12 @@ def train_code(
     log.info(
         "The code is in %s; judge it: python evaluate.py benchmark=edits_v1 run=latest", folder
     )
+
+
+def _check_extra() -> None:
+    """Refuse to begin without what makes views of batches."""
+    if find_spec("kornia") is None:
+        raise InputError(f"Views of batches are made by kornia, which is not installed: {EXTRA}.")
 
 
 def _start(start: str) -> Mapping[str, Tensor]:
@@ -121,8 +130,12 @@ def _draw(logger: RunLogger, model: Contrastive, pictures: Tensor, held_out: Ten
     drawn = model.draw(pictures)
     light, heavy = (views.permute(0, 2, 3, 1).double().numpy() for views in drawn)
     logger.log_figure(plots.view_pairs(light, heavy), "views")
+    k, short = model.lengths
+    codes = {"floats": (f"{k} numbers", None), "bits": (f"{k} bits", k)}
+    codes["short_bits"] = (f"{short} bits of the shorter head", short)
     for name, similarity in model.judge(held_out).items():
+        code, bits = codes[name]
         own = torch.eye(similarity.shape[1], dtype=torch.bool)
         genuine, impostors = similarity[:, own].flatten(), similarity[:, ~own].flatten()
-        figure = plots.similarity_histogram(genuine.numpy(), impostors.numpy(), FPR, name)
+        figure = plots.similarity_histogram(genuine.numpy(), impostors.numpy(), FPR, code, bits)
         logger.log_figure(figure, f"similarity_{name}")

@@ -1,6 +1,7 @@
 """Contrastive code: a small network that gives the views of a picture the same bits."""
 
 import math
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Self
 
@@ -22,17 +23,13 @@ from latenthash.models.components.contrast import (
     tpr_at_fpr,
 )
 from latenthash.models.components.training import find_resumed, fit_best_epoch
+from latenthash.options.misfits import BLOCK, NO_PICTURES
 
 if TYPE_CHECKING:
     from latenthash.data.batched_views import BatchedViews
 
-BLOCK = 16  # px that the side is a multiple of
 AT_ONCE = 32  # pictures put through the trunk on a CPU, where more take longer, each
 VALIDATED = 100  # pictures judged at once
-NO_PICTURES = (
-    "model=contrastive learns from RGB pictures whose side is a multiple of 16 px: set "
-    "features=pixels features.size=192."
-)
 FPR = 1e-3  # at which validation says how many views are found
 INWARD = 16.0  # length of the vectors that a head is given: about 1 a channel
 QUERIES = 4  # heavy views of each held-out picture
@@ -148,7 +145,10 @@ class Contrastive(pl.LightningModule):
             if self.short_only:
                 self._project_head()
             trainer.validate(self, judged, verbose=False)  # where the curve begins
-        fit_best_epoch(self, trainer, loader, judged, RATE)
+        with warnings.catch_warnings():
+            if self.short_only:  # what does not learn is meant to be in use
+                warnings.filterwarnings("ignore", "Found .* in eval mode at the start", UserWarning)
+            fit_best_epoch(self, trainer, loader, judged, RATE)
 
     def encode(self, x: Tensor) -> Tensor:
         """Map pictures x (N, 3, side, side) in [0, 1] to z (N, k)."""
@@ -235,9 +235,10 @@ class Contrastive(pl.LightningModule):
 
     def _similarities(self, answers: list[Tensor]) -> dict[str, Tensor]:
         z, short = torch.split(torch.cat(answers, 1), list(self.lengths), 2)
-        codes = {"floats": z, "bits": signs(z), "short_bits": signs(short)}
-        unit = {name: F.normalize(code, dim=2) for name, code in codes.items()}
-        return {name: code[1:] @ code[0].T for name, code in unit.items()}
+        # Products of signs are whole numbers, so that ties are ties.
+        codes = {"floats": F.normalize(z, dim=2), "bits": signs(z), "short_bits": signs(short)}
+        spans = {"floats": 1, "bits": self.lengths[0], "short_bits": self.lengths[1]}
+        return {name: code[1:] @ code[0].T / spans[name] for name, code in codes.items()}
 
     def configure_optimizers(self) -> pl.utilities.types.OptimizerLRScheduler:
         """Give Lightning AdamW with a rate for each part, and their course over the steps."""

@@ -24,6 +24,9 @@ class Progress(pl.callbacks.RichProgressBar):
 class Averaging(pl.callbacks.WeightAveraging):
     """Judge and keep the moving average of a model's weights, not where a step happened to end.
 
+    A checkpoint that holds weights alone holds those of the step, as Lightning has it: that of the
+    best epoch must be a whole one.
+
     Args:
         decay: share of the average that a step leaves; less in the first steps, which are no part
             of what is wanted.

@@ -2,8 +2,10 @@
 
 import signal
 from collections.abc import Iterator
+from datetime import timedelta
 from math import inf, nan
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytorch_lightning as pl
@@ -13,7 +15,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from fitting import MARKS, quiet_trainer
 from latenthash.errors import JobError
-from latenthash.models.components.training import fit_best_epoch
+from latenthash.models.components import training
+from latenthash.models.components.training import Resumable, find_resumed, fit_best_epoch
 
 pytestmark = MARKS
 
@@ -237,3 +240,113 @@ def test_error_of_the_training_reaches_the_caller_before_any_checkpoint(tmp_path
     with pytest.raises(RuntimeError, match="out of memory"):
         fit(Broken([1.0]), tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def resume(module: Counter, folder: Path, batches: int = 3) -> pl.Trainer:
+    """Train as `fit` does, in a folder from which it can be resumed."""
+    trainer = quiet_trainer(folder, len(module.losses) + (module.stop is not None))
+    best, kept = trainer.checkpoint_callback, folder / "kept"
+    assert isinstance(best, pl.callbacks.ModelCheckpoint)
+    best.dirpath = str(kept)
+    trainer.callbacks.append(Resumable(kept))  # type: ignore[attr-defined]
+    batch = DataLoader(TensorDataset(torch.zeros(batches, 1)))
+    fit_best_epoch(module, trainer, batch, batch, "model.learning_rate")
+    return trainer
+
+
+class Stopping(Counter):
+    """It is stopped in the second batch of the epoch after its losses."""
+
+    def training_step(self, batch: list[Tensor], batch_idx: int) -> Tensor:
+        """Let the weight grow by 1, or stop."""
+        if self.current_epoch == len(self.losses) and batch_idx == 1 and self.stop is not None:
+            raise self.stop
+        self.trained_in_mode.append(self.training)
+        return -self.count
+
+
+@pytest.fixture
+def always(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the training after every step."""
+    monkeypatch.setattr(training, "OFTEN", timedelta(0))
+
+
+@pytest.mark.usefixtures("interruptible", "always")
+@pytest.mark.parametrize("stop", [RuntimeError("full"), KeyboardInterrupt(), SystemExit()])
+@pytest.mark.parametrize(("losses", "best"), [([1.0, 3.0, 2.0, 2.0], 3), ([3.0, 2.0, 1.0, 2.0], 9)])
+def test_training_that_was_ended_goes_on(
+    losses: list[float], best: int, stop: BaseException, tmp_path: Path
+) -> None:
+    with pytest.raises((RuntimeError, SystemExit)):
+        resume(Stopping(losses[:2], stop), tmp_path)
+    assert len(list((tmp_path / "kept").glob("*.ckpt"))) == 2, "the last step, and the best epoch"
+    module = Stopping(losses)
+    resume(module, tmp_path)
+    assert len(module.trained_in_mode) == 3 * 4 - 7, "steps that were done are not done again"
+    assert module.count.item() == best
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.usefixtures("always")
+def test_best_epoch_whose_file_is_gone_is_found_anew(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError):
+        resume(Stopping([1.0, 2.0], RuntimeError("full")), tmp_path)
+    (best,) = (tmp_path / "kept").glob("epoch*.ckpt")
+    best.unlink()
+    module = Stopping([1.0, 2.0, 4.0, 3.0])
+    resume(module, tmp_path)
+    assert module.count.item() == 12
+
+
+@pytest.mark.usefixtures("always")
+def test_validation_is_not_left_out_where_a_training_was_ended_in_it(tmp_path: Path) -> None:
+    class Unlucky(Counter):
+        def validation_step(self, batch: list[Tensor], batch_idx: int) -> None:
+            """Fail in the second epoch."""
+            if self.current_epoch == 1:
+                raise RuntimeError("full")
+            super().validation_step(batch, batch_idx)
+
+    with pytest.raises(RuntimeError):
+        resume(Unlucky([2.0, 1.0, 3.0]), tmp_path)
+    module = Counter([2.0, 1.0, 3.0])
+    resume(module, tmp_path)
+    assert module.count.item() == 6
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], lambda data: b"",
+                                    lambda data: b"x" * len(data)])  # fmt: skip
+def test_damaged_checkpoint_begins_anew_with_a_warning(
+    damage: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(RuntimeError):
+        resume(Stopping([1.0, 2.0], RuntimeError("full")), tmp_path)
+    last = tmp_path / "kept" / "last.ckpt"
+    last.write_bytes(damage(last.read_bytes()))
+    module = Stopping([3.0, 2.0, 4.0])
+    with pytest.warns(UserWarning, match="exists and is not empty"):  # of a best epoch
+        resume(module, tmp_path)
+    assert "The training begins anew" in caplog.text
+    assert str(last) in caplog.text
+    assert len(module.trained_in_mode) == 9
+    assert module.count.item() == 6
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.usefixtures("always")
+def test_training_that_diverged_leaves_nothing_to_go_on_from(tmp_path: Path) -> None:
+    with pytest.raises(JobError, match="Growing diverged"):
+        resume(Growing([nan] * 3, (0, 2), manual=False), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_training_is_kept_every_two_minutes(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError):
+        resume(Stopping([1.0, 2.0], RuntimeError("full")), tmp_path)
+    assert [path.name for path in (tmp_path / "kept").iterdir()] == ["epoch=0-step=3.ckpt"]
+    assert Resumable(tmp_path)._train_time_interval == timedelta(minutes=2)
+
+
+def test_training_that_cannot_be_resumed_begins(tmp_path: Path) -> None:
+    assert find_resumed(quiet_trainer(tmp_path, 1)) is None

@@ -41,7 +41,7 @@ class ModelCheckpoint(Node):
     monitor: Monitor
     mode: Literal["min", "max"]
     save_top_k: Annotated[int, whole(1, 1000)]
-    save_weights_only: Annotated[Literal[True], Kind("true: weights are read as data alone")]
+    save_weights_only: Switch
     filename: Name | None = None
     verbose: Switch = False
 
@@ -110,7 +110,9 @@ class Trainer(Node):
     default_root_dir: Path
     max_steps: Annotated[int, whole(1, 10**9)] | None = None
     val_check_interval: Annotated[int, whole(1, 10**9, "batches")] | None = None
-    check_val_every_n_epoch: Annotated[int, whole(1, 10**6, "epochs")] | None = 1
+    check_val_every_n_epoch: Annotated[
+        Literal[1] | None, Kind("1, or null where trainer.val_check_interval counts steps")
+    ] = 1
     gradient_clip_val: Size | None = None
     plugins: list[Annotated[object, Slot(LightningEnvironment)]] = Field(default_factory=list)
     limit_train_batches: Batches = None
