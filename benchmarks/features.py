@@ -15,7 +15,7 @@ import torch
 from rich.console import Console
 from torch import Tensor
 
-from latenthash.features.trunk import BATCH
+from latenthash.features.recall import BATCH
 from latenthash.features.vgg16 import VGG16
 
 ROOT = Path(__file__).parent.parent

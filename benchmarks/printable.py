@@ -1,8 +1,10 @@
 """Printable hashes of photographs and of their edited copies: the table of docs/printable-hash.md.
 
 Commands, for a folder of 200 photographs (12 minutes for each `vgg16`, kept in .cache/printable):
-    .venv/bin/python benchmarks/printable.py PATH          how often are two of one picture?
-    .venv/bin/python benchmarks/printable.py PATH learn    what photographs have in common, anew
+    .venv/bin/python benchmarks/printable.py PATH [KIND ...]        how often are two of one picture?
+    .venv/bin/python benchmarks/printable.py PATH learn [KIND ...]  what have photographs in common?
+KIND is one of those below, such as "pixels, trimmed"; without one, all. The photographs of `embedding`
+must be others than its network learned from.
 
 The first half by name, without edits, is what the common part was learned from, and the threshold
 was set on it; the second half, which neither has seen, is what counts.
@@ -40,8 +42,10 @@ KINDS = {  # name -> overrides; unpooled maps are averaged here: the bits of vgg
     "vgg16, trimmed": ["features=vgg16", "finetune=false", "features.trim=true"],
     "pixels": ["features=pixels"],
     "pixels, trimmed": ["features=pixels", "features.trim=true"],
+    "embedding": ["features=embedding"],
+    "embedding, trimmed": ["features=embedding", "features.trim=true"],
 }
-LEARNED = ("vgg16", "pixels")  # what the trimmed kinds take off, too
+LEARNED = ("vgg16", "pixels", "embedding")  # what the trimmed kinds take off, too
 LEAST = (64, 96, 128, 144)  # surpluses from which two hashes might be of one picture
 CACHE = DiskCache(folder=".cache/printable", max_bytes=10**9)
 
@@ -113,14 +117,16 @@ def main() -> None:
     """Print the table, or learn."""
     paths = find_files(Path(sys.argv[1]))[:COUNT]
     halves = {"first": paths[: COUNT // 2], "second": paths[COUNT // 2 :]}
-    if sys.argv[2:] == ["learn"]:
-        for kind in LEARNED:
+    learning = sys.argv[2:3] == ["learn"]
+    kinds = sys.argv[3 if learning else 2 :] or (LEARNED if learning else list(KINDS))
+    if learning:
+        for kind in kinds:
             learn(kind, halves["first"])
         return
     columns = ["features: model", "half", "pairs of", "number", "shared", "share", "surplus"]
     columns += [f"surplus >= {least}" for least in LEAST]
     rows = [columns, ["---"] * len(columns)]
-    for kind in KINDS:
+    for kind in kinds:
         work = Work(kind)
         for half, part in halves.items():
             originals, edited = (

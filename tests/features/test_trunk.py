@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import vgg16
 
-from latenthash.features.trunk import BATCH, layer_ends
+from latenthash.features.recall import BATCH
+from latenthash.features.trunk import layer_ends
 from trunks import small, views
 
 

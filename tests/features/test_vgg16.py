@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from latenthash.errors import InputError
-from latenthash.features.trunk import BATCH
+from latenthash.features.recall import BATCH
 from latenthash.features.weights import load_trunk
 from trunks import make, small, views
 

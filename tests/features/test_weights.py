@@ -14,7 +14,7 @@ from torch import Tensor
 
 from latenthash.errors import InputError
 from latenthash.features import weights
-from latenthash.features.weights import load_trunk, trunk_digest
+from latenthash.features.weights import load_trunk, weights_digest
 from trunks import make, views
 
 
@@ -32,7 +32,7 @@ def test_random_weights_follow_the_seed_and_leave_torch_alone(
 ) -> None:
     torch.manual_seed(3)
     before = torch.get_rng_state()
-    same = [trunk_digest(load_trunk("random", seed).layers) for seed in (0, 0, 1)]
+    same = [weights_digest(load_trunk("random", seed).layers) for seed in (0, 0, 1)]
     assert same[0] == same[1] != same[2]
     assert torch.equal(torch.get_rng_state(), before)
     assert "know nothing of pictures" in caplog.text
@@ -52,7 +52,7 @@ def test_state_dict_of_a_file(
     else:
         save_file(named, path)
     trunk = load_trunk(str(path), 0)
-    assert trunk_digest(trunk.layers) == trunk_digest(load_trunk("random", 7).layers)
+    assert weights_digest(trunk.layers) == weights_digest(load_trunk("random", 7).layers)
     assert trunk.source == path.name
 
 

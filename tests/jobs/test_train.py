@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 from mlflow.entities import Run
+from safetensors.torch import load_file
 
 from app import TINY, artifact, call, composed, runs, sources
 from latenthash.jobs.enrol import is_cut_short
@@ -111,6 +112,23 @@ def test_models_on_a_vgg16_layer_fill_the_same_names(
     assert len(tuned) == 2 * ("finetune=false" not in model)
     assert not list(tmp_path.rglob("*.ckpt")), "a checkpoint is a pickle and must not stay"
     assert artifact(tmp_path, run, "bundle/weights.safetensors").stat().st_size < 10**6
+    again = call("evaluate.py", tmp_path)
+    assert again.code == 0, again.output
+    table = pd.read_csv(artifact(tmp_path, run, "evaluate/held_out.csv"))
+    np.testing.assert_allclose(table["value"], table["trained"], atol=1e-5)
+
+
+def test_hash_on_the_embedding_names_its_network_and_is_measured_again(tmp_path: Path) -> None:
+    tiny = [override for override in TINY if not override.startswith(("features.", "model."))]
+    tiny += ["features=embedding", "features.size=64", "+ingredients=strict"]
+    done = call("train.py", tmp_path, *tiny, *sources(tmp_path))
+    assert done.code == 0, done.output
+    (run,) = runs(tmp_path)
+    assert set(PROTOCOL) <= set(run.data.metrics)
+    assert run.data.tags["features.weights"] == "code"
+    assert run.data.tags["hash.printable"].startswith("LH1-embedding")
+    weights = load_file(artifact(tmp_path, run, "bundle/weights.safetensors"))
+    assert not [name for name in weights if not name.startswith("model.")]
     again = call("evaluate.py", tmp_path)
     assert again.code == 0, again.output
     table = pd.read_csv(artifact(tmp_path, run, "evaluate/held_out.csv"))

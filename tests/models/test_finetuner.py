@@ -23,7 +23,7 @@ from latenthash.errors import InputError
 from latenthash.features.interface import Staged, is_staged
 from latenthash.features.pixels import Pixels
 from latenthash.features.vgg16 import VGG16
-from latenthash.features.weights import trunk_digest
+from latenthash.features.weights import weights_digest
 from latenthash.jobs.finetune import build_tuner, finetune
 from latenthash.models.finetuner import FineTuner
 from project import CONF
@@ -323,11 +323,11 @@ def test_tail_of_vgg16_is_trained_and_its_frozen_part_stays(tmp_path: Path, pool
     )  # fmt: skip
     generator = torch.Generator().manual_seed(0)
     views = torch.randint(0, 256, (8, 32, 32, 3), dtype=torch.uint8, generator=generator)
-    before, frozen = weights(features), trunk_digest(features.frozen[0])
+    before, frozen = weights(features), weights_digest(features.frozen[0])
     x = features.begin(views)
     module = tuner(features)
     module.fit({"signal": x[:4], "noise_edited": x[4:]}, {"signal": x[:2]}, trainer(tmp_path, 1))
-    assert trunk_digest(features.frozen[0]) == frozen
+    assert weights_digest(features.frozen[0]) == frozen
     torch.testing.assert_close(features.begin(views), x, rtol=0, atol=0)
     after = weights(features)
     assert len(after) == 2

@@ -1,1 +1,1 @@
-"""From views to features: the pixels, or layers of VGG16."""
+"""From views to features: the pixels, layers of VGG16, or the embedding of a code."""

@@ -27,6 +27,7 @@ STEM, HEAD = 32, 1280  # channels
 MEAN, SCALE = 0.498, 0.502  # of its input: 127 and 128 of 255
 EPSILON, MOMENTUM = 1e-3, 0.01  # of its batch norms, as TensorFlow trained them
 LEAST = 1e-6  # of activations that are raised to a power
+INWARD = 16.0  # length of the vectors that a head is given: about 1 a channel
 
 
 class SamePadding(nn.Conv2d):
@@ -105,6 +106,17 @@ class EfficientNetLite0(nn.Module):
         maps = self.head(self.blocks(self.stem(x))).float()
         pooled: Tensor = maps.clamp(min=LEAST).pow(self.exponent).mean((2, 3))
         return pooled.pow(1 / self.exponent)
+
+
+class Head(nn.Sequential):
+    """A linear layer and a batch norm without scale and shift, so that every bit is balanced."""
+
+    def __init__(self, dimensions: int) -> None:
+        super().__init__(nn.Linear(HEAD, dimensions), nn.BatchNorm1d(dimensions, affine=False))
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        """Map what the trunk pooled, (N, 1280), to (N, dimensions), whatever its length."""
+        return super().forward(INWARD * F.normalize(pooled))  # type: ignore[no-any-return]
 
 
 def folded(network: Module) -> Module:

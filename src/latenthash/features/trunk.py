@@ -1,16 +1,15 @@
 """What all features of VGG16 share: views go through layers that are never trained, once."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
 from latenthash.cache import DiskCache, cache_key
-from latenthash.features.weights import load_trunk, trunk_digest
+from latenthash.features.recall import recalled
+from latenthash.features.weights import load_trunk, weights_digest
 
 BLOCKS = (2, 2, 3, 3, 3)  # convolutions before each pooling
-BATCH = 16  # views put through the trunk at once: more are no faster, and take a GB at 224 px
 
 
 def layer_ends() -> dict[str, int]:
@@ -62,7 +61,7 @@ class TrunkFeatures(nn.Module, ABC):
     ) -> None:
         super().__init__()
         trunk = load_trunk(weights, seed)
-        digest = trunk_digest(trunk.layers)
+        digest = weights_digest(trunk.layers)
         self.provenance = {"weights": trunk.source, "weights_sha256": digest}
         self.size = size
         self.trim = trim
@@ -104,29 +103,3 @@ class TrunkFeatures(nn.Module, ABC):
         """Return the shape of one picture's features."""
         blank = torch.zeros(1, self.size, self.size, 3, dtype=torch.uint8)
         return tuple(self.finish(self._activations(blank)).shape[1:])
-
-
-def recalled(
-    views: Tensor, key: str, cache: DiskCache | None, compute: Callable[[Tensor], Tensor]
-) -> Tensor:
-    """Put views through a frozen network, but those that the cache knows.
-
-    Args:
-        views: (N, size, size, 3) uint8; their bytes are part of each entry's key.
-        key: all else that decides the result.
-        cache: None computes all of them.
-        compute: views (M, size, size, 3) -> (M, ...).
-
-    Returns:
-        (N, ...) on the device of the views.
-    """
-    keys = [cache_key(key, view.tobytes()) for view in views.cpu().numpy()]
-    found = [cache.read_array(k) if cache else None for k in keys]
-    rows = [None if known is None else torch.from_numpy(known) for known in found]
-    missing = [i for i, row in enumerate(rows) if row is None]
-    for batch in (missing[i : i + BATCH] for i in range(0, len(missing), BATCH)):
-        for i, made in zip(batch, compute(views[batch]), strict=True):
-            rows[i] = made
-            if cache:
-                cache.write_array(keys[i], made.cpu().numpy())
-    return torch.stack([row.to(views.device) for row in rows if row is not None])

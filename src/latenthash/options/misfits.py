@@ -17,7 +17,7 @@ VARIATIONAL = ("latenthash.models.vae.VAE", "latenthash.models.vaegan.VAEGAN")
 LARGEST = 2**22  # numbers that a layer may make of one picture; 64 are made at once
 # What is also found when the objects are built, of classes that are not ours.
 NO_LIKELIHOOD = "data=mnist needs a model with a likelihood: model=vae or model=vaegan."
-NOT_LEARNED = "finetune=true needs features that were learned: set features=vgg16."
+NOT_LEARNED = "finetune=true needs features with layers to train: set features=vgg16."
 NO_REBUILDING = (
     "hash.gate=true needs a model that rebuilds what it sees, model=vae or model=vaegan; "
     "leave hash.gate out."

@@ -28,7 +28,7 @@ from latenthash.options.nodes.data import (
     Suite,
     Unreadable,
 )
-from latenthash.options.nodes.features import VGG16, Pixels, VGG16Layers
+from latenthash.options.nodes.features import VGG16, Embedding, Pixels, VGG16Layers
 from latenthash.options.nodes.models import PCA, VAE, VAEGAN, Contrastive, FineTuner, Topology
 from latenthash.options.nodes.training import (
     Averaging,
@@ -42,7 +42,7 @@ from latenthash.options.nodes.training import (
     Trainer,
 )
 
-Features: TypeAlias = Annotated[object, Slot(Pixels, VGG16, VGG16Layers)]
+Features: TypeAlias = Annotated[object, Slot(Pixels, VGG16, VGG16Layers, Embedding)]
 Model: TypeAlias = Annotated[object, Slot(VAE, VAEGAN, PCA, Topology, Contrastive)]
 Callback: TypeAlias = Annotated[
     object,

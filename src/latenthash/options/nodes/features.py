@@ -55,3 +55,13 @@ class VGG16Layers(Node):
     size: TrunkSide
     trim: Switch
     seed: Seed
+
+
+class Embedding(Node):
+    """`latenthash.features.embedding.Embedding`."""
+
+    target: Literal["latenthash.features.embedding.Embedding"] = Field(alias="_target_")
+    weights: Annotated[str, Located("code or a path")]
+    output: Literal["pooled", "latent"]
+    size: TrunkSide
+    trim: Switch = False
