@@ -72,7 +72,7 @@ def test_options_that_do_not_go_together_are_refused(options: list[str], sentenc
         FAST,
         [*FAST, "trainer=debug"],
         [*FAST, "job.start=random", "trainer.max_steps=null", "trainer.max_epochs=3"],
-        [*FAST, "callbacks.checkpoint.monitor=val/tpr_short_bits", "model.short_only=true"],
+        [*FAST, "callbacks.checkpoint.monitor=val/tpr_floats"],
         ["+experiment=code", "data.outliers=x"],
         ["+experiment=mnist"],
         ["+experiment=girl_vs_earth_sushi"],

@@ -134,7 +134,7 @@ def _complete(
     )  # fmt: skip
     todo = [i for i, count in enumerate(left) if count]
     # Packed, for it goes along with every picture: workers come and go, and edits are much alike.
-    work = {key: _work(k.source) for key, k in known.items()}
+    work = {key: work_of(k.source) for key, k in known.items()}
     packed = zlib.compress(pickle.dumps((by_row, work)))
     tasks = ((packed, items[i], missing[i]) for i in todo)
     results = in_workers(_described, tasks, max(1, VIEWS // views))
@@ -144,9 +144,7 @@ def _complete(
             problems += result.problems
             continue
         for key, made in result.items():
-            source = known[key].source
-            described = made if source.side is None else source.describe(list(made))
-            known[key].add(i, missing[i][key], described)
+            known[key].add(i, missing[i][key], complete(known[key].source, made))
     if problems:
         raise InputError(problems)
 
@@ -205,11 +203,16 @@ class _Rows:
         return np.full((*shape, self.source.dimensions), 0 if kind is np.int8 else np.nan, kind)
 
 
-def _work(source: Source) -> Work:
+def work_of(source: Source) -> Work:
     """Return what workers do for a source: all, or the views that networks describe here."""
     if source.side is None:
         return source.describe
     return partial(_views, pipeline([], source.side, source.trim))
+
+
+def complete(source: Source, made: NDArray[Any]) -> Described:
+    """Describe (N, D) what `work_of` made of N pictures."""
+    return made if source.side is None else source.describe(list(made))
 
 
 def _views(reduce: Pipeline, pictures: Sequence[Pixels]) -> NDArray[np.uint8]:

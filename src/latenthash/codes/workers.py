@@ -40,7 +40,7 @@ def in_workers(
     Returns:
         the results, in the order of the tasks. The processes stay for the next call.
     """
-    workers, processes = _workers(), _processes()
+    workers, processes = _workers(), most_at_once()
     waiting: deque[Future[list[Result]]] = deque()
     tasks = iter(tasks)
     try:
@@ -58,7 +58,8 @@ def in_workers(
             future.cancel()
 
 
-def _processes() -> int:
+def most_at_once() -> int:
+    """Return how many processes work at once: as many as there are cores, within limits."""
     count: int = cpu_count()
     return min(count, MOST)
 
@@ -66,7 +67,7 @@ def _processes() -> int:
 @cache
 def _workers() -> ProcessPoolExecutor:
     """Start the processes, once: joblib takes loky's shared ones for its own kind."""
-    return ProcessPoolExecutor(_processes(), timeout=IDLE, initializer=_prepare, env=ONE_THREAD)
+    return ProcessPoolExecutor(most_at_once(), timeout=IDLE, initializer=_prepare, env=ONE_THREAD)
 
 
 def _prepare() -> None:

@@ -116,7 +116,8 @@ class Head(nn.Sequential):
 
     def forward(self, pooled: Tensor) -> Tensor:
         """Map what the trunk pooled, (N, 1280), to (N, dimensions), whatever its length."""
-        return super().forward(INWARD * F.normalize(pooled))  # type: ignore[no-any-return]
+        z: Tensor = super().forward(INWARD * F.normalize(pooled))  # type: ignore[no-untyped-call]
+        return z
 
 
 def folded(network: Module) -> Module:

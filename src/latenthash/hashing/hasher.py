@@ -132,7 +132,11 @@ class Hasher(nn.Module):
     def _to_device(self) -> torch.device:
         """Move to the device that computes, in evaluation mode."""
         device = _device()
-        self.to(device).eval()
+        # Only where there is something to do: else it would take half of a small network's time.
+        if any(weights.device != device for weights in self.parameters()):
+            self.to(device)
+        if any(module.training for module in self.modules()):
+            self.eval()
         return device
 
 

@@ -1,16 +1,25 @@
 """The job that gives the code of every picture."""
 
+from collections.abc import Iterable
+from pathlib import Path
+
 import pandas as pd
 from omegaconf import DictConfig
 
 from latenthash.codes.code import printed_code
 from latenthash.codes.latent import Latent, latent_key
-from latenthash.data.sources import log_skipped
+from latenthash.codes.stream import DescribedFile, describe_files
+from latenthash.data.sources import Unread, log_remarks, log_skipped, refused
 from latenthash.errors import InputError
 from latenthash.jobs.answer import answer
 from latenthash.jobs.build import build, restore
 from latenthash.jobs.open import Opened, open_bundle
-from latenthash.jobs.pictures import Given, read_given
+from latenthash.jobs.pictures import given_paths, given_reader, noted
+from latenthash.models.interface import Hastened
+from latenthash.system.terminal import track
+
+MANY = 1000  # files: about so many win back the seconds that it takes to be faster
+SHORT = 10  # files, of which no progress is shown
 
 
 def give_codes(cfg: DictConfig) -> None:
@@ -30,17 +39,40 @@ def give_codes(cfg: DictConfig) -> None:
 
 def answer_codes(cfg: DictConfig, opened: Opened) -> None:
     """Answer with the codes that a bundle has for the pictures at a path."""
-    given = read_given(cfg, opened)
-    hasher = restore(opened.bundle, opened.config, build(cfg.cache))
+    paths, reader = given_paths(cfg), given_reader(cfg, opened)
+    cache = build(cfg.cache)
+    hasher = restore(opened.bundle, opened.config, cache)
     latent = Latent(latent_key(opened.bundle), hasher)
-    answer(cfg, opened, "codes", codes(latent, given))
-    log_skipped(given.skipped)
+    if len(paths) >= MANY and isinstance(hasher.model, Hastened):
+        hasher.model.hasten(cache)
+    files = describe_files(paths, Path(cfg.pictures), reader, latent)
+    shown = track(files, "Codes", len(paths), disable=len(paths) < SHORT)
+    table, unread = codes(latent, shown)
+    if problems := refused(unread, len(paths) - len(unread), reader):
+        raise InputError(problems)
+    answer(cfg, opened, "codes", table)
+    log_skipped(unread)
 
 
-def codes(latent: Latent, given: Given) -> pd.DataFrame:
-    """Return the 256-bit code of each picture, in hexadecimal."""
+def codes(
+    latent: Latent, files: Iterable[DescribedFile | Unread]
+) -> tuple[pd.DataFrame, list[Unread]]:
+    """Return the 256-bit code of each picture that has detail, in hexadecimal.
+
+    Returns:
+        the table, and the files that could not be read.
+    """
     code = printed_code(latent)
-    texts = [row.tobytes().hex() for row in code.bits(latent.encode(given.views.views))]
-    return given.noted(
-        pd.DataFrame({"file": given.views.names, f"code ({8 * code.size} bits)": texts})
-    )
+    names, texts, remarks, unread = [], [], [], []
+    for file in files:
+        if isinstance(file, Unread):
+            unread.append(file)
+            continue
+        names.append(file.name)
+        remarks.append(file.remarks)
+        row = file.described
+        texts.append("" if row is None else code.bits(row[None]).tobytes().hex())
+    for name, of_file in zip(names, remarks, strict=True):
+        log_remarks(name, of_file)
+    table = pd.DataFrame({"file": names, f"code ({8 * code.size} bits)": texts})
+    return noted(table, [not text for text in texts], unread), unread

@@ -24,7 +24,7 @@ from latenthash.jobs.command.effects import check_effects
 from latenthash.jobs.command.sweeping import typed_line
 from latenthash.jobs.locating import with_pictures
 from latenthash.jobs.open import Opened, open_bundle
-from latenthash.jobs.pictures import Given, read_given
+from latenthash.jobs.pictures import Given, noted, read_given
 from latenthash.options.jobs import CODES
 from latenthash.report.explain import explain
 
@@ -65,7 +65,8 @@ def matches(hash_: Hash, hasher: Hasher, given: Given) -> pd.DataFrame:
     )
     if hash_.gate is not None and rows.error is not None:
         table["error / E"] = rows.error / hash_.gate
-    return given.noted(table.assign(match=np.where(hash_.matches(rows), "yes", "no")))
+    table = table.assign(match=np.where(hash_.matches(rows), "yes", "no"))
+    return noted(table, given.plain, given.skipped)
 
 
 def explanations(

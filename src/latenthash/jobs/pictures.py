@@ -36,14 +36,42 @@ class Given:
     plain: Sequence[bool]
     skipped: Sequence[Unread]
 
-    def noted(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Add to a table with a row a picture what is odd, and a row for each skipped file."""
-        table = table.assign(note=["no detail" if plain else "" for plain in self.plain])
-        if not self.skipped:
-            return table
-        rows = pd.DataFrame([{"file": file.name, "note": file.reason} for file in self.skipped])
-        rows = rows.reindex(columns=table.columns, fill_value="")
-        return pd.concat([table, rows], ignore_index=True)
+
+def noted(table: pd.DataFrame, plain: Sequence[bool], skipped: Sequence[Unread]) -> pd.DataFrame:
+    """Add to a table with a row a picture what is odd, and a row for each skipped file.
+
+    Args:
+        table: N rows.
+        plain: (N,) whether a picture has no detail.
+        skipped: files that could not be read.
+    """
+    table = table.assign(note=["no detail" if one else "" for one in plain])
+    if not skipped:
+        return table
+    rows = pd.DataFrame([{"file": file.name, "note": file.reason} for file in skipped])
+    rows = rows.reindex(columns=table.columns, fill_value="")
+    return pd.concat([table, rows], ignore_index=True)
+
+
+def given_paths(cfg: DictConfig) -> list[Path]:
+    """Return the picture at cfg.pictures, or all files of a folder.
+
+    Raises:
+        InputError: if there is none.
+    """
+    if cfg.pictures is None:
+        raise InputError("pictures is not set; give a picture or a folder: pictures=PATH.")
+    path = Path(cfg.pictures)
+    paths = find_files(path) if is_folder(path) else [path]
+    if not paths:
+        raise InputError(f"pictures={path} is an empty folder; put pictures into it.")
+    return paths
+
+
+def given_reader(cfg: DictConfig, opened: Opened) -> Reader:
+    """Build what decodes the given pictures: as the bundle's were, and as cfg.unreadable says."""
+    reader: Reader = build(opened.config.data.reader, _convert_="all")
+    return replace(reader, unreadable=cfg.unreadable)
 
 
 def read_given(cfg: DictConfig, opened: Opened) -> Given:
@@ -57,19 +85,13 @@ def read_given(cfg: DictConfig, opened: Opened) -> Given:
         InputError: if any cannot be read and none may be skipped, there is none, or there are too
             many to be explained.
     """
-    if cfg.pictures is None:
-        raise InputError("pictures is not set; give a picture or a folder: pictures=PATH.")
-    path, config = Path(cfg.pictures), opened.config
-    paths = find_files(path) if is_folder(path) else [path]
-    if not paths:
-        raise InputError(f"pictures={path} is an empty folder; put pictures into it.")
+    paths, path, config = given_paths(cfg), Path(cfg.pictures), opened.config
     if cfg.explain and len(paths) > EXPLAINED:
         raise InputError(
             f"explain=true draws a figure of each picture, of {EXPLAINED} at most, and "
             f"pictures={path} holds {len(paths)}; give fewer."
         )
-    reader: Reader = build(config.data.reader, _convert_="all")
-    reader = replace(reader, unreadable=cfg.unreadable)
+    reader = given_reader(cfg, opened)
     pictures, unread = read_files(paths, reader, "Pictures", path)
     if problems := refused(unread, len(pictures), reader):
         raise InputError(problems)

@@ -132,7 +132,7 @@ def _draw(logger: RunLogger, model: Contrastive, pictures: Tensor, held_out: Ten
     logger.log_figure(plots.view_pairs(light, heavy), "views")
     k, short = model.lengths
     codes = {"floats": (f"{k} numbers", None), "bits": (f"{k} bits", k)}
-    codes["short_bits"] = (f"{short} bits of the shorter head", short)
+    codes["short_bits"] = (f"{short} bits of the shorter code", short)
     for name, similarity in model.judge(held_out).items():
         code, bits = codes[name]
         own = torch.eye(similarity.shape[1], dtype=torch.bool)

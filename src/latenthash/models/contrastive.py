@@ -1,8 +1,8 @@
 """Contrastive code: a small network that gives the views of a picture the same bits."""
 
+import logging
 import math
-import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Self
 
 import pytorch_lightning as pl
@@ -12,9 +12,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
+from latenthash.cache import DiskCache
 from latenthash.errors import InputError
 from latenthash.features.efficientnet import EfficientNetLite0, Head, folded
 from latenthash.features.interface import FeatureSet
+from latenthash.features.onnx_runtime import is_installed, through_onnx
 from latenthash.models.components.contrast import (
     info_nce,
     koleo,
@@ -22,36 +24,36 @@ from latenthash.models.components.contrast import (
     straight_signs,
     tpr_at_fpr,
 )
+from latenthash.models.components.itq import itq
 from latenthash.models.components.training import find_resumed, fit_best_epoch
 from latenthash.options.misfits import BLOCK, NO_PICTURES
 
 if TYPE_CHECKING:
     from latenthash.data.batched_views import BatchedViews
 
+log = logging.getLogger(__name__)
+
+RATE = "model.learning_rate or model.head_learning_rate"
 AT_ONCE = 32  # pictures put through the trunk on a CPU, where more take longer, each
 VALIDATED = 100  # pictures judged at once
 FPR = 1e-3  # at which validation says how many views are found
 QUERIES = 4  # heavy views of each held-out picture
-
-
-RATE = "model.learning_rate or model.head_learning_rate"
+SHORTENED = 4096  # pictures that the shorter code is fitted on: more change nothing
 
 
 class Contrastive(pl.LightningModule):
     """EfficientNet-Lite0 with a head of k numbers, whose signs are a code of k bits.
 
     It learns from pictures alone: of each it draws a light and a heavy view, and both shall be
-    found among those of all other pictures, by the numbers and by their signs. A second, shorter
-    head learns the same for its signs alone.
+    found among those of all other pictures, by the numbers and by their signs. A shorter code is
+    fitted to the numbers in the end, in closed form.
 
     Args:
         shape: of one picture, (3, side, side); the views that it learns from are as large.
         latent_dim: k.
-        short_dim: numbers of the shorter head.
-        short_only: whether all but the shorter head stays as it is; that one begins as a
-            projection of the first.
+        short_dim: bits of the shorter code, at most k.
         learning_rate: of the trunk (AdamW).
-        head_learning_rate: of the heads and of the pooling's exponent.
+        head_learning_rate: of the head and of the pooling's exponent.
         weight_decay: of AdamW.
         warmup: steps until the rates are full; they end along a cosine.
         temperature: of InfoNCE on the numbers.
@@ -64,7 +66,8 @@ class Contrastive(pl.LightningModule):
         lengths: (k, short_dim), of the codes whose bits are signs of `outputs`.
 
     Raises:
-        InputError: if features are no pictures, or their side does not suit JPEG's blocks.
+        InputError: if features are no pictures, their side does not suit JPEG's blocks, or the
+            shorter code is the longer one.
     """
 
     def __init__(
@@ -73,7 +76,6 @@ class Contrastive(pl.LightningModule):
         shape: tuple[int, ...],
         latent_dim: int,
         short_dim: int,
-        short_only: bool,
         learning_rate: float,
         head_learning_rate: float,
         weight_decay: float,
@@ -87,12 +89,15 @@ class Contrastive(pl.LightningModule):
         super().__init__()
         if len(shape) != 3 or shape[0] != 3 or shape[1] % BLOCK:
             raise InputError(NO_PICTURES)
+        if short_dim > latent_dim:
+            raise InputError(
+                f"model.short_dim={short_dim} must be at most model.latent_dim={latent_dim}."
+            )
         self.side = shape[1]
         self.lengths = (latent_dim, short_dim)
         self.trunk = EfficientNetLite0()
         self.head = Head(latent_dim)
-        self.short = Head(short_dim)
-        self.short_only = short_only
+        self.short = nn.Linear(latent_dim, short_dim)
         self.learning_rate = learning_rate
         self.head_learning_rate = head_learning_rate
         self.weight_decay = weight_decay
@@ -102,9 +107,9 @@ class Contrastive(pl.LightningModule):
         self.koleo = koleo
         self.batch_size = batch_size
         self.overlays = overlays
-        # In tuples, where torch does not look for modules: both can be made again.
+        # Where torch does not look for modules: both can be made again.
         self._views: tuple[BatchedViews, ...] = ()
-        self._folded: tuple[nn.Module, ...] = ()
+        self._frozen: dict[torch.device, Callable[[Tensor], Tensor]] = {}
         hook = self.register_load_state_dict_post_hook
         hook(lambda module, keys: module._forget())  # type: ignore[no-untyped-call]
         self._seen: list[Tensor] = []
@@ -116,6 +121,8 @@ class Contrastive(pl.LightningModule):
         trainer: pl.Trainer,
     ) -> None:
         """Learn from pictures, and keep the weights by which most held-out views are found.
+
+        The shorter code is fitted then, by itself.
 
         Args:
             train: one set, of pictures (N, 3, S, S) uint8, better larger than the views.
@@ -134,13 +141,24 @@ class Contrastive(pl.LightningModule):
         )
         judged = DataLoader(TensorDataset(held_out.x), VALIDATED)
         if find_resumed(trainer) is None:
-            if self.short_only:
-                self._project_head()
             trainer.validate(self, judged, verbose=False)  # where the curve begins
-        with warnings.catch_warnings():
-            if self.short_only:  # what does not learn is meant to be in use
-                warnings.filterwarnings("ignore", "Found .* in eval mode at the start", UserWarning)
-            fit_best_epoch(self, trainer, loader, judged, RATE)
+        fit_best_epoch(self, trainer, loader, judged, RATE)
+        self.shorten(pictures.x)
+
+    @torch.no_grad()
+    def shorten(self, pictures: Tensor) -> None:
+        """Fit the shorter code to the numbers of pictures (N, 3, S, S) uint8, as they are.
+
+        Iterative quantization (Gong et al. 2013) of their principal components: a head that learned
+        the signs' loss found fewer copies, and one that learned it on a fixed trunk far fewer.
+        """
+        views = self._on_device()
+        batches = torch.split(pictures[:SHORTENED], VALIDATED)
+        plain = (views.plain(b.to(self.device).float() / 255) for b in batches)
+        z = torch.cat([self.encode(view) for view in plain])
+        weight, bias = itq(z, self.lengths[1])
+        self.short.weight.copy_(weight)
+        self.short.bias.copy_(bias)
 
     def encode(self, x: Tensor) -> Tensor:
         """Map pictures x (N, 3, side, side) in [0, 1] to z (N, k)."""
@@ -148,35 +166,52 @@ class Contrastive(pl.LightningModule):
 
     @torch.no_grad()
     def outputs(self, x: Tensor) -> Tensor:
-        """Map pictures x (N, 3, side, side) in [0, 1] to the numbers of all heads, side by side.
+        """Map pictures x (N, 3, side, side) in [0, 1] to the numbers of both codes, side by side.
 
         Returns:
             (N, k + short_dim); the signs of each part are a code.
         """
-        return self._heads(self._frozen(x))
+        z = self.head(self._pooled(x))
+        return torch.cat([z, self.short(z)], 1)
+
+    def hasten(self, cache: DiskCache) -> None:
+        """Take half of the time on a CPU from now on, where ONNX Runtime is installed.
+
+        What comes out is the same but for rounding. It ends when weights change.
+
+        Args:
+            cache: where the exported network is kept; to export it takes seconds.
+        """
+        self.eval()
+        if self.device.type != "cpu" or not is_installed():
+            return
+        try:
+            trunk = through_onnx(folded(self.trunk), (3, self.side, self.side), cache)
+        except Exception as error:  # exporter and runtime have no class of errors in common
+            log.warning("ONNX Runtime does not run the network, and torch does: %s", error)
+        else:
+            self._frozen[self.device] = trunk
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map pictures x (N, 3, side, side) in [0, 1] to `outputs`, with gradients."""
-        if self.short_only:
-            return self._heads(self._frozen(x))
+        """Map pictures x (N, 3, side, side) in [0, 1] to z (N, k), with gradients."""
         # bf16 where it is fast; on a CPU it need not be.
         with torch.autocast(x.device.type, torch.bfloat16, enabled=x.device.type != "cpu"):
             pooled = self.trunk(x.contiguous(memory_format=torch.channels_last))
-        return self._heads(pooled)
+        z: Tensor = self.head(pooled)
+        return z
 
     def training_step(self, batch: list[Tensor], batch_idx: int) -> Tensor:
         """Give Lightning the loss of a batch of pictures (N, 3, S, S) uint8."""
         pictures = batch[0].float() / 255
         views = self._on_device()
-        both = torch.cat([views.light(pictures), views.heavy(pictures)])
-        z, short = torch.split(self(both), list(self.lengths), 1)
-        losses = {"short": self._signs_loss(short)}
-        if not self.short_only:
-            numbers = F.normalize(z)
-            first, second = numbers.chunk(2)
-            losses["numbers"] = info_nce(first, second, self.temperature)
-            losses["signs"] = self._signs_loss(z)
-            losses["koleo"] = self.koleo * koleo(first)
+        z = self(torch.cat([views.light(pictures), views.heavy(pictures)]))
+        first, second = F.normalize(z).chunk(2)
+        bits, other_bits = straight_signs(z).chunk(2)
+        losses = {
+            "numbers": info_nce(first, second, self.temperature),
+            "signs": info_nce(bits, other_bits, self.sign_temperature),
+            "koleo": self.koleo * koleo(first),
+        }
         loss = torch.stack(list(losses.values())).sum()
         self.log_dict({f"train/{name}": value for name, value in losses.items()})
         self.log("train/exponent", self.trunk.exponent.detach())
@@ -193,7 +228,8 @@ class Contrastive(pl.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Log which share of the views is found at a false-positive rate of 1e-3."""
-        for name, similarity in self._similarities(self._seen).items():
+        for name in ("floats", "bits"):  # the shorter code is fitted in the end
+            similarity = self._similarities(self._seen)[name]
             self.log(f"val/tpr_{name}", tpr_at_fpr(similarity, FPR), prog_bar=name == "bits")
 
     @torch.no_grad()
@@ -218,7 +254,7 @@ class Contrastive(pl.LightningModule):
         return views.light(x).cpu(), views.heavy(x).cpu()
 
     def _answers(self, pictures: Tensor, seed: int) -> Tensor:
-        """Map pictures (N, 3, S, S), and heavy views of them, to outputs (1 + V, N, k + short)."""
+        """Map pictures (N, 3, S, S), and heavy views of them, to z (1 + V, N, k)."""
         views, x = self._on_device(), pictures.float() / 255
         with isolate_rng():
             torch.manual_seed(seed)
@@ -226,22 +262,24 @@ class Contrastive(pl.LightningModule):
         return torch.stack([self(view) for view in drawn])
 
     def _similarities(self, answers: list[Tensor]) -> dict[str, Tensor]:
-        z, short = torch.split(torch.cat(answers, 1), list(self.lengths), 2)
+        z = torch.cat(answers, 1)
         # Products of signs are whole numbers, so that ties are ties.
-        codes = {"floats": F.normalize(z, dim=2), "bits": signs(z), "short_bits": signs(short)}
+        codes = {
+            "floats": F.normalize(z, dim=2),
+            "bits": signs(z),
+            "short_bits": signs(self.short(z)),
+        }
         spans = {"floats": 1, "bits": self.lengths[0], "short_bits": self.lengths[1]}
         return {name: code[1:] @ code[0].T / spans[name] for name, code in codes.items()}
 
     def configure_optimizers(self) -> pl.utilities.types.OptimizerLRScheduler:
         """Give Lightning AdamW with a rate for each part, and their course over the steps."""
-        head = [*self.head.parameters(), *self.short.parameters(), self.trunk.exponent]
+        head = [*self.head.parameters(), self.trunk.exponent]
         trunk = [p for name, p in self.trunk.named_parameters() if name != "exponent"]
         groups = [
             {"params": trunk, "lr": self.learning_rate},
             {"params": head, "lr": self.head_learning_rate},
         ]
-        if self.short_only:
-            groups = [{"params": list(self.short.parameters()), "lr": self.head_learning_rate}]
         optimizer = torch.optim.AdamW(groups, weight_decay=self.weight_decay)
         steps = max(1.0, self.trainer.estimated_stepping_batches)
 
@@ -255,45 +293,20 @@ class Contrastive(pl.LightningModule):
         }
 
     def train(self, mode: bool = True) -> Self:
-        """Change between training and use; what does not learn keeps its batch norms."""
-        self._forget()
-        super().train(mode)
-        if self.short_only:
-            self.trunk.eval()
-            self.head.eval()
-        return self
+        """Change between training and use."""
+        if mode != self.training:  # what is used asks again and again not to be trained
+            self._forget()
+        return super().train(mode)
 
     @torch.no_grad()
-    def _project_head(self) -> None:
-        """Begin the shorter head as an orthogonal projection of the first one's numbers."""
-        linear, norm = self.head
-        own, own_norm = self.short
-        assert isinstance(linear, nn.Linear) and isinstance(norm, nn.BatchNorm1d)
-        assert isinstance(own, nn.Linear) and isinstance(own_norm, nn.BatchNorm1d)
-        assert norm.running_mean is not None and norm.running_var is not None
-        scale = (norm.running_var + norm.eps).sqrt()
-        directions = torch.empty(own.out_features, linear.out_features, device=scale.device)
-        nn.init.orthogonal_(directions)
-        own.weight.copy_(directions @ (linear.weight / scale[:, None]))
-        own.bias.copy_(directions @ ((linear.bias - norm.running_mean) / scale))
-        own_norm.reset_running_stats()
-
-    @torch.no_grad()
-    def _frozen(self, x: Tensor) -> Tensor:
+    def _pooled(self, x: Tensor) -> Tensor:
         """Map pictures x (N, 3, side, side) to pooled numbers (N, 1280), for use alone."""
-        if not self._folded or next(self._folded[0].parameters()).device != x.device:
-            self._folded = (folded(self.trunk).to(x.device),)
-        (trunk,) = self._folded
+        if x.device not in self._frozen:
+            self._frozen[x.device] = folded(self.trunk).to(x.device)
+        trunk = self._frozen[x.device]
         x = x.contiguous(memory_format=torch.channels_last)
         most = AT_ONCE if x.device.type == "cpu" else max(1, len(x))
         return torch.cat([trunk(part) for part in torch.split(x, most)])
-
-    def _heads(self, pooled: Tensor) -> Tensor:
-        return torch.cat([self.head(pooled), self.short(pooled)], 1)
-
-    def _signs_loss(self, z: Tensor) -> Tensor:
-        first, second = straight_signs(z).chunk(2)
-        return info_nce(first, second, self.sign_temperature)
 
     def _on_device(self) -> "BatchedViews":
         """Return what draws views, where the network is."""
@@ -308,5 +321,5 @@ class Contrastive(pl.LightningModule):
         return views.to(self.device)
 
     def _forget(self) -> None:
-        """Forget the network that was folded: its weights are others now."""
-        self._folded = ()
+        """Forget the network that was made for use: its weights are others now."""
+        self._frozen = {}

@@ -8,6 +8,7 @@ import pytorch_lightning as pl
 from numpy.typing import NDArray
 from torch import Tensor
 
+from latenthash.cache import DiskCache
 from latenthash.features.interface import FeatureSet
 
 
@@ -38,6 +39,14 @@ class Coder(Protocol):
 
     def outputs(self, x: Tensor) -> Tensor:
         """Map features x (N, *shape) to the numbers behind all codes, (N, sum(lengths))."""
+
+
+@runtime_checkable
+class Hastened(Protocol):
+    """A model that can be made ready for many pictures."""
+
+    def hasten(self, cache: DiskCache) -> None:
+        """Take seconds now, and less time for every picture from now on."""
 
 
 @runtime_checkable

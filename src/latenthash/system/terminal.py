@@ -74,11 +74,12 @@ def track(
         total: number of items, where they do not know it.
         disable: whether the loop is too short for a bar.
     """
+    if disable or not is_watched():
+        return items
     return progress.track(
         items,
         title,
         total,
         console=Console(stderr=True),  # anew: one keeps what it found of the terminal
         transient=True,
-        disable=disable or not is_watched(),
     )

@@ -101,7 +101,6 @@ class Contrastive(Model):
 
     target: Literal["latenthash.models.contrastive.Contrastive"] = Field(alias="_target_")
     short_dim: Annotated[int, whole(1, 4096)]
-    short_only: Switch
     learning_rate: Rate
     head_learning_rate: Rate
     weight_decay: Rate

@@ -29,7 +29,7 @@ Device: TypeAlias = Annotated[
 
 Monitor: TypeAlias = Literal[
     "val/loss", "val/nll", "val/kl", "finetune/val_loss", "finetune/val_accuracy",
-    "val/tpr_bits", "val/tpr_floats", "val/tpr_short_bits",
+    "val/tpr_bits", "val/tpr_floats",
 ]  # fmt: skip
 
 
