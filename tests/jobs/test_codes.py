@@ -36,6 +36,10 @@ def test_every_file_of_a_folder_gets_its_code_or_its_sentence(tmp_path: Path) ->
     codes = table[CODE]
     assert codes.str.len().tolist() == [64, 64, 0, 0, 0, 0, 0]
     assert codes["cat.png"] != codes["in/coffee.png"]
+    both = f"hashes=[{codes['cat.png']},{codes['in/coffee.png']}]"
+    compared = call("evaluate.py", tmp_path, both, "format=csv")
+    assert compared.code == 0, compared.output
+    assert compared.out.splitlines()[-1].endswith(",no")
     assert table.loc[["cat.png", "in/coffee.png"], "note"].tolist() == ["", ""]
     assert table.loc[["red.png", "teal.png"], "note"].tolist() == ["no detail"] * 2
     for name, sentence in SENTENCES.items():

@@ -11,6 +11,7 @@ from latenthash.codes.latent import Latent, latent_key
 from latenthash.codes.stream import DescribedFile, describe_files
 from latenthash.data.sources import Unread, log_remarks, log_skipped, refused
 from latenthash.errors import InputError
+from latenthash.hashing.printable_code import print_codes
 from latenthash.jobs.answer import answer
 from latenthash.jobs.build import build, restore
 from latenthash.jobs.open import Opened, open_bundle
@@ -57,12 +58,12 @@ def answer_codes(cfg: DictConfig, opened: Opened) -> None:
 def codes(
     latent: Latent, files: Iterable[DescribedFile | Unread]
 ) -> tuple[pd.DataFrame, list[Unread]]:
-    """Return the 256-bit code of each picture that has detail, in hexadecimal.
+    """Return the 256-bit code of each picture that has detail, printed as one word.
 
     Returns:
         the table, and the files that could not be read.
     """
-    code = printed_code(latent)
+    code, tag = printed_code(latent), latent.tag
     names, texts, remarks, unread = [], [], [], []
     for file in files:
         if isinstance(file, Unread):
@@ -71,7 +72,7 @@ def codes(
         names.append(file.name)
         remarks.append(file.remarks)
         row = file.described
-        texts.append("" if row is None else code.bits(row[None]).tobytes().hex())
+        texts += [""] if row is None else print_codes(tag, code.bits(row[None]))
     for name, of_file in zip(names, remarks, strict=True):
         log_remarks(name, of_file)
     table = pd.DataFrame({"file": names, f"code ({8 * code.size} bits)": texts})
