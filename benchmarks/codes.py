@@ -98,7 +98,7 @@ def trunk_share(paths: list[Path]) -> tuple[float, float]:
 
     From a decoded picture to its latent, one picture at a time on one core, as in the leaderboard.
     """
-    with as_file(files("latenthash") / "shipped" / "code") as folder:
+    with as_file(files("latenthash") / "shipped" / "vgg16_code") as folder:
         bundle = Bundle.load(folder)
     hasher = restore(bundle, bundle_config(bundle), DiskCache(folder=".cache", max_bytes=10**9))
     code = Latent("code", hasher)

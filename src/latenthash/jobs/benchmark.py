@@ -34,6 +34,7 @@ from latenthash.hashing.bundle import Bundle
 from latenthash.jobs.build import build, bundle_config, restore
 from latenthash.jobs.locating import Places, with_weights
 from latenthash.jobs.open import open_to_judge, shipped_bundle
+from latenthash.models.interface import Hastened
 from latenthash.options.jobs import FORMER
 from latenthash.report.tables import show
 from latenthash.system.paths import path_text, shareable
@@ -181,7 +182,10 @@ def _latents(
             raise
         reason = FOLDERS.sub("", " ".join(error.problems))
         return [], [AbsentCode(name, reason) for name in LATENTS]
-    return latent_codes(Latent(latent_key(bundle), hasher)), []
+    latent = Latent(latent_key(bundle), hasher)  # on the device that computes
+    if isinstance(hasher.model, Hastened):
+        hasher.model.hasten(cache)
+    return latent_codes(latent), []
 
 
 def _former(cfg: DictConfig, cache: DiskCache) -> tuple[list[Code], list[AbsentCode]]:
