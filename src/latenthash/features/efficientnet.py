@@ -116,7 +116,10 @@ class Head(nn.Sequential):
 
     def forward(self, pooled: Tensor) -> Tensor:
         """Map what the trunk pooled, (N, 1280), to (N, dimensions), whatever its length."""
-        return super().forward(INWARD * F.normalize(pooled))  # type: ignore[no-any-return]
+        made: Tensor = super().forward(  # type: ignore[no-untyped-call]
+            INWARD * F.normalize(pooled)
+        )
+        return made
 
 
 def folded(network: Module) -> Module:
