@@ -1,10 +1,10 @@
 """Printable hashes of photographs and of their edited copies: the table of docs/printable-hash.md.
 
 Commands, for a folder of 200 photographs (12 minutes for each `vgg16`, kept in .cache/printable):
-    .venv/bin/python benchmarks/printable.py PATH [KIND ...]       how often are two of one picture?
-    .venv/bin/python benchmarks/printable.py PATH learn [KIND ...]  what have photographs in common?
-KIND is one of those below, such as "pixels, trimmed"; without one, all. The photographs of
-`embedding` must be others than its network learned from.
+    .venv/bin/python benchmarks/printable.py PATH [KIND ...]         how often are two of one?
+    .venv/bin/python benchmarks/printable.py PATH learn [KIND ...]   what have they in common?
+KIND is one of those below, such as "pixels, trimmed"; without one, all. For `embedding` take
+photographs that its network never learned from.
 
 The first half by name, without edits, is what the common part was learned from, and the threshold
 was set on it; the second half, which neither has seen, is what counts.
