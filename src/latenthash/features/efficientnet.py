@@ -116,13 +116,8 @@ class Head(nn.Sequential):
 
     def forward(self, pooled: Tensor) -> Tensor:
         """Map what the trunk pooled, (N, 1280), to (N, dimensions), whatever its length."""
-        z: Tensor = super().forward(inward(pooled))  # type: ignore[no-untyped-call]
+        z: Tensor = super().forward(INWARD * F.normalize(pooled))  # type: ignore[no-untyped-call]
         return z
-
-
-def inward(pooled: Tensor) -> Tensor:
-    """Scale what the trunk pooled, (N, 1280), to the length that a head is given."""
-    return INWARD * F.normalize(pooled)
 
 
 def folded(network: Module) -> Module:

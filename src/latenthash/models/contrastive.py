@@ -5,7 +5,6 @@ import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Self
 
-import numpy as np
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.utilities.seed import isolate_rng
@@ -15,7 +14,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from latenthash.cache import DiskCache
 from latenthash.errors import InputError
-from latenthash.features.efficientnet import EfficientNetLite0, Head, folded, inward
+from latenthash.features.efficientnet import EfficientNetLite0, Head, folded
 from latenthash.features.interface import FeatureSet
 from latenthash.features.onnx_runtime import is_installed, through_onnx
 from latenthash.models.components.contrast import (
@@ -27,9 +26,7 @@ from latenthash.models.components.contrast import (
 )
 from latenthash.models.components.itq import itq
 from latenthash.models.components.training import find_resumed, fit_best_epoch
-from latenthash.models.components.whitening import Whitening
 from latenthash.options.misfits import BLOCK, NO_PICTURES
-from latenthash.system.terminal import track
 
 if TYPE_CHECKING:
     from latenthash.data.batched_views import BatchedViews
@@ -41,7 +38,6 @@ AT_ONCE = 32  # pictures put through the trunk on a CPU, where more take longer,
 VALIDATED = 100  # pictures judged at once
 FPR = 1e-3  # at which validation says how many views are found
 QUERIES = 4  # heavy views of each held-out picture
-BEGUN, RIDGE = 1024, 0.1  # pictures that a head begins with, and the ridge of its whitening
 SHORTENED = 4096  # pictures that the shorter code is fitted on: more change nothing
 
 
@@ -145,43 +141,9 @@ class Contrastive(pl.LightningModule):
         )
         judged = DataLoader(TensorDataset(held_out.x), VALIDATED)
         if find_resumed(trainer) is None:
-            self._begin_head(pictures.x)
             trainer.validate(self, judged, verbose=False)  # where the curve begins
         fit_best_epoch(self, trainer, loader, judged, RATE)
         self.shorten(pictures.x)
-
-    @torch.no_grad()
-    def _begin_head(self, pictures: Tensor) -> None:
-        """Begin a head that knows nothing with what is in the trunk already.
-
-        By learned whitening of views of some pictures (Radenovic, Tolias and Chum 2018), turned at
-        random so that every bit knows about as much. Random weights would have to find it first,
-        which on a CPU takes hours. A head that has learned is left as it is, and so is one that has
-        too few pictures to begin with.
-
-        Args:
-            pictures: (N, 3, S, S) uint8.
-        """
-        linear, norm = self.head
-        assert isinstance(linear, nn.Linear) and isinstance(norm, nn.BatchNorm1d)
-        assert norm.running_mean is not None and norm.running_var is not None
-        k = linear.out_features
-        if norm.running_mean.any() or len(pictures) < k:
-            return
-        views, pooled = self._on_device(), []
-        for some in track(torch.split(pictures[:BEGUN], VALIDATED), "Views to begin with"):
-            x = some.to(self.device).float() / 255
-            drawn = [views.light(x), *(views.heavy(x) for _ in range(QUERIES))]
-            pooled += [torch.stack([self._pooled(view) for view in drawn], 1)]  # (n, 1 + V, 1280)
-        seen = torch.cat(pooled)
-        x = inward(seen.flatten(0, 1)).cpu()
-        whitening = Whitening(x.shape[1], k, "learned", RIDGE)
-        whitening.fit(FeatureSet(x, np.repeat(np.arange(len(seen)), seen.shape[1])))
-        turn = nn.init.orthogonal_(torch.empty(k, k))
-        weight = turn @ whitening.projection
-        linear.weight.copy_(weight)
-        linear.bias.copy_(-weight @ whitening.mean)
-        norm.running_var.copy_((x @ weight.T).var(0))
 
     @torch.no_grad()
     def shorten(self, pictures: Tensor) -> None:
