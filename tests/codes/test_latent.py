@@ -31,8 +31,12 @@ class Network:
 
     lengths = ()
 
-    def __init__(self, size: int = 8, digest: str = "a", **weights: torch.Tensor) -> None:
-        self.features = SimpleNamespace(size=size, trim=False, provenance={"sha256": digest})
+    def __init__(
+        self, size: int = 8, digest: str = "a", name: str = "x", **weights: torch.Tensor
+    ) -> None:
+        self.features = SimpleNamespace(
+            size=size, trim=False, provenance={"weights_sha256": digest, "weights": name}
+        )
         state = {"model.head.weight": torch.ones(2), "model.short.weight": torch.zeros(2)}
         self.state = state | {f"model.{name}.weight": tensor for name, tensor in weights.items()}
 
@@ -50,13 +54,14 @@ def tag(network: Any) -> bytes:
 
 
 def test_tag_is_two_bytes_fixed_for_ever() -> None:
-    text = b"(8, False, [('sha256', 'a')])model.head.weight" + b"\0\0\x80\x3f" * 2
+    text = b"(8, False, 'a')model.head.weight" + b"\0\0\x80\x3f" * 2
     assert tag(Network()) == hashlib.sha256(text).digest()[:2]
 
 
 def test_tag_stays_with_the_precision_of_the_file_and_the_head_of_another_code() -> None:
     assert tag(Network(head=torch.ones(2).half())) == tag(Network())
     assert tag(Network(short=torch.ones(64))) == tag(Network())
+    assert tag(Network(name="elsewhere")) == tag(Network())
 
 
 @pytest.mark.parametrize(

@@ -93,8 +93,7 @@ def test_pictures_are_squares_a_third_larger_than_views(
     made = collection(folder, reader, size=size)
     for sets, pictures in ((made.train(), made.learned), (made.validation(), made.validated)):
         (squares,) = sets.values()
-        assert squares.views.shape == (len(pictures), size * 4 // 3, size * 4 // 3, 3)
-        assert squares.picture.tolist() == list(range(len(pictures)))
+        assert squares.shape == (len(pictures), 3, size * 4 // 3, size * 4 // 3)
         side = (size * 4 // 3,) * 2
         wanted = cv2.resize(pictures[2].pixels, side, interpolation=interpolation)
-        np.testing.assert_array_equal(squares.views[2].numpy(), wanted)
+        np.testing.assert_array_equal(squares[2].permute(1, 2, 0).numpy(), wanted)

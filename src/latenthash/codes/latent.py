@@ -60,11 +60,12 @@ class Latent:
         """Name all that decides the bits of the printed code, by 2 bytes.
 
         Weights, the views that they are given, and the digests of weights that lie elsewhere; not
-        the run, its paths or the precision of the file, so that the same network has the same tag
-        on every machine.
+        the run or its paths, so that the same network has the same tag on every machine. Weights
+        that were rounded are others.
         """
         features = self.hasher.features
-        given = (features.size, features.trim, sorted(features.provenance.items()))
+        elsewhere: object = features.provenance.get("weights_sha256", [])
+        given = (features.size, features.trim, elsewhere)
         digest = hashlib.sha256(repr(given).encode())
         for name, weights in sorted(self.hasher.state_dict().items()):
             if not BESIDE.match(name):

@@ -5,11 +5,11 @@ import random
 import cv2
 import numpy as np
 import torch
+from torch import Tensor
 
 from latenthash.cache import DiskCache
 from latenthash.data.reading import Picture, Reader
 from latenthash.data.sources import load_pictures
-from latenthash.data.splits import ViewSet
 from latenthash.errors import InputError
 
 MARGIN = 4 / 3  # side of the pictures over that of the views: crops enlarge them less
@@ -60,22 +60,21 @@ class Collection:
         self.validated, self.learned = ordered[:held_out], ordered[held_out:]
         self.side = round(MARGIN * size)
 
-    def train(self) -> dict[str, ViewSet]:
-        """Return the pictures to learn from."""
+    def train(self) -> dict[str, Tensor]:
+        """Return the pictures to learn from, (N, 3, side, side) uint8."""
         return {"outliers": self._squares(self.learned)}
 
-    def validation(self) -> dict[str, ViewSet]:
-        """Return the pictures that are held out."""
+    def validation(self) -> dict[str, Tensor]:
+        """Return the pictures that are held out, (N, 3, side, side) uint8."""
         return {"outliers": self._squares(self.validated)}
 
-    def _squares(self, pictures: list[Picture]) -> ViewSet:
-        """Resize pictures to squares (N, side, side, 3)."""
-        squares = np.empty((len(pictures), self.side, self.side, 3), np.uint8)
+    def _squares(self, pictures: list[Picture]) -> Tensor:
+        squares = np.empty((len(pictures), 3, self.side, self.side), np.uint8)
         for square, picture in zip(squares, pictures, strict=True):
             smaller = max(picture.pixels.shape[:2]) > self.side
             interpolation = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
-            square[:] = cv2.resize(
+            resized = cv2.resize(
                 picture.pixels, (self.side, self.side), interpolation=interpolation
             )
-        names = tuple(picture.name for picture in pictures)
-        return ViewSet(torch.from_numpy(squares), np.arange(len(pictures)), names)
+            square[:] = resized.transpose(2, 0, 1)
+        return torch.from_numpy(squares)

@@ -27,7 +27,7 @@ STEM, HEAD = 32, 1280  # channels
 MEAN, SCALE = 0.498, 0.502  # of its input: 127 and 128 of 255
 EPSILON, MOMENTUM = 1e-3, 0.01  # of its batch norms, as TensorFlow trained them
 LEAST = 1e-6  # of activations that are raised to a power
-INWARD = 16.0  # length of the vectors that a head is given: about 1 a channel
+INWARD = 16.0  # length of the vectors that a head is given: channels of about .4
 
 
 class SamePadding(nn.Conv2d):

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 
 import numpy as np
 import torch
@@ -133,7 +134,7 @@ class Hasher(nn.Module):
         """Move to the device that computes, in evaluation mode."""
         device = _device()
         # Only where there is something to do: else it would take half of a small network's time.
-        if any(weights.device != device for weights in self.parameters()):
+        if any(tensor.device != device for tensor in chain(self.parameters(), self.buffers())):
             self.to(device)
         if any(module.training for module in self.modules()):
             self.eval()

@@ -122,9 +122,12 @@ def _begin(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> No
     assert isinstance(config, dict)
     logger.begin()
     logger.log_text(OmegaConf.to_yaml(cfg, resolve=True), "config.yaml")
-    epochs = {"trainer": {"max_epochs": cfg.trainer.max_epochs}}
+    kept = {"max_epochs": cfg.trainer.max_epochs, "max_steps": cfg.trainer.get("max_steps")}
+    asked = {"trainer": {name: value for name, value in kept.items() if value is not None}}
+    if cfg.job.get("start"):
+        asked["job"] = {"start": cfg.job.start}
     logged = [*BUNDLED, *(["finetuning"] if cfg.finetune else [])]
-    logger.log_params(scalars({key: config[key] for key in logged} | epochs))
+    logger.log_params(scalars({key: config[key] for key in logged} | asked))
     logger.log_sources(
         [
             {"name": role, "digest": digest[:DIGEST], "source": path_text(shareable(Path(source)))}

@@ -1,17 +1,18 @@
 """The job that trains a code by gradient, from pictures alone."""
 
 import logging
+import shutil
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import torch
 from omegaconf import DictConfig
 from torch import Tensor
 
 from latenthash import plots
 from latenthash.data.collection import Collection
-from latenthash.data.splits import ViewSet
 from latenthash.errors import InputError, collect
 from latenthash.features.imagenet_lite0 import EXTRA, imagenet_state
 from latenthash.features.interface import FeatureSet
@@ -61,7 +62,16 @@ def train_code(
     logger.add_note(f"A code for any picture, trained on {learned} pictures from {start} weights.")
     validation = _as_features(collection.validation())
     train = _as_features(collection.train())
-    fit(cfg, logger, hasher, train, validation, Path(cfg.cache.folder, KEPT, logger.fingerprint))
+    kept = Path(cfg.cache.folder, KEPT, logger.fingerprint)
+    if cfg.force:  # from the beginning
+        shutil.rmtree(kept, ignore_errors=True)
+    fit(cfg, logger, hasher, train, validation, kept)
+    minutes, rate = model.seconds / 60, model.pictures_seen / max(model.seconds, 1e-9)
+    logger.log_metrics({"time/train_minutes": minutes, "code/pictures_per_second": rate})
+    # A training that was resumed says what its last part took.
+    said = f"{minutes:.1f} minutes on {model.hardware}, {rate:.0f} pictures/s, each in two views"
+    logger.add_note(f"Trained in {said}.")
+    log.info("Trained in %s", said)
 
     fitted = [picture.digest for picture in collection.pictures]
     folder = Path(cfg.paths.output, BUNDLE)
@@ -117,12 +127,9 @@ def _begin_with(model: Contrastive, state: Mapping[str, Tensor], start: str) -> 
     log.info("Begun with %s weights%s", start, f"; new: {', '.join(new)}" if new else "")
 
 
-def _as_features(sets: Mapping[str, ViewSet]) -> dict[str, FeatureSet]:
+def _as_features(sets: Mapping[str, Tensor]) -> dict[str, FeatureSet]:
     """Hand pictures on as they are: the model scales what it draws of them."""
-    return {
-        name: FeatureSet(s.views.permute(0, 3, 1, 2).contiguous(), s.picture)
-        for name, s in sets.items()
-    }
+    return {name: FeatureSet(x, np.arange(len(x))) for name, x in sets.items()}
 
 
 def _draw(logger: RunLogger, model: Contrastive, pictures: Tensor, held_out: Tensor) -> None:

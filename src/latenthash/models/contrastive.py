@@ -2,6 +2,7 @@
 
 import logging
 import math
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Self
 
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RATE = "model.learning_rate or model.head_learning_rate"
-AT_ONCE = 32  # pictures put through the trunk on a CPU, where more take longer, each
+AT_ONCE = 32  # pictures of SIDE px put through the trunk on a CPU, where more take longer, each
+ON_DEVICE, SIDE = 512, 192  # the same on an accelerator
 VALIDATED = 100  # pictures judged at once
 FPR = 1e-3  # at which validation says how many views are found
 QUERIES = 4  # heavy views of each held-out picture
@@ -64,6 +66,10 @@ class Contrastive(pl.LightningModule):
 
     Attributes:
         lengths: (k, short_dim), of the codes whose bits are signs of `outputs`.
+        pictures_seen: in the last training, or its last part where it was resumed; a picture
+            counts as often as it was seen.
+        seconds: that it took, validations included.
+        hardware: that it ran on, by name.
 
     Raises:
         InputError: if features are no pictures, their side does not suit JPEG's blocks, or the
@@ -113,6 +119,7 @@ class Contrastive(pl.LightningModule):
         hook = self.register_load_state_dict_post_hook
         hook(lambda module, keys: module._forget())  # type: ignore[no-untyped-call]
         self._seen: list[Tensor] = []
+        self.pictures_seen, self.seconds, self.hardware = 0, 0.0, ""
 
     def fit(
         self,
@@ -150,7 +157,7 @@ class Contrastive(pl.LightningModule):
         """Fit the shorter code to the numbers of pictures (N, 3, S, S) uint8, as they are.
 
         Iterative quantization (Gong et al. 2013) of their principal components: a head that learned
-        the signs' loss found fewer copies, and one that learned it on a fixed trunk far fewer.
+        the signs' loss on the same trunk found no more copies.
         """
         views = self._on_device()
         batches = torch.split(pictures[:SHORTENED], VALIDATED)
@@ -203,6 +210,7 @@ class Contrastive(pl.LightningModule):
     def training_step(self, batch: list[Tensor], batch_idx: int) -> Tensor:
         """Give Lightning the loss of a batch of pictures (N, 3, S, S) uint8."""
         pictures = batch[0].float() / 255
+        self.pictures_seen += len(pictures)
         views = self._on_device()
         z = self(torch.cat([views.light(pictures), views.heavy(pictures)]))
         first, second = F.normalize(z).chunk(2)
@@ -217,6 +225,16 @@ class Contrastive(pl.LightningModule):
         self.log("train/exponent", self.trunk.exponent.detach())
         self.log("train/loss", loss, prog_bar=True)
         return loss
+
+    def on_train_start(self) -> None:
+        """Begin to count, from random numbers of this step: a resumed training draws others."""
+        pl.seed_everything(torch.initial_seed() % 2**31 + self.global_step, verbose=False)
+        self.pictures_seen, self._started = 0, time.perf_counter()
+        self.hardware = _hardware(self.device)
+
+    def on_train_end(self) -> None:
+        """Say how long it took."""
+        self.seconds = time.perf_counter() - self._started
 
     def on_validation_epoch_start(self) -> None:
         """Begin to collect."""
@@ -305,7 +323,10 @@ class Contrastive(pl.LightningModule):
             self._frozen[x.device] = folded(self.trunk).to(x.device)
         trunk = self._frozen[x.device]
         x = x.contiguous(memory_format=torch.channels_last)
-        most = AT_ONCE if x.device.type == "cpu" else max(1, len(x))
+        # Of larger pictures fewer, for their maps are larger.
+        most = max(
+            1, (AT_ONCE if x.device.type == "cpu" else ON_DEVICE) * SIDE**2 // x[0, 0].numel()
+        )
         return torch.cat([trunk(part) for part in torch.split(x, most)])
 
     def _on_device(self) -> "BatchedViews":
@@ -323,3 +344,10 @@ class Contrastive(pl.LightningModule):
     def _forget(self) -> None:
         """Forget the network that was made for use: its weights are others now."""
         self._frozen = {}
+
+
+def _hardware(device: torch.device) -> str:
+    """Name what a training runs on."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{torch.get_num_threads()} CPU threads" if device.type == "cpu" else device.type

@@ -115,6 +115,8 @@ def _find_contrastive(values: Mapping[str, Any]) -> list[str]:
         problems.append(f"The job {TRAINS_CODES} trains model=contrastive alone.")
     elif is_ours(features[TARGET]) and (features[TARGET] != PIXELS or features["size"] % BLOCK):
         problems.append(NO_PICTURES)
+    elif features.get("trim"):
+        problems.append("features.trim must be false: this training sees pictures with borders.")
     return [*problems, *_find_steps(trainer)]
 
 

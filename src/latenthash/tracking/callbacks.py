@@ -34,7 +34,7 @@ class Averaging(pl.callbacks.WeightAveraging):
 
     def __init__(self, *, decay: float) -> None:
         def average(averaged: Tensor, current: Tensor, steps: Tensor | int) -> Tensor:
-            kept = min(decay, (1 + int(steps)) / (20 + int(steps)))
+            kept = torch.as_tensor((1 + steps) / (20 + steps)).clamp(max=decay)
             return averaged + (1 - kept) * (current - averaged)
 
         super().__init__(avg_fn=average)

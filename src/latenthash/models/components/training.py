@@ -167,6 +167,11 @@ def fit_best_epoch(
                 for known in KNOWN:
                     warnings.filterwarnings("ignore", known, UserWarning)
             trainer.fit(module, train, validation, ckpt_path=resumed, weights_only=True)
+        if not checkpoint.best_model_path:
+            raise JobError(
+                "The training ended before held-out pictures were looked at, so no weights can be "
+                "chosen: train longer, or lower trainer.val_check_interval."
+            )
         best = torch.load(checkpoint.best_model_path, weights_only=True)
         module.load_state_dict(best["state_dict"])
         over = True

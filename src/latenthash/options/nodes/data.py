@@ -82,7 +82,7 @@ class Collection(Node):
     target: Literal["latenthash.data.collection.Collection"] = Field(alias="_target_")
     outliers: Source | None
     reader: Annotated[object, Slot(Reader)]
-    held_out: Annotated[int, whole(2, 10**6, "pictures")]
+    held_out: Annotated[int, whole(2, 5000, "pictures")]  # each is compared with each
 
 
 class Digits(Node):
