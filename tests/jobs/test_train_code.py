@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from app import Done, artifact, call, client, runs
 from latenthash.features.imagenet_lite0 import WHEEL
 from latenthash.hashing.bundle import Bundle
 from latenthash.jobs import train_code as job
+from latenthash.models.components import training
 from latenthash.tracking.experiment import Experiment
 from latenthash.tracking.store import Store
 
@@ -40,9 +42,10 @@ import os, runpy, signal, sys
 from datetime import timedelta
 from latenthash.models.components import training
 from latenthash.models.contrastive import Contrastive
-training.OFTEN, step, script = timedelta(0), Contrastive.training_step, sys.argv[2]
+training.OFTEN, step = timedelta(0), Contrastive.training_step
+at, script = int(sys.argv[1]), sys.argv[2]
 def killed(self, batch, batch_idx):
-    if self.global_step == int(sys.argv[1]):
+    if self.global_step == at:
         os.kill(os.getpid(), signal.SIGKILL)
     return step(self, batch, batch_idx)
 Contrastive.training_step = killed
@@ -122,7 +125,7 @@ def test_training_goes_on_from_weights_that_are_named(
     save(folder)
     names = {"bundle": str(bundle(trained[0]))}
     # Nothing is learned in so short a time with rates of 0.
-    own = [] if start == "code" else ["model.latent_dim=32"]
+    own = [] if start == "code" else ["model.latent_dim=32", "model.short_dim=16"]
     still = ["model.learning_rate=0", "model.head_learning_rate=0", "trainer=debug", *own]
     args = [arg for arg in FAST if not arg.startswith("trainer.")]
     done = call("train.py", folder, *args, *still, f"job.start={start.format(**names)}")
@@ -131,7 +134,8 @@ def test_training_goes_on_from_weights_that_are_named(
     learned = Bundle.load(bundle(folder)).weights
     given = job.bundle_at_hand(start.format(**names))
     assert given is not None
-    for name in ("model.trunk.stem.0.weight", "model.head.0.weight", "model.trunk.exponent"):
+    head = ["model.head.0.weight"] if start == "code" else []
+    for name in ("model.trunk.stem.0.weight", "model.trunk.exponent", *head):
         np.testing.assert_array_equal(learned[name], given.weights[name].float())
     assert learned["model.head.0.weight"].shape[0] == (256 if start == "code" else 32)
 
@@ -174,8 +178,11 @@ def test_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     assert "Traceback" not in done.output
 
 
-def test_killed_training_goes_on_when_the_command_is_given_again(tmp_path: Path) -> None:
+def test_killed_training_goes_on_when_the_command_is_given_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     save(tmp_path)
+    monkeypatch.setattr(training, "OFTEN", timedelta(0))  # as in the killed process
     args = [*FAST, "job.start=random"]
     script = Path(__file__).parent.parent.parent / "train.py"
     ended = subprocess.run(

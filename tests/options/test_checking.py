@@ -78,7 +78,6 @@ TRAIN = {
     "+trainer.limit_val_batches=0": "trainer.limit_val_batches=0 must be a number of batches",
     "+trainer.fast_dev_run=true": "trainer.fast_dev_run is no option here",
     "callbacks.samples.every=0": f"callbacks.samples.every=0 {WHOLE} 1 to 1,000,000 (epochs).",
-    "callbacks.checkpoint.save_weights_only=false": "must be true: weights are read as data alone",
     "~callbacks.checkpoint": "callbacks.checkpoint is missing",
     "+callbacks.mine=3": "callbacks.mine=3 must name a class by `_target_`",
     "finetuning.module.label_smoothing=1": "must be a number of at least 0 and below 1",
