@@ -134,10 +134,11 @@ class Hasher(nn.Module):
         """Move to the device that computes, in evaluation mode."""
         device = _device()
         # Only where there is something to do: else it would take half of a small network's time.
-        if any(tensor.device != device for tensor in chain(self.parameters(), self.buffers())):
-            self.to(device)
-        if any(module.training for module in self.modules()):
-            self.eval()
+        # Features and model are each on one device, and in one mode: their first tensors say which.
+        for part in self.children():
+            first = next(chain(part.parameters(), part.buffers()), None)
+            if part.training or (first is not None and first.device != device):
+                self.to(device).eval()
         return device
 
 
