@@ -1,8 +1,8 @@
 """How pictures of a batch lie in their frames: crops, turns, shifts, mirrors, perspective.
 
 All of it is one homography for each picture, so a picture is resampled once: twelve edits of
-kornia, one after the other, take ten times as long and blur. Maps lead from the frame to the
-picture, both with coordinates from -1 to 1.
+kornia, one after the other, take more than ten times as long and blur. Maps lead from the frame to
+the picture, both with coordinates from -1 to 1.
 """
 
 import math

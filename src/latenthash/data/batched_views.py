@@ -1,8 +1,8 @@
 """Views of whole batches, made where the network is: thousands a second on an accelerator.
 
 A pair of views trains a code: a light one, near the picture itself, and a heavy one, under several
-edits at once. kornia makes the edits; how a picture lies
-in its frame is one map, and the drawings come from a bank.
+edits at once. kornia makes the edits; how a picture lies in its frame is one map, and the drawings
+come from a bank.
 """
 
 from collections.abc import Callable

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from latenthash.cache import DiskCache
 from latenthash.data.reading import Picture, Reader
-from latenthash.data.sources import load_pictures
+from latenthash.data.sources import load_outliers
 from latenthash.errors import InputError
 
 MARGIN = 4 / 3  # side of the pictures over that of the views: crops enlarge them less
@@ -41,11 +41,7 @@ class Collection:
         seed: int,
         cache: DiskCache | None,
     ) -> None:
-        problems = []
-        if outliers is None:
-            problems.append("data.outliers is not set; give a folder: data.outliers=PATH.")
-        given = {} if outliers is None else {"outliers": outliers}
-        pictures = load_pictures(given, reader, cache, problems)["outliers"]
+        pictures = load_outliers(outliers, reader, cache)
         # A picture that is there twice must not be in both parts.
         self.pictures = list({picture.digest: picture for picture in pictures}.values())
         if len(self.pictures) < FEWEST + held_out:

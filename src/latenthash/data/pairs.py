@@ -7,7 +7,7 @@ import torch
 
 from latenthash.cache import DiskCache
 from latenthash.data.reading import Picture, Reader, quarter
-from latenthash.data.sources import load_pictures
+from latenthash.data.sources import load_outliers
 from latenthash.data.splits import ViewSet
 from latenthash.data.views import Edit, Views, pipeline
 from latenthash.errors import InputError
@@ -48,11 +48,7 @@ class Pairs:
         seed: int,
         cache: DiskCache | None,
     ) -> None:
-        problems = []
-        if outliers is None:
-            problems.append("data.outliers is not set; give a folder: data.outliers=PATH.")
-        given = {} if outliers is None else {"outliers": outliers}
-        self.pictures = load_pictures(given, reader, cache, problems)["outliers"]
+        self.pictures = load_outliers(outliers, reader, cache)
         if len(self.pictures) < 2:
             raise InputError("data.outliers holds one picture; a code needs pictures that differ.")
         self.views = views

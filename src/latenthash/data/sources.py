@@ -77,6 +77,22 @@ def load_pictures(
     return pictures
 
 
+def load_outliers(outliers: str | None, reader: Reader, cache: DiskCache | None) -> list[Picture]:
+    """Read the one set of pictures that a code learns from.
+
+    Args:
+        outliers: its source; None is not set.
+        reader: how files are decoded.
+        cache: where painted pictures are kept; None paints them anew.
+
+    Raises:
+        InputError: everything that is wrong with it, at once.
+    """
+    if outliers is None:
+        raise InputError("data.outliers is not set; give a folder: data.outliers=PATH.")
+    return load_pictures({"outliers": outliers}, reader, cache)["outliers"]
+
+
 def named(path: Path, source: Path) -> str:
     """Name a picture by its path within the folder given, or by its own name."""
     return path_text(Path(path.name) if path == source else path.relative_to(source))
