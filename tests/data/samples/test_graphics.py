@@ -1,0 +1,110 @@
+"""Tests of the rendered pages, screens, drawings and posters."""
+
+from __future__ import annotations
+
+import collections
+import functools
+import itertools
+from random import Random
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from latenthash.data.samples.graphics import FAINTEST, GROUP, KINDS, choose, render_graphic
+from latenthash.data.samples.graphics_documents import render_page
+from latenthash.data.samples.graphics_tools import FAMILIES, LANGUAGES, font, language, words
+
+COUNT = 64
+
+
+@functools.cache
+def graphic(number: int) -> NDArray[np.uint8]:
+    """Return the picture, rendered once for all tests."""
+    return render_graphic(number)
+
+
+def shared(kind: str) -> list[int]:
+    """Return the numbers of the first group of a kind that has one template."""
+    for first in itertools.count(0, GROUP):
+        group = list(range(first, first + GROUP))
+        if len({choose(number) for number in group}) == 1 and choose(first)[0] == kind:
+            return group
+    raise AssertionError
+
+
+def test_is_an_rgb_picture_of_moderate_size() -> None:
+    for number in range(COUNT):
+        picture = graphic(number)
+        assert picture.dtype == np.uint8 and picture.shape[2:] == (3,)
+        assert 320 <= max(picture.shape[:2]) <= 512, number
+        assert min(picture.shape[:2]) >= 180, number
+    assert len({graphic(number).shape for number in range(COUNT)}) > COUNT / 4
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_same_number_gives_same_bytes_whatever_came_before(kind: str) -> None:
+    number = shared(kind)[1]
+    first = render_graphic(number).tobytes()
+    graphic(number + 1)
+    assert render_graphic(number).tobytes() == first
+
+
+def test_every_picture_differs_from_every_other() -> None:
+    assert len({graphic(number).tobytes() for number in range(COUNT)}) == COUNT
+
+
+def test_no_picture_is_empty() -> None:
+    empty = [
+        number
+        for number in range(COUNT)
+        if np.asarray(Image.fromarray(graphic(number)).convert("L")).std() < FAINTEST
+    ]
+    assert empty == []
+
+
+def test_kinds_have_their_shares() -> None:
+    count = 1000 * GROUP
+    seen = collections.Counter(choose(number)[0] for number in range(0, count, GROUP))
+    for kind, (_, share, _) in KINDS.items():
+        assert seen[kind] * GROUP / count == pytest.approx(share / 100, abs=0.05)
+    assert sum(kind.share for kind in KINDS.values()) == 100
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_groups_of_one_template_and_groups_of_many(kind: str) -> None:
+    counts = {
+        len({choose(number)[1] for number in range(first, first + GROUP)})
+        for first in range(0, 100 * GROUP, GROUP)
+        if choose(first)[0] == kind
+    }
+    assert counts == {1, GROUP}
+
+
+def test_pages_of_a_template_share_paper_and_margins_and_differ_in_their_words() -> None:
+    pages = [graphic(number) for number in shared("page")]
+    assert len({page.shape for page in pages}) == 1
+    assert len({page[0, 0].tobytes() for page in pages}) == 1
+    for one, other in itertools.combinations(pages, 2):
+        assert 0.005 < (one != other).any(axis=2).mean() < 0.6
+
+
+def test_a_template_lays_out_alike_whatever_the_words() -> None:
+    # What a page draws from the template must not depend on its content: the next draw shows it.
+    for number in range(40):
+        nexts = set()
+        for content in range(2):
+            layout = Random(f"layout {number}")
+            render_page(layout, Random(content))
+            nexts.add(layout.random())
+        assert len(nexts) == 1, number
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_fonts_have_the_letters_of_the_languages_chosen_for_them(family: str) -> None:
+    face, random = font(family, 0, 20), Random(0)
+    missing = bytes(face.getmask("\uffff"))
+    chosen = {language(random, family) for _ in range(10 * LANGUAGES)}
+    letters = {letter for each in chosen for word in words(random, each, 300) for letter in word}
+    assert [letter for letter in sorted(letters) if bytes(face.getmask(letter)) == missing] == []
