@@ -23,7 +23,7 @@ def render_drawing(layout: Random, content: Random) -> Image.Image:
 def _handwriting(sketch: Sketch) -> None:
     """Lines of loops that look like quick writing."""
     random = sketch.random
-    high = random.uniform(0.015, 0.06) * sketch.height
+    high = random.uniform(0.022, 0.07) * sketch.height
     left, y = random.uniform(0.03, 0.12) * sketch.width, random.uniform(0.05, 0.15) * sketch.height
     lean, step = random.uniform(-0.2, 0.7) * high, random.uniform(0.35, 0.6) * high
     end = sketch.width - left
@@ -123,7 +123,7 @@ def _axes(sketch: Sketch) -> None:
 def _network(sketch: Sketch) -> None:
     """Knots, each joined to those nearest."""
     random = sketch.random
-    knots = [sketch.somewhere() for _ in range(random.randint(5, 45))]
+    knots = [sketch.somewhere() for _ in range(random.randint(8, 70))]
     radius = random.uniform(0.006, 0.035) * sketch.side
     joined = random.randint(1, 4)
     for x, y in knots:

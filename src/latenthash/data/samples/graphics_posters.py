@@ -15,6 +15,7 @@ from latenthash.data.samples.graphics_tools import (
     colour,
     font,
     label,
+    language,
     mix,
     paper,
     polygon,
@@ -37,6 +38,7 @@ class Poster:
             self.ink = (0, 0, 0) if sum(self.ground) > 380 else (255, 255, 255)
         self.shades = [colour(layout, (0.2, 1), (0.25, 1)) for _ in range(layout.randint(2, 7))]
         self.family = layout.choice(list(FAMILIES))
+        self.language = language(layout, self.family)
         wide, high = size(layout)
         self.image = Image.new("RGB", (FINER * wide, FINER * high), self.ground)
         self.draw = ImageDraw.Draw(self.image)
@@ -117,7 +119,7 @@ def _frame(poster: Poster) -> tuple[float, float, float, float]:
     faint = mix(poster.ground, poster.ink, 0.25)
     high = layout.uniform(16, 28)
     if layout.random() < 0.8:
-        poster.text(poster.width / 2, top / 2, prose(random, 0, 26), 1.6 * high)
+        poster.text(poster.width / 2, top / 2, prose(random, poster.language, 26), 1.6 * high)
     lines, names = layout.randint(3, 9), layout.randint(3, 9)
     grid, closed = layout.random() < 0.6, layout.random() < 0.5
     for line in range(lines):
@@ -127,7 +129,7 @@ def _frame(poster: Poster) -> tuple[float, float, float, float]:
         poster.text(left - 10, y, f"{line * random.choice((1, 5, 10))}", high, "rm")
     for name in range(names):
         x = left + (name + 0.5) / names * (right - left)
-        poster.text(x, bottom + 8, label(random, 0, 1)[:6], high, "ma")
+        poster.text(x, bottom + 8, label(random, poster.language, 1)[:6], high, "ma")
     poster.draw.line((left, top, left, bottom, right, bottom), fill=poster.ink, width=3)
     if closed:
         poster.draw.rectangle((left, top, right, bottom), outline=poster.ink, width=3)
@@ -189,7 +191,7 @@ def _pie(poster: Poster) -> None:
         turn += angle
         at = (20, 20 + 40 * rank, 44, 44 + 40 * rank)
         poster.draw.rectangle(at, fill=fill)
-        poster.text(54, 32 + 40 * rank, label(random, 0, 1), 26, "lm")
+        poster.text(54, 32 + 40 * rank, label(random, poster.language, 1), 26, "lm")
     if ring:
         hole = (x - ring * side, y - ring * side, x + ring * side, y + ring * side)
         poster.draw.ellipse(hole, fill=poster.ground)
@@ -221,7 +223,7 @@ def _logo(poster: Poster) -> None:
         angle = random.uniform(0, math.tau)
         part = side * random.uniform(0.3, 1)
         poster.shape(x + away * math.cos(angle), y + away * math.sin(angle), part, poster.shade())
-    name = label(random, 0, 2)
+    name = label(random, poster.language, 2)
     high = min(0.5 * side, 1.2 * poster.width / len(name))
     poster.text(x, y + 1.35 * side, name.upper() if layout.random() < 0.5 else name, high)
 
@@ -256,7 +258,7 @@ def _type(poster: Poster) -> None:
                               fill=poster.shades[0])  # fmt: skip
     y, upper, centred = 0.03 * poster.height, layout.random() < 0.5, layout.random() < 0.6
     while y < 0.9 * poster.height:
-        text = label(random, 0, random.choice((1, 1, 2, 4)))
+        text = label(random, poster.language, random.choice((1, 1, 2, 4)))
         high = random.uniform(0.04, 0.24) * poster.height
         high = min(high, 1.35 * poster.width / len(text))
         x = poster.width / 2 if centred else 0.06 * poster.width
@@ -335,8 +337,8 @@ def _comic(poster: Poster) -> None:
                 smile = (x - 0.4 * head, y + 0.2 * head, x + 0.4 * head, y + 0.6 * head)
                 draw.arc(smile, *bow, fill="black", width=pen)
             if random.random() < 0.75:
-                text = prose(random, 0, random.uniform(6, 26))
-                words_font = font("plain", 0, max(12, round(0.08 * high)))
+                text = prose(random, poster.language, random.uniform(6, 26))
+                words_font = font(poster.family, BOLD, max(12, round(0.08 * high)))
                 across = min(words_font.getlength(text) + 30, 0.95 * wide)
                 x, deep = random.uniform(0, wide - across), 0.2 * high
                 bubble = (x, 0.03 * high, x + across, 0.03 * high + deep)

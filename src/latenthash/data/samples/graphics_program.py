@@ -5,6 +5,7 @@ from random import Random
 from PIL import Image, ImageDraw
 
 from latenthash.data.samples.graphics_tools import (
+    BOLD,
     REGULAR,
     Box,
     colour,
@@ -34,6 +35,7 @@ class Program:
         self.panel = mix(self.ground, self.ink, layout.uniform(0.03, 0.2))
         self.faint = mix(self.ground, self.ink, layout.uniform(0.15, 0.4))
         self.accent = colour(layout, (0.4, 1), (0.4, 0.95))
+        self.on_accent = (0, 0, 0) if sum(self.accent) > 400 else (255, 255, 255)
         self.family = layout.choice(("sans", "plain", "plain", "plain", "gothic", "mono", "serif"))
         self.size = layout.choice((8, 9, 10, 11, 12, 13, 15))
         self.language = language(layout, self.family)
@@ -81,6 +83,7 @@ class Program:
         chosen, y = self.content.randrange(8), top + 6
         count, squares = 0, self.layout.random() < 0.5
         while y + step < bottom:
+            ink = self.on_accent if count == chosen else self.ink
             if count == chosen:
                 self.draw.rectangle((left, y - 2, right, y + step - 4), fill=self.accent)
             x = left + 6 + self.places.choice((0, 0, 1)) * self.size
@@ -89,6 +92,31 @@ class Program:
                                     fill=self.faint)  # fmt: skip
                 x += self.size
             room = int((right - x) / letter(self.family, REGULAR, self.size))
-            self.text(x, y, label(self.content, self.language)[: max(room - 1, 0)])
+            name = label(self.content, self.language)[: max(room - 1, 0)]
+            self.text(x, y, name, REGULAR, ink)
             y += step
             count += 1
+
+
+def icon(draw: ImageDraw.ImageDraw, box: Box, random: Random, ink: tuple[int, int, int]) -> None:
+    """Draw a small sign: a disc, a square, a triangle, a letter or bars."""
+    left, top, right, bottom = box
+    kind = random.randrange(6)
+    fill = colour(random) if random.random() < 0.4 else ink
+    if kind == 0:
+        draw.ellipse(box, fill=fill)
+    elif kind == 1:
+        draw.rounded_rectangle(box, 3, fill=fill)
+    elif kind == 2:
+        draw.polygon(((left, bottom), ((left + right) / 2, top), (right, bottom)), fill=fill)
+    elif kind == 3:
+        draw.ellipse(box, outline=fill, width=2)
+        draw.line((right - 3, bottom - 3, right + 1, bottom + 1), fill=fill, width=2)
+    elif kind == 4:
+        for share in (0.2, 0.5, 0.8):
+            y = top + share * (bottom - top)
+            draw.line((left, y, right, y), fill=fill, width=2)
+    else:
+        draw.rectangle(box, fill=fill)
+        draw.text((left + 2, top), random.choice("ABCDEFGHKLMNPRSTW+?!"), fill=(255, 255, 255),
+                  font=font("sans", BOLD, max(6, round(0.8 * (bottom - top)))))  # fmt: skip

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from latenthash.data.samples.graphics_pages import statement
-from latenthash.data.samples.graphics_program import Program
+from latenthash.data.samples.graphics_program import Program, icon
 from latenthash.data.samples.graphics_tools import (
     BOLD,
     REGULAR,
@@ -154,7 +154,8 @@ def _chat(program: Program, box: Box) -> None:
         for line in range(lines):
             share = program.places.uniform(0.3, 0.85) if line == lines - 1 else 0.9
             text = program.prose(share * wide - 8)
-            program.text(start + 6, y + 4 + line * step, text)
+            ink = program.on_accent if mine else program.ink
+            program.text(start + 6, y + 4 + line * step, text, REGULAR, ink)
         y += lines * step + 8 + program.places.uniform(4, 18)
 
 
@@ -199,7 +200,7 @@ def _tiles(program: Program, box: Box) -> None:
     side = program.layout.uniform(40, 130)
     kind, gap = program.layout.randrange(3), program.layout.uniform(6, 24)
     high = side * program.layout.uniform(0.7, 1.2)
-    shades = [colour(program.layout) for _ in range(program.layout.choice((1, 2, 8)))]
+    shades = [colour(program.layout) for _ in range(program.layout.choice((2, 3, 8)))]
     y = top + gap
     while y + high < bottom:
         x = left + gap
@@ -211,6 +212,8 @@ def _tiles(program: Program, box: Box) -> None:
                 fill = program.content.choice(shades)
                 program.draw.rectangle((x, y, x + 0.4 * side, y + 0.2 * high), fill=fill)
                 program.draw.rectangle((x, y + 0.12 * high, x + side, y + high), fill=fill)
+                mark = (x + 0.3 * side, y + 0.35 * high, x + 0.7 * side, y + 0.75 * high)
+                icon(program.draw, mark, program.content, program.ground)
             else:
                 fill = program.content.choice(shades)
                 program.draw.rounded_rectangle(place, program.rounding, fill=fill)
@@ -289,7 +292,8 @@ def _form(program: Program, box: Box) -> None:
             program.draw.rounded_rectangle(place, min(program.rounding, 8), fill=fill,
                                            outline=program.faint)  # fmt: skip
             text = program.prose(end - across - 12)
-            program.text(across + 6, middle, text, REGULAR, anchor="lm")
+            ink = program.on_accent if button else program.ink
+            program.text(across + 6, middle, text, REGULAR, ink, "lm")
         y += step
 
 

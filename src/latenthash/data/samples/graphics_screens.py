@@ -4,7 +4,7 @@ from random import Random
 
 from PIL import Image, ImageDraw
 
-from latenthash.data.samples.graphics_program import Program
+from latenthash.data.samples.graphics_program import Program, icon
 from latenthash.data.samples.graphics_programs import PROGRAMS
 from latenthash.data.samples.graphics_tools import (
     BOLD,
@@ -41,6 +41,7 @@ def _window(image: Image.Image, box: Box, layout: Random, content: Random) -> No
     for bar in range(bars):
         deep = round(program.size * layout.uniform(1.6, 2.6))
         fill = layout.choice((program.panel, program.panel, program.ground, program.accent))
+        ink = program.on_accent if fill == program.accent else program.ink
         draw.rectangle((left, top, right, top + deep), fill=fill)
         middle = top + deep / 2
         x = left + 8.0
@@ -52,20 +53,20 @@ def _window(image: Image.Image, box: Box, layout: Random, content: Random) -> No
                 at = right - 12 - 18 * button if at_right else left + 12 + 14 * button
                 place = (at - side, middle - side, at + side, middle + side)
                 if at_right:
-                    draw.rectangle(place, outline=program.ink)
+                    draw.rectangle(place, outline=ink)
                 else:
                     draw.ellipse(place, fill=((255, 95, 86), (255, 189, 46), (39, 201, 63))[button])
             x += 0 if at_right else 16 * buttons
-            program.text(x, middle, label(content, program.language, 3), REGULAR, anchor="lm")
+            program.text(x, middle, label(content, program.language, 3), REGULAR, ink, "lm")
         elif layout.random() < 0.5:  # menus
             for _ in range(layout.randint(3, 8)):
                 text = label(layout, program.language, 1)
                 if x < right - 50:
-                    x += program.text(x, middle, text, REGULAR, anchor="lm") + program.size
+                    x += program.text(x, middle, text, REGULAR, ink, "lm") + program.size
         else:  # tools and a field
             for _ in range(layout.randint(2, 9)):
                 place = (x, middle - 0.3 * deep, x + 0.6 * deep, middle + 0.3 * deep)
-                icon(draw, place, layout, program.ink)
+                icon(draw, place, layout, ink)
                 x += 0.9 * deep
             if x < right - 80:
                 place = (x, middle - 0.36 * deep, right - 8, middle + 0.36 * deep)
@@ -140,15 +141,16 @@ def _telephone(layout: Random, content: Random) -> Image.Image:
     draw.rectangle((0, 0, wide, high), fill=program.ground)
     head = layout.choice((program.accent, program.ground, program.panel))
     deep, foot = layout.uniform(0.07, 0.16) * high, layout.choice((0.0, 0.08, 0.1)) * high
+    ink = program.on_accent if head == program.accent else program.ink
     draw.rectangle((0, 0, wide, deep), fill=head)
     clock = f"{content.randrange(24)}:{content.randrange(60):02d}"
-    draw.text((8, 3), clock, fill=program.ink, font=font("plain", REGULAR, 9))
+    draw.text((8, 3), clock, fill=ink, font=font("plain", REGULAR, 9))
     for bar in range(3):
         at = wide - 40 + 10 * bar
-        draw.rectangle((at, 4, at + layout.randint(4, 8), 11), fill=program.ink)
+        draw.rectangle((at, 4, at + layout.randint(4, 8), 11), fill=ink)
     title = label(content, program.language, 2)
     x = layout.choice((12.0, 0.5 * wide))
-    draw.text((x, deep - 8), title, fill=program.ink,
+    draw.text((x, deep - 8), title, fill=ink,
               font=font(program.family, BOLD, round(1.3 * program.size)),
               anchor="ls" if x < 20 else "ms")  # fmt: skip
     layout.choice(PROGRAMS)(program, (0, deep, wide, high - foot))
@@ -160,27 +162,3 @@ def _telephone(layout: Random, content: Random) -> Image.Image:
             place = (x - 9, high - 0.8 * foot, x + 9, high - 0.8 * foot + 18)
             icon(draw, place, layout, program.accent if button == 0 else program.ink)
     return image
-
-
-def icon(draw: ImageDraw.ImageDraw, box: Box, random: Random, ink: tuple[int, int, int]) -> None:
-    """Draw a small sign: a disc, a square, a triangle, a letter or bars."""
-    left, top, right, bottom = box
-    kind = random.randrange(6)
-    fill = colour(random) if random.random() < 0.4 else ink
-    if kind == 0:
-        draw.ellipse(box, fill=fill)
-    elif kind == 1:
-        draw.rounded_rectangle(box, 3, fill=fill)
-    elif kind == 2:
-        draw.polygon(((left, bottom), ((left + right) / 2, top), (right, bottom)), fill=fill)
-    elif kind == 3:
-        draw.ellipse(box, outline=fill, width=2)
-        draw.line((right - 3, bottom - 3, right + 1, bottom + 1), fill=fill, width=2)
-    elif kind == 4:
-        for share in (0.2, 0.5, 0.8):
-            y = top + share * (bottom - top)
-            draw.line((left, y, right, y), fill=fill, width=2)
-    else:
-        draw.rectangle(box, fill=fill)
-        draw.text((left + 2, top), random.choice("ABCDEFGHKLMNPRSTW+?!"), fill=(255, 255, 255),
-                  font=font("sans", BOLD, max(6, round(0.8 * (bottom - top)))))  # fmt: skip

@@ -14,6 +14,7 @@ from latenthash.data.samples.graphics_tools import (
     Point,
     colour,
     font,
+    language,
     paper,
     size,
     smooth,
@@ -39,6 +40,7 @@ class Sketch:
         self.pen = round(math.exp(layout.uniform(math.log(1.5), math.log(13))))
         self.shake = layout.choice((0.0, 0.0, 0.004, 0.01)) * self.side
         self.filled = layout.choice((0.0, 0.0, 0.0, 0.3, 0.8))  # share of shapes coloured in
+        self.language = language(layout, "plain")
         self.varied = layout.random() < 0.3  # pens of several widths and colours
 
     def stroke(self, points: Sequence[Point], closed: bool = False, plain: bool = False) -> None:

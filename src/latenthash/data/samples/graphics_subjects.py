@@ -33,7 +33,7 @@ def _polylines(sketch: Sketch) -> None:
 def _hatching(sketch: Sketch) -> None:
     """Shapes filled with parallel strokes."""
     random = sketch.random
-    for _ in range(random.randint(2, 8)):
+    for _ in range(random.randint(3, 12)):
         x, y = sketch.somewhere()
         radius, angle = random.uniform(0.08, 0.35) * sketch.side, random.uniform(0, math.pi)
         across, along = (math.cos(angle), math.sin(angle)), (-math.sin(angle), math.cos(angle))
@@ -140,7 +140,9 @@ def _plan(sketch: Sketch) -> None:
                for turn in range(13)]  # fmt: skip
         sketch.stroke([(x, top), *reversed(arc)])
         if random.random() < 0.6:
-            sketch.text(((left + right) / 2, (top + bottom) / 2), label(random, 0, 1), 26)
+            sketch.text(
+                ((left + right) / 2, (top + bottom) / 2), label(random, sketch.language, 1), 26
+            )
         if random.random() < 0.5:
             sketch.blob(random.uniform(left, right), (top + bottom) / 2, door, 0.6 * door)
 
@@ -176,7 +178,7 @@ def _flow(sketch: Sketch) -> None:
         sketch.draw.polygon(outline, fill=sketch.ground)
         sketch.stroke(outline, closed=kind != 4)
         if kind != 4:
-            sketch.text((x, y), label(random, 0, 1), 0.4 * wide)
+            sketch.text((x, y), label(random, sketch.language, 1), 0.4 * wide)
 
 
 def _face(sketch: Sketch, x: float, y: float, side: float) -> None:
@@ -323,7 +325,7 @@ def _map(sketch: Sketch) -> None:
         else:
             sketch.stroke(curve)
     for _ in range(random.randint(0, 12)):
-        sketch.text(sketch.somewhere(), label(random, 0, 2), random.uniform(16, 40))
+        sketch.text(sketch.somewhere(), label(random, sketch.language, 2), random.uniform(16, 40))
 
 
 SUBJECTS: dict[Callable[[Sketch], None], int] = {
