@@ -56,7 +56,13 @@ def with_shorter_code(bundle: Bundle, folder: str) -> Bundle:
     hasher.load_state_dict(bundle.weights)
     assert isinstance(hasher.model, Contrastive)
     pictures = Collection(
-        outliers=folder, reader=READER, held_out=2, size=hasher.features.size, seed=0, cache=None
+        outliers=folder,
+        reader=READER,
+        held_out=2,
+        graphics=0,
+        size=hasher.features.size,
+        seed=0,
+        cache=None,
     )
     (seen,) = pictures.train().values()
     hasher.eval()

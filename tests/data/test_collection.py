@@ -9,6 +9,7 @@ from PIL import Image
 
 from latenthash.data.collection import FEWEST, Collection
 from latenthash.data.reading import Reader
+from latenthash.data.samples.graphics import render_graphic
 from latenthash.errors import InputError
 
 HELD_OUT = 6
@@ -23,10 +24,10 @@ def save(folder: Path, names: list[str], shape: tuple[int, int] = (20, 30)) -> N
 
 
 def collection(folder: Path | None, reader: Reader, held_out: int = HELD_OUT, seed: int = 0,
-               size: int = 24) -> Collection:  # fmt: skip
+               size: int = 24, graphics: int = 0) -> Collection:  # fmt: skip
     return Collection(
         outliers=None if folder is None else str(folder),
-        reader=reader, held_out=held_out, size=size, seed=seed, cache=None,
+        reader=reader, held_out=held_out, graphics=graphics, size=size, seed=seed, cache=None,
     )  # fmt: skip
 
 
@@ -97,3 +98,15 @@ def test_pictures_are_squares_a_third_larger_than_views(
         side = (size * 4 // 3,) * 2
         wanted = cv2.resize(pictures[2].pixels, side, interpolation=interpolation)
         np.testing.assert_array_equal(squares[2].permute(1, 2, 0).numpy(), wanted)
+
+
+def test_graphics_are_learned_from_and_never_held_out(folder: Path, reader: Reader) -> None:
+    made = collection(folder, reader, graphics=2)
+    (plain,) = collection(folder, reader).train().values()
+    (squares,) = made.train().values()
+    assert squares[:-2].equal(plain)
+    for number, square in enumerate(squares[-2:]):
+        wanted = cv2.resize(render_graphic(number), (32, 32), interpolation=cv2.INTER_AREA)
+        np.testing.assert_array_equal(square.permute(1, 2, 0).numpy(), wanted)
+    (judging,) = made.validation().values()
+    assert len(judging) == HELD_OUT

@@ -28,6 +28,7 @@ FAST = [
     "+experiment=fast_code",
     "data.outliers=pictures",
     "data.held_out=8",
+    "data.graphics=4",
     "features.size=32",
     "model.batch_size=8",
     "model.overlays=4",
@@ -99,7 +100,10 @@ def test_run_keeps_curves_figures_and_a_bundle(trained: tuple[Path, Run]) -> Non
     assert {path.stem for path in artifact(folder, run, "figures").iterdir()} == {
         "views", "similarity_floats", "similarity_bits", "similarity_short_bits",
     }  # fmt: skip
-    assert "trained on 64 pictures from random weights" in run.data.tags["mlflow.note.content"]
+    assert (
+        "trained on 64 pictures and 4 painted ones from random weights"
+        in run.data.tags["mlflow.note.content"]
+    )
     assert len(Bundle.load(bundle(folder)).fitted) == 72
     assert not list(folder.rglob("*.ckpt")), "a checkpoint is a pickle and must not stay"
     assert not list((folder / ".cache" / "training").iterdir())

@@ -52,11 +52,9 @@ class BatchedViews(nn.Module):
             K.RandomInvert(p=0.08),
             K.RandomPosterize((2.0, 3.0), p=0.04),
         )
-        self.damage = nn.Sequential(
+        self.blur = nn.Sequential(
             K.RandomGaussianBlur((9, 9), (0.5, 1.5), p=0.1),
             K.RandomGaussianBlur((31, 31), (1.5, 5.0), p=0.1),
-            *(K.RandomGaussianNoise(std=std, p=0.04) for std in (0.03, 0.07, 0.13, 0.2)),
-            K.RandomSaltAndPepperNoise((0.01, 0.06), p=0.05),
         )
         self.jpeg = K.RandomJPEG((5.0, 90.0), p=0.35)
         self.light_colour = nn.Sequential(
@@ -84,7 +82,8 @@ class BatchedViews(nn.Module):
         x = warped(_with_alpha(pictures), frames(len(pictures), pictures.device), self.size)
         x = _on_ground(self.erase(x), self._grounds(pictures))
         x = _some(x, 0.38, self._overlaid)
-        x = self.damage(self.colour(x).clamp(0, 1)).clamp(0, 1)
+        x = self.blur(self.colour(x).clamp(0, 1))
+        x = _some(_some(x, 0.15, _noisy), 0.05, _peppered)
         x = _some(x, 0.1, _coarse)
         x = self.jpeg(x).clamp(0, 1)
         return _some(x, 0.12, self._framed)
@@ -135,6 +134,19 @@ def _some(x: Tensor, p: float, edit: Edit) -> Tensor:
         x = x.clone()
         x[chosen] = edit(x[chosen])
     return x
+
+
+def _noisy(x: Tensor) -> Tensor:
+    """Add Gaussian noise; kornia draws its noise on the CPU, which takes longer than a step."""
+    deviation = torch.empty(len(x), 1, 1, 1, device=x.device).uniform_(0.02, 0.22)
+    return (x + deviation * torch.randn_like(x)).clamp(0, 1)
+
+
+def _peppered(x: Tensor) -> Tensor:
+    """Make some pixels white or black."""
+    share = torch.empty(len(x), 1, 1, 1, device=x.device).uniform_(0.005, 0.03)
+    drawn = torch.rand_like(x[:, :1])
+    return x.masked_fill(drawn < share, 0.0).masked_fill(drawn > 1 - share, 1.0)
 
 
 def _coarse(x: Tensor) -> Tensor:

@@ -59,7 +59,10 @@ def train_code(
     _begin_with(model, state, start)
     collection: Collection = build_collection(cfg, cache)
     learned, held_out = len(collection.learned), len(collection.validated)
-    logger.add_note(f"A code for any picture, trained on {learned} pictures from {start} weights.")
+    logger.add_note(
+        f"A code for any picture, trained on {learned} pictures and {collection.graphics} painted "
+        f"ones from {start} weights."
+    )
     validation = _as_features(collection.validation())
     train = _as_features(collection.train())
     kept = Path(cfg.cache.folder, KEPT, logger.fingerprint)
@@ -80,8 +83,14 @@ def train_code(
         hasher.features.provenance, fitted=fitted,
     ).save(folder)  # fmt: skip
     logger.log_folder(folder.name)
-    logger.log_metrics({"code/pictures": learned, "code/held_out": held_out})
-    _draw(logger, model, train["outliers"].x[:SHOWN], validation["outliers"].x)
+    logger.log_metrics(
+        {
+            "code/pictures": learned,
+            "code/graphics": collection.graphics,
+            "code/held_out": held_out,
+        }
+    )
+    _draw(logger, model, _spread(train["outliers"].x), validation["outliers"].x)
     log.info(
         "The code is in %s; judge it: python evaluate.py benchmark=edits_v1 run=latest", folder
     )
@@ -130,6 +139,12 @@ def _begin_with(model: Contrastive, state: Mapping[str, Tensor], start: str) -> 
 def _as_features(sets: Mapping[str, Tensor]) -> dict[str, FeatureSet]:
     """Hand pictures on as they are: the model scales what it draws of them."""
     return {name: FeatureSet(x, np.arange(len(x))) for name, x in sets.items()}
+
+
+def _spread(pictures: Tensor) -> Tensor:
+    """Choose some pictures from first to last: photographs, then graphics."""
+    chosen = torch.linspace(0, len(pictures) - 1, min(SHOWN, len(pictures))).long()
+    return pictures[chosen]
 
 
 def _draw(logger: RunLogger, model: Contrastive, pictures: Tensor, held_out: Tensor) -> None:

@@ -11,7 +11,7 @@ import torch
 from pytorch_lightning.utilities.seed import isolate_rng
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import BatchSampler, DataLoader, RandomSampler, TensorDataset
 
 from latenthash.cache import DiskCache
 from latenthash.errors import InputError
@@ -140,12 +140,11 @@ class Contrastive(pl.LightningModule):
             JobError: if the training diverged.
         """
         (pictures,), (held_out,) = train.values(), validation.values()
-        loader = DataLoader(
-            TensorDataset(pictures.x),
-            min(self.batch_size, len(pictures.x)),
-            shuffle=True,
-            drop_last=True,  # negatives are the rest of the batch
-        )
+        learned = TensorDataset(_near(pictures.x, trainer.strategy.root_device))
+        size = min(self.batch_size, len(learned))
+        # Whole batches at once: one picture after the other takes as long as the training step.
+        batches = BatchSampler(RandomSampler(learned), size, drop_last=True)
+        loader = DataLoader(learned, batch_size=None, sampler=batches)
         judged = DataLoader(TensorDataset(held_out.x), VALIDATED)
         if find_resumed(trainer) is None:
             trainer.validate(self, judged, verbose=False)  # where the curve begins
@@ -344,6 +343,13 @@ class Contrastive(pl.LightningModule):
     def _forget(self) -> None:
         """Forget the network that was made for use: its weights are others now."""
         self._frozen = {}
+
+
+def _near(pictures: Tensor, device: torch.device) -> Tensor:
+    """Put pictures where the network is, where they leave room there for the network."""
+    if device.type == "cuda" and 2 * pictures.nbytes < torch.cuda.mem_get_info(device)[0]:
+        return pictures.to(device)
+    return pictures
 
 
 def _hardware(device: torch.device) -> str:

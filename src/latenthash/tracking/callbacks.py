@@ -3,6 +3,7 @@
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torchvision.utils import make_grid
 
 from latenthash.models.components.autoencoder import Autoencoder
@@ -33,11 +34,12 @@ class Averaging(pl.callbacks.WeightAveraging):
     """
 
     def __init__(self, *, decay: float) -> None:
-        def average(averaged: Tensor, current: Tensor, steps: Tensor | int) -> Tensor:
-            kept = torch.as_tensor((1 + steps) / (20 + steps)).clamp(max=decay)
-            return averaged + (1 - kept) * (current - averaged)
+        def average(averaged: list[Tensor], current: list[Tensor], steps: Tensor | int) -> None:
+            kept = min(decay, float((1 + steps) / (20 + steps)))
+            update = get_ema_multi_avg_fn(kept)  # type: ignore[no-untyped-call]
+            update(averaged, current, steps)
 
-        super().__init__(avg_fn=average)
+        super().__init__(multi_avg_fn=average)  # all tensors at once: they are hundreds
 
 
 class PriorSamples(pl.Callback):

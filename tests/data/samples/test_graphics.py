@@ -108,3 +108,9 @@ def test_fonts_have_the_letters_of_the_languages_chosen_for_them(family: str) ->
     chosen = {language(random, family) for _ in range(10 * LANGUAGES)}
     letters = {letter for each in chosen for word in words(random, each, 300) for letter in word}
     assert [letter for letter in sorted(letters) if bytes(face.getmask(letter)) == missing] == []
+
+
+@pytest.mark.slow
+def test_every_picture_that_a_training_takes_can_be_rendered() -> None:
+    for number in range(4000):
+        render_graphic(number)

@@ -4,6 +4,7 @@ Training edits thousands of pictures a second on an accelerator, where nobody ca
 drawing from the bank for each. Words, places and colours are random and of no benchmark's.
 """
 
+from functools import partial
 from random import Random
 
 import numpy as np
@@ -12,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from latenthash.data.edits.random_overlays import WORDS
 from latenthash.data.edits.stickers import heart, smiley, star
-from latenthash.system.terminal import track
+from latenthash.system.parallel import parallel_map
 
 LARGEST = 0.38  # height of letters as a share of the picture's: large text is what hides most
 
@@ -21,7 +22,8 @@ Colour = tuple[int, ...]
 
 def draw_bank(count: int, side: int) -> NDArray[np.uint8]:
     """Draw overlays (count, side, side, 4), RGBA; the same ones every time."""
-    return np.stack([_overlay(seed, side) for seed in track(range(count), "Drawing overlays")])
+    drawn = parallel_map(partial(_overlay, side=side), count, "Drawing overlays")
+    return np.stack(list(drawn))
 
 
 def _overlay(seed: int, side: int) -> NDArray[np.uint8]:

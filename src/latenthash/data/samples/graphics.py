@@ -17,7 +17,7 @@ from latenthash.data.samples.graphics_drawings import render_drawing
 from latenthash.data.samples.graphics_posters import render_poster
 from latenthash.data.samples.graphics_screens import render_screen
 
-GROUP = 8  # consecutive numbers are of one kind, and may share a template
+GROUP = 32  # consecutive numbers are of one kind, and may share a template
 FAINTEST = 8.0  # standard deviation of grey, below which a picture counts as empty
 TRIES = 4
 

@@ -229,7 +229,7 @@ def _receipt(layout: Random, content: Random) -> Page:
     x = left + 20.0
     while x < left + width - 20:
         bar = content.randint(1, 4)
-        page.draw.rectangle((x, y + 4, x + bar - 1, y + 34), fill=page.ink)
+        page.draw.rectangle((x, y + 4, x + (bar - 1), y + 34), fill=page.ink)
         x += bar + content.randint(1, 4)
     return page
 

@@ -18,6 +18,8 @@ from latenthash.data.samples.graphics_tools import (
     size,
 )
 
+LEAST = 4  # lines of text that a window holds, or nothing is drawn in it
+
 
 def render_screen(layout: Random, content: Random) -> Image.Image:
     """Render a screen: layout chooses the programs and how they look, content what they show."""
@@ -74,7 +76,7 @@ def _window(image: Image.Image, box: Box, layout: Random, content: Random) -> No
                 program.text(x + 6, middle, label(content, program.language, 3), anchor="lm")
         top += deep
         draw.line((left, top, right, top), fill=faint)
-    if layout.random() < 0.4:
+    if layout.random() < 0.4 and bottom - top > LEAST * program.size:
         low = bottom - 1.6 * program.size
         draw.rectangle((left, low, right, bottom), fill=program.panel)
         program.text(left + 6, low + 2, label(content, program.language, 4))
@@ -90,7 +92,8 @@ def _window(image: Image.Image, box: Box, layout: Random, content: Random) -> No
         draw.rectangle(part, fill=program.panel)
         program.tree(part)
         left, top, right, bottom = rest
-    layout.choice(PROGRAMS)(program, (left, top, right, bottom))
+    if bottom - top > LEAST * program.size:
+        layout.choice(PROGRAMS)(program, (left, top, right, bottom))
 
 
 def _desktop(layout: Random, content: Random) -> Image.Image:

@@ -83,6 +83,7 @@ class Collection(Node):
     outliers: Source | None
     reader: Annotated[object, Slot(Reader)]
     held_out: Annotated[int, whole(2, 5000, "pictures")]  # each is compared with each
+    graphics: Annotated[int, whole(0, 10**6, "pictures")]
 
 
 class Digits(Node):
