@@ -108,6 +108,14 @@ class EfficientNetLite0(nn.Module):
         return pooled.pow(1 / self.exponent)
 
 
+class Direction(nn.Module):
+    """Vectors of one length: how strongly a picture excites the trunk says little of it."""
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        """Scale each vector (N, D) to INWARD."""
+        return INWARD * F.normalize(pooled)
+
+
 class Head(nn.Sequential):
     """A linear layer and a batch norm without scale and shift, so that every bit is balanced."""
 
@@ -116,7 +124,7 @@ class Head(nn.Sequential):
 
     def forward(self, pooled: Tensor) -> Tensor:
         """Map what the trunk pooled, (N, 1280), to (N, dimensions), whatever its length."""
-        z: Tensor = super().forward(INWARD * F.normalize(pooled))  # type: ignore[no-untyped-call]
+        z: Tensor = super().forward(Direction()(pooled))  # type: ignore[no-untyped-call]
         return z
 
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from latenthash.cache import DiskCache, cache_key
 from latenthash.errors import InputError
-from latenthash.features.efficientnet import HEAD, EfficientNetLite0, Head, folded
+from latenthash.features.efficientnet import HEAD, Direction, EfficientNetLite0, Head, folded
 from latenthash.features.recall import recalled
 from latenthash.features.weights import (
     CODE,
@@ -34,7 +34,8 @@ class Embedding(nn.Module):
     Args:
         weights: `code`, those that ship, or the path of another bundle of model=contrastive, its
             folder or the file in it.
-        output: `pooled`, 1,280 positive numbers, or `latent`, the 256 whose signs are the code.
+        output: `pooled`, the direction of 1,280 positive numbers, or `latent`, the 256 whose
+            signs are the code.
         size: px, side of the square view; the shipped network learned at 192.
         trim: whether views are cut free of uniform borders first; see `data.views.pipeline`.
 
@@ -90,7 +91,7 @@ def _network(weights: str, output: str) -> nn.ModuleDict:
     """Build the trunk, and the head where it is asked for; on device "meta" nothing is read."""
     # No number is drawn there, and none stands in the way of those that are read.
     with torch.device("meta"):
-        head = Head(NUMBERS[LATENT]) if output == LATENT else nn.Identity()
+        head = Head(NUMBERS[LATENT]) if output == LATENT else Direction()
         network = nn.ModuleDict({"trunk": EfficientNetLite0(), "head": head})
     if torch.get_default_device().type != "meta":
         state = {name: torch.tensor(0) for name in network.state_dict()} | _read(weights, network)
