@@ -27,7 +27,7 @@ from rich.progress import track
 from latenthash.cache import DiskCache, cache_key
 from latenthash.data.edits.suite import Suite
 from latenthash.data.reading import Reader
-from latenthash.data.sources import read_files
+from latenthash.data.sources import read_files, source_digest
 from latenthash.data.splits import Splits, ViewSet
 from latenthash.data.views import Edit, Views, pipeline
 from latenthash.hashing.enrolled import Hash, LatentSet
@@ -147,7 +147,7 @@ def main() -> None:
     held_out, outliers, *more = paths
     pictures = find_files(held_out)
     sets = {"unseen": pictures[SIGNALS:]} | {folder.name: find_files(folder) for folder in more}
-    edits, rows = suite_edits(), []
+    edits, rows, known_outliers = suite_edits(), [], source_digest(str(outliers))
     unseen: dict[str, ViewSet] = {}
     with tempfile.TemporaryDirectory() as output:
         for signal in pictures[:count]:
@@ -158,7 +158,9 @@ def main() -> None:
             )
             known = OmegaConf.to_yaml(OmegaConf.masked_copy(cfg, ["features", "model", "hash"]))
             names = [str(len(paths)) for paths in sets.values()]
-            key = cache_key("row 2", " ".join(overrides), known, *names, signal.read_bytes())
+            key = cache_key(
+                "row 3", " ".join(overrides), known, known_outliers, *names, signal.read_bytes()
+            )
             found = CACHE.read(key)
             if found is None:
                 unseen = unseen or {name: unseen_views(cfg, part) for name, part in sets.items()}
