@@ -1,7 +1,7 @@
 """Strict separation of any Signal under one kind of features; prints tables of docs/separation.md.
 
-Command, of a folder of photographs that the features never learned from, and of outliers (3 minutes
-a Signal under `embedding`, kept in .cache/ten_signals):
+Command, of a folder of photographs that the features never learned from, and of outliers (a
+minute a Signal under `embedding`, kept in .cache/ten_signals):
     .venv/bin/python benchmarks/ten_signals.py HELD_OUT OUTLIERS [MORE ...] [OVERRIDE ...]
 Each of the first ten photographs by name is the Signal in turn; the others, and those of MORE
 folders, are unseen. Overrides are train.py's, such as features=vgg16 or signals=3 (how many).

@@ -25,11 +25,11 @@ class Collection:
         outliers: source of the pictures.
         reader: how picture files are decoded.
         held_out: pictures that judge the training, and are not learned from.
-        graphics: pages, screens and drawings that are painted and learned from, too: who has
-            photographs alone gets a code that tells no page from another.
+        graphics: pages, screens, drawings and posters that are painted and learned from, too: who
+            has photographs alone gets a code that tells no page from another.
         size: px, side of the views that will be drawn; pictures are a third larger.
         seed: the run's seed, which chooses those held out.
-        cache: where painted pictures are kept.
+        cache: where embedded pictures are kept; graphics are painted anew.
 
     Raises:
         InputError: everything that is wrong with the source, at once.

@@ -5,6 +5,7 @@ import logging
 import warnings
 from collections.abc import Mapping
 from hashlib import sha256
+from importlib.resources import files
 from pathlib import Path
 
 import pytorch_lightning as pl
@@ -16,7 +17,7 @@ from latenthash.data.samples.sets import PREFIX
 from latenthash.data.sources import source_digest
 from latenthash.data.splits import ROLES
 from latenthash.errors import log_problems, refusals
-from latenthash.features.weights import names_file
+from latenthash.features.weights import CODE, names_file
 from latenthash.jobs.build import BUNDLED, build
 from latenthash.jobs.command.checks import check_train, plain
 from latenthash.jobs.command.effects import check_training_effects
@@ -109,12 +110,21 @@ def fingerprint(cfg: DictConfig, digests: Mapping[str, str]) -> str:
     assert isinstance(values, dict)
     values.pop("signals", None)  # whence a sweep takes data.signal, which decides
     weights = cfg.features.get("weights")
-    if names_file(weights):
-        weights = source_digest(str(weights))
+    if weights == CODE or names_file(weights):
+        weights = _weights_digest(str(weights))
     parts = [values, list(digests.values()), weights, __version__]
-    if start := cfg.job.get("start"):  # a bundle's folder, if it is one
-        parts.append(source_digest(str(bundle_folder(start) or start)))
+    if start := cfg.job.get("start"):
+        parts.append(_weights_digest(start))
     return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _weights_digest(name: str) -> str:
+    """Digest the weights behind a name; those that ship may change within a version."""
+    if name == CODE:
+        return sha256(
+            (files("latenthash") / "shipped" / CODE / "hash.json").read_bytes()
+        ).hexdigest()
+    return source_digest(str(bundle_folder(name) or name))
 
 
 def _begin(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> None:

@@ -155,6 +155,8 @@ class Contrastive(pl.LightningModule):
     def shorten(self, pictures: Tensor) -> None:
         """Fit the shorter code to the numbers of pictures (N, 3, S, S) uint8, as they are.
 
+        Of many the first are taken; in a training these are the user's, before what was painted.
+
         Iterative quantization (Gong et al. 2013) of their principal components: a head that learned
         the signs' loss on the same trunk found no more copies.
         """

@@ -20,6 +20,8 @@ from latenthash.data.samples.graphics_screens import render_screen
 GROUP = 32  # consecutive numbers are of one kind, and may share a template
 FAINTEST = 8.0  # standard deviation of grey, below which a picture counts as empty
 TRIES = 4
+STEP = 5  # per cent, of which shares are multiples
+STRIDE = 7  # from turn to turn, so that kinds alternate; it divides no number of turns
 
 
 class Kind(NamedTuple):
@@ -39,7 +41,10 @@ KINDS = {
 
 
 def render_graphic(number: int) -> NDArray[np.uint8]:
-    """Render the picture of a number, (height, width, 3), sides of 180 to 512 px."""
+    """Render the picture of a number, (height, width, 3), sides of 180 to 512 px.
+
+    One that is nearly empty is rendered with another template, a few times.
+    """
     kind, template = choose(number)
     for attempt in range(TRIES):
         layout, content = Random(template), Random(f"graphic {number} {attempt}")
@@ -54,6 +59,8 @@ def choose(number: int) -> tuple[str, str]:
     """Return the kind of a number's picture and the name of its template."""
     group = number // GROUP
     random = Random(f"group {group}")
-    (kind,) = random.choices(list(KINDS), weights=[kind.share for kind in KINDS.values()])
+    # In turns, so that a few groups have the shares, too.
+    turns = [name for name, kind in KINDS.items() for _ in range(kind.share // STEP)]
+    kind = turns[group * STRIDE % len(turns)]
     shared = random.random() < KINDS[kind].grouped
     return kind, f"template {group}" if shared else f"template {group} {number}"

@@ -197,7 +197,7 @@ class Page:
         elif kind == 2:
             for end, high in zip(ends, heights, strict=True):
                 self.draw.rectangle((end, y + high, end + 0.3 * width / steps, y + deep), self.ink)
-        else:
+        elif kind == 3:
             for _ in range(5):
                 across, side = self.content.uniform(0, 0.7), self.content.uniform(0.1, 0.3) * deep
                 down = self.content.uniform(0, 0.7) * deep

@@ -87,7 +87,8 @@ def _vocabulary(language: int) -> tuple[Sequence[str], Sequence[float]]:
             "".join(random.choices(syllables, k=random.choice((1, 1, 2, 2, 2, 3, 3, 4))))
             for _ in range(VOCABULARY)
         }
-        words = sorted(made, key=lambda word: (len(word) + random.uniform(0, 6), word))
+        # First by letters: the order of a set is another one in every process.
+        words = sorted(sorted(made), key=lambda word: (len(word) + random.uniform(0, 6), word))
     weights = [1 / (rank + 6) for rank in range(len(words))]
     return words, list(itertools.accumulate(weights))
 

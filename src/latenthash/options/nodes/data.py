@@ -83,7 +83,7 @@ class Collection(Node):
     outliers: Source | None
     reader: Annotated[object, Slot(Reader)]
     held_out: Annotated[int, whole(2, 5000, "pictures")]  # each is compared with each
-    graphics: Annotated[int, whole(0, 10**6, "pictures")]
+    graphics: Annotated[int, whole(0, 50_000, "pictures")]  # all are in memory
 
 
 class Digits(Node):
