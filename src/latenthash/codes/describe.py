@@ -11,9 +11,9 @@ import pickle
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,18 +21,16 @@ from numpy.typing import NDArray
 from latenthash.cache import DiskCache, cache_key
 from latenthash.codes.code import Described, Source
 from latenthash.codes.peers import parts, together
+from latenthash.codes.work import Work, complete, work_of
 from latenthash.codes.workers import in_workers
 from latenthash.data.edits.suite import LIBRARIES, Suite, SuiteEdit
-from latenthash.data.reading import READING, Picture, Pixels, Reader
-from latenthash.data.views import Pipeline, pipeline
+from latenthash.data.reading import READING, Picture, Reader
 from latenthash.errors import InputError
 from latenthash.system.terminal import track
 
 log = logging.getLogger(__name__)
 
 VIEWS = 8  # handed to a worker at once, or one picture under all edits: a view takes milliseconds
-
-Work: TypeAlias = Callable[[Sequence[Pixels]], NDArray[Any]]  # pictures -> N of anything
 
 
 @dataclass(frozen=True)
@@ -201,22 +199,6 @@ class _Rows:
         """Return rows that are not described, (*shape, D)."""
         kind = self.source.kind
         return np.full((*shape, self.source.dimensions), 0 if kind is np.int8 else np.nan, kind)
-
-
-def work_of(source: Source) -> Work:
-    """Return what workers do for a source: all, or the views that networks describe here."""
-    if source.side is None:
-        return source.describe
-    return partial(_views, pipeline([], source.side, source.trim))
-
-
-def complete(source: Source, made: NDArray[Any]) -> Described:
-    """Describe (N, D) what `work_of` made of N pictures."""
-    return made if source.side is None else source.describe(list(made))
-
-
-def _views(reduce: Pipeline, pictures: Sequence[Pixels]) -> NDArray[np.uint8]:
-    return np.stack([reduce(image=pixels)["image"] for pixels in pictures])
 
 
 @lru_cache(maxsize=1)

@@ -4,11 +4,11 @@ from hashlib import sha256
 from typing import Annotated, TypeAlias
 
 import albumentations as A
-import cv2
 import numpy as np
 from pydantic import Field
 
 from latenthash.data.reading import Picture, Pixels
+from latenthash.data.reduction import reduced, trimmed
 
 Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 Edit: TypeAlias = A.BasicTransform
@@ -32,9 +32,7 @@ def pipeline(edits: list[Edit], size: int, trim: bool = False) -> A.Compose:
         size: px.
         trim: whether uniform borders are cut off before the reduction.
     """
-    # Area interpolation averages over what a pixel covers: no moire from thin lines.
-    resize = A.Resize(size, size, interpolation=cv2.INTER_AREA)
-    return A.Compose([*edits, *([TrimBorders()] if trim else []), resize])
+    return A.Compose([*edits, Reduction(size, trim)])
 
 
 class Views:
@@ -74,29 +72,30 @@ class Views:
         return np.array(self.edits(image=pixels)["image"])
 
 
-class TrimBorders(A.ImageOnlyTransform):  # type: ignore[misc] # albumentations has no types
-    """Cut off rows and columns of one colour at the edges: bars, paddings, letterboxes.
+class Reduction(A.ImageOnlyTransform):  # type: ignore[misc] # albumentations has no types
+    """Reduce a picture to the square that networks see; see `data.reduction`.
 
-    A picture of which less than a third would stay on either axis is left as it is.
+    Args:
+        size: px.
+        trim: whether uniform borders are cut off first.
     """
 
-    TOLERANCE = 16  # of 0..255, within a row or column: compression leaves traces
-    LEAST = 1 / 3  # of height and of width
+    def __init__(self, size: int, trim: bool) -> None:
+        super().__init__(p=1.0)
+        self.size = size
+        self.trim = trim
+
+    def apply(self, img: Pixels, **params: object) -> Pixels:
+        """Return img, (H, W, 3) uint8, as (size, size, 3)."""
+        return reduced(img, self.size, self.trim)
+
+
+class TrimBorders(A.ImageOnlyTransform):  # type: ignore[misc]
+    """Cut off uniform borders; see `data.reduction`."""
 
     def __init__(self, p: float = 1.0) -> None:
         super().__init__(p=p)
 
     def apply(self, img: Pixels, **params: object) -> Pixels:
         """Return the inner part of img, (H, W, 3) uint8."""
-        rows, columns = (self._inner(img, axis) for axis in (1, 0))
-        kept = (
-            (rows.stop - rows.start) / img.shape[0],
-            (columns.stop - columns.start) / img.shape[1],
-        )
-        return np.ascontiguousarray(img[rows, columns]) if min(kept) >= self.LEAST else img
-
-    def _inner(self, img: Pixels, axis: int) -> slice:
-        """Find from where to where lines along an axis hold more than one colour."""
-        spread = np.ptp(img, axis=axis).max(-1)  # the largest over channels
-        busy = np.flatnonzero(spread > self.TOLERANCE)
-        return slice(int(busy[0]), int(busy[-1]) + 1) if len(busy) else slice(0, 0)
+        return trimmed(img)

@@ -1,0 +1,46 @@
+"""From a decoded picture to the square that networks see, without albumentations."""
+
+import cv2
+import numpy as np
+
+from latenthash.data.reading import Pixels
+
+TOLERANCE = 16  # of 0..255, within a row or column of a border: compression leaves traces
+LEAST = 1 / 3  # of height and of width
+
+
+def reduced(pixels: Pixels, size: int, trim: bool) -> Pixels:
+    """Reduce a picture (H, W, 3) to a square (size, size, 3).
+
+    Args:
+        pixels: the picture; where there is nothing to reduce, it is handed on.
+        size: px.
+        trim: whether uniform borders are cut off first.
+    """
+    pixels = trimmed(pixels) if trim else pixels
+    if pixels.shape[:2] == (size, size):
+        return pixels
+    # Area interpolation averages over what a pixel covers: no moire from thin lines.
+    return cv2.resize(pixels, (size, size), interpolation=cv2.INTER_AREA).astype(
+        np.uint8, copy=False
+    )
+
+
+def trimmed(pixels: Pixels) -> Pixels:
+    """Cut off rows and columns of one colour at the edges: bars, paddings, letterboxes.
+
+    A picture of which less than a third would stay on either axis is left as it is.
+    """
+    rows, columns = (_inner(pixels, axis) for axis in (1, 0))
+    kept = (
+        (rows.stop - rows.start) / pixels.shape[0],
+        (columns.stop - columns.start) / pixels.shape[1],
+    )
+    return np.ascontiguousarray(pixels[rows, columns]) if min(kept) >= LEAST else pixels
+
+
+def _inner(pixels: Pixels, axis: int) -> slice:
+    """Find from where to where lines along an axis hold more than one colour."""
+    spread = np.ptp(pixels, axis=axis).max(-1)  # the largest over channels
+    busy = np.flatnonzero(spread > TOLERANCE)
+    return slice(int(busy[0]), int(busy[-1]) + 1) if len(busy) else slice(0, 0)
