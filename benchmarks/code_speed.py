@@ -28,7 +28,7 @@ from latenthash.data.reading import Pixels, Reader
 from latenthash.data.views import pipeline
 from latenthash.features.onnx_runtime import is_installed
 from latenthash.hashing.hasher import Hasher
-from latenthash.models.contrastive import Contrastive
+from latenthash.models.components.code_network import CodeNetwork
 from latenthash.system.paths import find_files
 
 ROUNDS = 15
@@ -51,7 +51,7 @@ def from_pixels(source: Source) -> Work:
 def hastened() -> Hasher:
     """Return the network that ships, through ONNX Runtime."""
     hasher = shipped(CACHE)
-    assert isinstance(hasher.model, Contrastive)
+    assert isinstance(hasher.model, CodeNetwork)
     Latent("code", hasher)  # moves it to the device that computes
     hasher.model.hasten(CACHE)
     return hasher

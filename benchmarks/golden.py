@@ -21,8 +21,8 @@ from latenthash.data.reading import Pixels
 from latenthash.data.samples.sets import embedded
 from latenthash.data.views import pipeline
 from latenthash.hashing.hasher import Hasher
+from latenthash.jobs.at_hand import bundle_at_hand
 from latenthash.jobs.build import bundle_config, restore
-from latenthash.jobs.open import bundle_at_hand
 
 FILE = files("latenthash") / "shipped" / "golden" / "code.json"
 CACHE = DiskCache(folder=".cache", max_bytes=4 * 10**9)

@@ -29,8 +29,8 @@ from latenthash.codes.pictures import list_pictures
 from latenthash.data.edits.suite import Suite
 from latenthash.data.reading import Reader
 from latenthash.hashing.printable_code import BITS
+from latenthash.jobs.at_hand import bundle_at_hand
 from latenthash.jobs.build import bundle_config, restore
-from latenthash.jobs.open import bundle_at_hand
 from latenthash.options.jobs import SHIPPED
 
 SUITE = Path(__file__).parent.parent / "conf" / "benchmark" / "edits_v1.yaml"

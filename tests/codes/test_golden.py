@@ -13,7 +13,7 @@ from torch import Tensor
 from latenthash.cache import DiskCache
 from latenthash.features.onnx_runtime import NEEDED
 from latenthash.hashing.hasher import Hasher
-from latenthash.models.contrastive import Contrastive
+from latenthash.models.components.code_network import CodeNetwork
 
 MOST = 2  # of 256 bits that may differ: numbers near 0 change their sign by rounding
 PHOTOGRAPHS = ("girl", "photos_a", "photos_b", "plate")
@@ -66,7 +66,7 @@ def test_network_as_it_is_trained_gives_the_same_bits(
     hasher: Hasher, seen: tuple[Tensor, NDArray[np.bool_]]
 ) -> None:
     shown, expected = seen
-    assert isinstance(hasher.model, Contrastive)
+    assert isinstance(hasher.model, CodeNetwork)
     plain = hasher.eval().model.to("cpu").forward(hasher.features(shown))  # batch norms apart
     assert far(plain.double().numpy(), expected) <= MOST
 
@@ -78,7 +78,7 @@ def test_onnx_runtime_gives_the_same_bits_until_weights_change(
     shown, expected = seen
     hasher = shipped(kept)
     model = hasher.model.to("cpu")
-    assert isinstance(model, Contrastive)
+    assert isinstance(model, CodeNetwork)
     by_torch = model.outputs(hasher.features(shown))
     model.hasten(kept)
     quick = [model.outputs(hasher.features(part)) for part in torch.split(shown, 7)]

@@ -12,9 +12,9 @@ from latenthash.errors import InputError
 from latenthash.hashing import printable_code
 from latenthash.hashing.printable import BITS, MEASURED
 from latenthash.hashing.printable_code import PrintableCode
+from latenthash.jobs.at_hand import bundle_at_hand
 from latenthash.jobs.build import bundle_config, restore
 from latenthash.jobs.hashes import comparison
-from latenthash.jobs.open import bundle_at_hand
 from latenthash.options.jobs import SHIPPED
 from printables import TAG, example, example_code
 

@@ -4,19 +4,22 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from latenthash.data.splits import ViewSet
 from latenthash.errors import InputError
 from latenthash.features.interface import Features, FeatureSet, Staged, is_staged
 from latenthash.hashing.enrolled import Latents, LatentSet
 from latenthash.models.interface import Coder, Decoder, Diagrammed, Model, Rebuilder
 from latenthash.options.misfits import NO_REBUILDING
 from latenthash.system.terminal import track
+
+if TYPE_CHECKING:  # it imports albumentations, which takes a second
+    from latenthash.data.splits import ViewSet
 
 BATCH = 64  # views taken at once
 
@@ -85,7 +88,7 @@ class Hasher(nn.Module):
         pictures = torch.cat([self.model.decode(batch.to(device)).cpu() for batch in batches])
         return pictures.permute(0, 2, 3, 1).double().numpy()
 
-    def describe(self, sets: Mapping[str, ViewSet]) -> dict[str, FeatureSet]:
+    def describe(self, sets: Mapping[str, "ViewSet"]) -> dict[str, FeatureSet]:
         """Compute the features of the views of several sets."""
         return {
             name: FeatureSet(self._features(s.views, f"Features of {name}"), s.picture, s.views)
@@ -97,7 +100,7 @@ class Hasher(nn.Module):
         assert isinstance(self.model, Diagrammed)
         return self.model.diagrams(self._features(views, "Features"))
 
-    def encode_sets(self, sets: Mapping[str, ViewSet]) -> dict[str, LatentSet]:
+    def encode_sets(self, sets: Mapping[str, "ViewSet"]) -> dict[str, LatentSet]:
         """Encode the views of several sets; see `latents`."""
         return {name: self.latents(features) for name, features in self.describe(sets).items()}
 
@@ -143,7 +146,7 @@ class Hasher(nn.Module):
 
 
 @torch.no_grad()
-def begin(features: Staged, sets: Mapping[str, ViewSet]) -> dict[str, Tensor]:
+def begin(features: Staged, sets: Mapping[str, "ViewSet"]) -> dict[str, Tensor]:
     """Put the views of several sets through the frozen stage of features."""
     device = _device()
     maps = {}

@@ -31,9 +31,10 @@ from latenthash.data.edits.suite import LIBRARIES, Suite
 from latenthash.data.reading import Reader
 from latenthash.errors import InputError, collect
 from latenthash.hashing.bundle import Bundle
+from latenthash.jobs.at_hand import shipped_bundle
 from latenthash.jobs.build import build, bundle_config, restore
 from latenthash.jobs.locating import Places, with_weights
-from latenthash.jobs.open import open_to_judge, shipped_bundle
+from latenthash.jobs.open import open_to_judge
 from latenthash.models.interface import Hastened
 from latenthash.options.jobs import FORMER
 from latenthash.report.tables import show

@@ -21,6 +21,7 @@ from latenthash.features.interface import is_staged
 from latenthash.features.weights import names_file
 from latenthash.hashing.bundle import Bundle
 from latenthash.hashing.hasher import Hasher
+from latenthash.hashing.restoring import UNTOUCHED, check_shapes, code_hasher, fill
 from latenthash.jobs.plain_yaml import read_yaml
 from latenthash.options.checking import checked_bundle
 from latenthash.options.misfits import find_large
@@ -29,7 +30,6 @@ from latenthash.system.paths import shareable
 
 BUNDLED = tuple(Bundled.model_fields)  # nodes of the config that a bundle holds
 MOST_BYTES = 2**33  # of the views that are drawn for a bundle
-UNTOUCHED = "Use an untouched copy of a bundle that train.py wrote."
 
 
 def build(node: DictConfig, **kwargs: Any) -> Any:
@@ -119,7 +119,9 @@ def bundle_config(bundle: Bundle) -> DictConfig:
     if large := [*find_large(values), *_many_views(values)]:
         raise InputError(large)
     config = OmegaConf.create(values)
-    _check_shapes(bundle, config)
+    # On this device, networks have shapes and no numbers: nothing is read or allocated.
+    with torch.device("meta"):
+        check_shapes(bundle, code_hasher(config) or build_hasher(config, None))
     return config
 
 
@@ -139,39 +141,10 @@ def _many_views(values: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _check_shapes(bundle: Bundle, config: DictConfig) -> None:
-    """Refuse weights that the config has no place for, or of another shape."""
-    # On this device, networks have shapes and no numbers: nothing is read or allocated.
-    with torch.device("meta"):
-        outline = build_hasher(config, None).state_dict()
-    # Halves may stand for floats.
-    wanted, given = (
-        {name: (tuple(t.shape), t.is_floating_point()) for name, t in state.items()}
-        for state in (outline, bundle.weights)
-    )
-    odd = [name[:64] for name in {**wanted, **given} if wanted.get(name) != given.get(name)]
-    if odd:
-        raise InputError(
-            f"The bundle's weights do not fit its config: {', '.join(odd[:4])} is missing, too "
-            f"much, or of another shape. {UNTOUCHED}"
-        )
-
-
-def restore(bundle: Bundle, config: DictConfig, cache: DiskCache) -> Hasher:
+def restore(bundle: Bundle, config: DictConfig, cache: DiskCache | None) -> Hasher:
     """Build the hasher of a bundle, with its weights.
 
     Raises:
         InputError: if the features here are not those that the bundle was made with.
     """
-    hasher = build_hasher(config, cache)
-    here = hasher.features.provenance
-    # Where weights come from is for people; a file may lie elsewhere on another machine.
-    if any(
-        here.get(k) != bundle.provenance.get(k) for k in {*here, *bundle.provenance} - {"weights"}
-    ):
-        raise InputError(
-            f"The bundle's hash was made with {dict(bundle.provenance)}, and here is {dict(here)}: "
-            "latents of other weights are not comparable."
-        )
-    hasher.load_state_dict(bundle.weights)
-    return hasher
+    return fill(code_hasher(config) or build_hasher(config, cache), bundle)

@@ -14,8 +14,9 @@ from latenthash.data.splits import ROLES
 from latenthash.errors import InputError
 from latenthash.features.weights import names_file, weights_file
 from latenthash.hashing.bundle import Bundle
-from latenthash.system.paths import is_file, is_folder
-from latenthash.tracking.names import BUNDLE, FOLDER
+from latenthash.jobs.at_hand import bundle_folder
+from latenthash.system.paths import is_file
+from latenthash.tracking.names import FOLDER
 from latenthash.tracking.store import Run
 
 
@@ -58,21 +59,6 @@ class Places:
         elif Path(name).is_absolute() or Path(name) == Path() or ".." in Path(name).parts:
             return []  # a stranger's bundle has no say in which folders are read here
         return list(dict.fromkeys(str(folder / name) for name in names for folder in folders))
-
-
-def bundle_folder(name: str) -> Path | None:
-    """Find the bundle in a folder, be it a run's output folder or the bundle's own.
-
-    Args:
-        name: what the user called the bundle by; a folder, or anything else.
-
-    Returns:
-        its folder; None when there is no folder of that name.
-    """
-    folder = Path(name)
-    if is_folder(folder / BUNDLE):
-        return folder / BUNDLE
-    return folder if is_folder(folder) else None
 
 
 def with_weights(config: DictConfig, places: Places) -> DictConfig:

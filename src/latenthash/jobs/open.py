@@ -2,16 +2,16 @@
 
 import logging
 from dataclasses import dataclass
-from importlib.resources import as_file, files
 
 from omegaconf import DictConfig
 
 from latenthash.errors import InputError
 from latenthash.hashing.bundle import Bundle
+from latenthash.jobs.at_hand import bundle_at_hand
 from latenthash.jobs.build import bundle_config
-from latenthash.jobs.locating import Places, bundle_folder, with_weights
+from latenthash.jobs.locating import Places, with_weights
 from latenthash.jobs.stores import find_store, open_store
-from latenthash.options.jobs import SHIPPED, SHIPPED_CODES
+from latenthash.options.jobs import SHIPPED
 from latenthash.tracking.names import LATEST
 from latenthash.tracking.store import Run, Store, no_run
 from latenthash.tracking.store_uri import StoreURI
@@ -95,20 +95,6 @@ def _open(cfg: DictConfig) -> tuple[Store | None, Bundle, DictConfig]:
     except InputError as error:  # the bundle can be used without
         log.warning("%s", error)
         return None, bundle, config
-
-
-def bundle_at_hand(run: str) -> Bundle | None:
-    """Load the code that ships, or a folder's bundle; None when a run of a store is named."""
-    if run in SHIPPED_CODES:
-        return shipped_bundle(run)
-    folder = bundle_folder(run)
-    return None if folder is None else Bundle.load(folder)
-
-
-def shipped_bundle(name: str) -> Bundle:
-    """Load one of the codes that come with the project."""
-    with as_file(files("latenthash") / "shipped" / name) as folder:
-        return Bundle.load(folder)
 
 
 def _bundle_in(store: Store, run: str) -> Bundle:

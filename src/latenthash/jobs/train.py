@@ -18,12 +18,12 @@ from latenthash.data.sources import source_digest
 from latenthash.data.splits import ROLES
 from latenthash.errors import log_problems, refusals
 from latenthash.features.weights import CODE, names_file
+from latenthash.jobs.at_hand import bundle_folder
 from latenthash.jobs.build import BUNDLED, build
 from latenthash.jobs.command.checks import check_train, plain
 from latenthash.jobs.command.effects import check_training_effects
 from latenthash.jobs.command.multirun import is_job_apart
 from latenthash.jobs.command.sweeping import typed_line
-from latenthash.jobs.locating import bundle_folder
 from latenthash.options.checking import find_bundle_problems
 from latenthash.options.jobs import TRAIN_JOBS
 from latenthash.report.markdown import command

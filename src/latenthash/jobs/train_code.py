@@ -17,9 +17,9 @@ from latenthash.errors import InputError, collect
 from latenthash.features.imagenet_lite0 import EXTRA, imagenet_state
 from latenthash.features.interface import FeatureSet
 from latenthash.hashing.bundle import Bundle
+from latenthash.jobs.at_hand import bundle_at_hand
 from latenthash.jobs.build import build, build_collection, build_hasher, bundled_config
 from latenthash.jobs.fit import fit
-from latenthash.jobs.open import bundle_at_hand
 from latenthash.models.contrastive import FPR, Contrastive
 from latenthash.tracking.names import BUNDLE
 from latenthash.tracking.run_logger import RunLogger

@@ -1,23 +1,19 @@
 """Contrastive code: a small network that gives the views of a picture the same bits."""
 
-import logging
 import math
 import time
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Self
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.utilities.seed import isolate_rng
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, TensorDataset
 
-from latenthash.cache import DiskCache
-from latenthash.errors import InputError
-from latenthash.features.efficientnet import EfficientNetLite0, Head, folded
 from latenthash.features.interface import FeatureSet
-from latenthash.features.onnx_runtime import is_installed, through_onnx
+from latenthash.models.components.code_network import CodeNetwork
 from latenthash.models.components.contrast import (
     info_nce,
     koleo,
@@ -27,24 +23,19 @@ from latenthash.models.components.contrast import (
 )
 from latenthash.models.components.itq import itq
 from latenthash.models.components.training import find_resumed, fit_best_epoch
-from latenthash.options.misfits import BLOCK, NO_PICTURES
 
 if TYPE_CHECKING:
     from latenthash.data.batched_views import BatchedViews
 
-log = logging.getLogger(__name__)
-
 RATE = "model.learning_rate or model.head_learning_rate"
-AT_ONCE = 32  # pictures of SIDE px put through the trunk on a CPU, where more take longer, each
-ON_DEVICE, SIDE = 512, 192  # the same on an accelerator
 VALIDATED = 100  # pictures judged at once
 FPR = 1e-3  # at which validation says how many views are found
 QUERIES = 4  # heavy views of each held-out picture
 SHORTENED = 4096  # pictures that the shorter code is fitted on: more change nothing
 
 
-class Contrastive(pl.LightningModule):
-    """EfficientNet-Lite0 with a head of k numbers, whose signs are a code of k bits.
+class Contrastive(CodeNetwork, pl.LightningModule):
+    """The network of a code, as it is trained; see `CodeNetwork`.
 
     It learns from pictures alone: of each it draws a light and a heavy view, and both shall be
     found among those of all other pictures, by the numbers and by their signs. A shorter code is
@@ -92,18 +83,7 @@ class Contrastive(pl.LightningModule):
         batch_size: int,
         overlays: int,
     ) -> None:
-        super().__init__()
-        if len(shape) != 3 or shape[0] != 3 or shape[1] % BLOCK:
-            raise InputError(NO_PICTURES)
-        if short_dim > latent_dim:
-            raise InputError(
-                f"model.short_dim={short_dim} must be at most model.latent_dim={latent_dim}."
-            )
-        self.side = shape[1]
-        self.lengths = (latent_dim, short_dim)
-        self.trunk = EfficientNetLite0()
-        self.head = Head(latent_dim)
-        self.short = nn.Linear(latent_dim, short_dim)
+        super().__init__(shape=shape, latent_dim=latent_dim, short_dim=short_dim)
         self.learning_rate = learning_rate
         self.head_learning_rate = head_learning_rate
         self.weight_decay = weight_decay
@@ -113,11 +93,8 @@ class Contrastive(pl.LightningModule):
         self.koleo = koleo
         self.batch_size = batch_size
         self.overlays = overlays
-        # Where torch does not look for modules: both can be made again.
+        # Where torch does not look for modules: it can be made again.
         self._views: tuple[BatchedViews, ...] = ()
-        self._frozen: dict[torch.device, Callable[[Tensor], Tensor]] = {}
-        hook = self.register_load_state_dict_post_hook
-        hook(lambda module, keys: module._forget())  # type: ignore[no-untyped-call]
         self._seen: list[Tensor] = []
         self.pictures_seen, self.seconds, self.hardware = 0, 0.0, ""
 
@@ -167,46 +144,6 @@ class Contrastive(pl.LightningModule):
         weight, bias = itq(z, self.lengths[1])
         self.short.weight.copy_(weight)
         self.short.bias.copy_(bias)
-
-    def encode(self, x: Tensor) -> Tensor:
-        """Map pictures x (N, 3, side, side) in [0, 1] to z (N, k)."""
-        return self.outputs(x)[:, : self.lengths[0]]
-
-    @torch.no_grad()
-    def outputs(self, x: Tensor) -> Tensor:
-        """Map pictures x (N, 3, side, side) in [0, 1] to the numbers of both codes, side by side.
-
-        Returns:
-            (N, k + short_dim); the signs of each part are a code.
-        """
-        z = self.head(self._pooled(x))
-        return torch.cat([z, self.short(z)], 1)
-
-    def hasten(self, cache: DiskCache) -> None:
-        """Take half of the time on a CPU from now on, where ONNX Runtime is installed.
-
-        What comes out is the same but for rounding. It ends when weights change.
-
-        Args:
-            cache: where the exported network is kept; to export it takes seconds.
-        """
-        self.eval()
-        if self.device.type != "cpu" or not is_installed():
-            return
-        try:
-            trunk = through_onnx(folded(self.trunk), (3, self.side, self.side), cache)
-        except Exception as error:  # exporter and runtime have no class of errors in common
-            log.warning("ONNX Runtime does not run the network, and torch does: %s", error)
-        else:
-            self._frozen[self.device] = trunk
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map pictures x (N, 3, side, side) in [0, 1] to z (N, k), with gradients."""
-        # bf16 where it is fast; on a CPU it need not be.
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=x.device.type != "cpu"):
-            pooled = self.trunk(x.contiguous(memory_format=torch.channels_last))
-        z: Tensor = self.head(pooled)
-        return z
 
     def training_step(self, batch: list[Tensor], batch_idx: int) -> Tensor:
         """Give Lightning the loss of a batch of pictures (N, 3, S, S) uint8."""
@@ -311,25 +248,6 @@ class Contrastive(pl.LightningModule):
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
         }
 
-    def train(self, mode: bool = True) -> Self:
-        """Change between training and use."""
-        if mode != self.training:  # what is used asks again and again not to be trained
-            self._forget()
-        return super().train(mode)
-
-    @torch.no_grad()
-    def _pooled(self, x: Tensor) -> Tensor:
-        """Map pictures x (N, 3, side, side) to pooled numbers (N, 1280), for use alone."""
-        if x.device not in self._frozen:
-            self._frozen[x.device] = folded(self.trunk).to(x.device)
-        trunk = self._frozen[x.device]
-        x = x.contiguous(memory_format=torch.channels_last)
-        # Of larger pictures fewer, for their maps are larger.
-        most = max(
-            1, (AT_ONCE if x.device.type == "cpu" else ON_DEVICE) * SIDE**2 // x[0, 0].numel()
-        )
-        return torch.cat([trunk(part) for part in torch.split(x, most)])
-
     def _on_device(self) -> "BatchedViews":
         """Return what draws views, where the network is."""
         if not self._views:
@@ -341,10 +259,6 @@ class Contrastive(pl.LightningModule):
             self._views = (BatchedViews(self.side, drawn),)
         (views,) = self._views
         return views.to(self.device)
-
-    def _forget(self) -> None:
-        """Forget the network that was made for use: its weights are others now."""
-        self._frozen = {}
 
 
 def _near(pictures: Tensor, device: torch.device) -> Tensor:

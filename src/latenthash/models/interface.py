@@ -1,15 +1,17 @@
 """Models: what turns features into a latent z, all by the same `encode`."""
 
 from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
-import pytorch_lightning as pl
 from numpy.typing import NDArray
 from torch import Tensor
 
 from latenthash.cache import DiskCache
 from latenthash.features.interface import FeatureSet
+
+if TYPE_CHECKING:  # it takes seconds to import, and nobody needs it to use a model
+    import pytorch_lightning as pl
 
 
 class Model(Protocol):
@@ -19,7 +21,7 @@ class Model(Protocol):
         self,
         train: Mapping[str, FeatureSet],
         validation: Mapping[str, FeatureSet],
-        trainer: pl.Trainer,
+        trainer: "pl.Trainer",
     ) -> None:
         """Fit on features of each set; validation may choose the epoch."""
 

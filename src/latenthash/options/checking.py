@@ -9,9 +9,9 @@ from pydantic_core import ErrorDetails
 from latenthash.errors import InputError
 from latenthash.options.edits import BUNDLED_EDITS, SIDE
 from latenthash.options.kinds import TARGET, Node, nearest_option, nodes_by_class
-from latenthash.options.misfits import find_misfits
+from latenthash.options.misfits import CONTRASTIVE, PIXELS, find_misfits
 from latenthash.options.moved import DROPPED, GIVEN_UP, MOVED
-from latenthash.options.roots import Bundled, Evaluate, Train
+from latenthash.options.roots import Bundled, Evaluate, Network, Train
 
 LONGEST = 60  # letters of a value that a sentence repeats
 TOLD = 20  # problems that are told
@@ -54,10 +54,36 @@ def checked_bundle(values: object) -> dict[str, Any]:
     Raises:
         InputError: for all that is wrong with it.
     """
+    return _checked(Bundled, _updated(values))
+
+
+def checked_network(values: object) -> dict[str, Any] | None:
+    """Return what of a bundle's config makes codes, if that is the network of model=contrastive.
+
+    Its edits had their part in the training, and are not looked at: only to make them says
+    whether they can be made, and that takes seconds.
+
+    Returns:
+        hash, data, features and model, checked; None for the bundle of anything else.
+
+    Raises:
+        InputError: for all that is wrong with it.
+    """
+    values = _updated(values)
+    wanted = {"features": PIXELS, "model": CONTRASTIVE}
+    if not isinstance(values, dict) or any(
+        not isinstance(values.get(key), dict) or values[key].get(TARGET) != name
+        for key, name in wanted.items()
+    ):
+        return None
+    return _checked(Network, {key: values[key] for key in Network.model_fields if key in values})
+
+
+def _checked(schema: type[Node], values: object) -> dict[str, Any]:
     try:
-        checked = Bundled.model_validate(_updated(values)).model_dump(by_alias=True)
+        checked = schema.model_validate(values).model_dump(by_alias=True)
     except ValidationError as error:
-        raise InputError([f"{ODD} {line}" for line in _sentences(Bundled, error)]) from error
+        raise InputError([f"{ODD} {line}" for line in _sentences(schema, error)]) from error
     # Once more, whatever the schema says: Hydra calls what stands behind these keys.
     if odd := [name for name in _called(checked) if name not in {*CLASSES, *BUNDLED_EDITS}]:
         raise InputError(f"{ODD} it names {_shown(odd[0])}, which may not stand there.")

@@ -106,6 +106,15 @@ class Bundled(Node):
     model: Model
 
 
+class Network(Node):
+    """What of a bundle's config makes codes by the network of model=contrastive, and no more."""
+
+    hash: Hash
+    data: Annotated[object, Slot(Pairs, Collection)]
+    features: Annotated[object, Slot(Pixels)]
+    model: Annotated[object, Slot(Contrastive)]
+
+
 class Train(Bundled):
     """The config of train.py."""
 
