@@ -36,6 +36,19 @@ def stored_bits(image: Image.Image) -> int:
     return 16 if deep else 8
 
 
+def loaded_bits(image: Image.Image) -> int:
+    """Say how many bits the values of a loaded picture have, whose file may be gone.
+
+    Raises:
+        Unusable: nothing says which of its values is white.
+    """
+    if isinstance(image, TiffImageFile):
+        return _tiff_bits(image)
+    if image.mode == "F":
+        raise Unusable(f"holds values of unknown range; {SAVE_AS}")
+    return 16 if image.mode in DEEP_GREY else 8
+
+
 def rgb(
     image: Image.Image,
     bits: int,

@@ -1,21 +1,23 @@
 """Read a user's picture file as RGB, whatever its kind; files are untrusted."""
 
 import hashlib
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
-from io import BufferedReader
+from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import Literal, TypeAlias
+from threading import Lock
+from typing import BinaryIO, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from latenthash.data.colours import rgb, stored_bits
+from latenthash.data.colours import loaded_bits, rgb, stored_bits
 from latenthash.system.files import LARGEST, Unusable, open_regular
 from latenthash.system.paths import path_text
 
@@ -40,6 +42,14 @@ UPRIGHT = {  # what undoes each EXIF orientation
 NO_PICTURE = "is not a picture that can be read"
 HEIC = (b"ftyphe", b"ftypmif1", b"ftypmsf1")  # from the fifth byte on
 TIFF = (b"II*\0", b"MM\0*")
+# Pillow's limit and Python's warnings belong to the whole process: one thread decodes at a time.
+_DECODING = Lock()
+if hasattr(os, "register_at_fork"):  # a child that is forked meanwhile would wait for ever
+    os.register_at_fork(
+        before=_DECODING.acquire,
+        after_in_parent=_DECODING.release,
+        after_in_child=_DECODING.release,
+    )
 
 
 @dataclass(frozen=True)
@@ -83,31 +93,77 @@ class Reader:
         Raises:
             Unusable: why the file cannot be used, without its name.
         """
+        most = self._most_bytes
+        opened = open_regular(path, most, f" ({ALLOW})").detach()
+        return self._read(_BoundedReads(opened), path_text(Path(path.name)))
+
+    def read_bytes(self, data: bytes) -> Picture:
+        """Decode the bytes of a file.
+
+        Raises:
+            Unusable: why they cannot be used, without a name.
+        """
+        if not data:
+            raise Unusable("is empty (0 bytes)")
+        if len(data) > self._most_bytes:
+            raise Unusable(
+                f"has {len(data):,} bytes, over the limit of {self._most_bytes:,} ({ALLOW})"
+            )
+        # BytesIO has all that a raw file has.
+        return self._read(_BoundedReads(BytesIO(data)), "")
+
+    def take(self, image: Image.Image) -> Picture:
+        """Take a picture that Pillow has opened.
+
+        One that is not loaded yet is read as its file would be. Of one that is, or has no file,
+        the pixels are taken, with the profile and the orientation that it names.
+
+        Raises:
+            Unusable: why it cannot be used, without a name.
+        """
+        file = getattr(image, "fp", None)
+        if file is not None and getattr(image, "tile", None) and not image.tell():
+            place = file.tell()
+            file.seek(0)
+            data = file.read(self._most_bytes + 1)
+            file.seek(place)
+            return self.read_bytes(data)
+        remarks: list[str] = []
+        file = BytesIO()
+        with self._refusing_damage(file, remarks):
+            self._check_size(image)
+            image.load()
+            pixels = self._pixels(image, loaded_bits(image), file, remarks)
+        return Picture("", pixels, hashlib.sha256(pixels.tobytes()).hexdigest(), _once(remarks))
+
+    @property
+    def _most_bytes(self) -> int:
+        """The bytes that a file may have."""
+        return min(LARGEST, PIXEL_BYTES * self.max_pixels + SLACK)
+
+    def _read(self, opened: "_BoundedReads", name: str) -> Picture:
+        """Decode an open file, and close it."""
         _register_heif()
         remarks: list[str] = []
-        most = min(LARGEST, PIXEL_BYTES * self.max_pixels + SLACK)
-        opened = open_regular(path, most, f" ({ALLOW})").detach()
-        with _BoundedReads(opened) as file, self._refusing_damage(file, remarks):
+        with opened as file, self._refusing_damage(file, remarks):
             image, bits = self._decode(file)
-            orientation = _orientation(image, remarks)
-            image = rgb(image, bits, file, self.background, remarks)
-            if orientation in UPRIGHT:
-                image = image.transpose(UPRIGHT[orientation])
-            image.thumbnail((self.working_size, self.working_size), Image.Resampling.LANCZOS)
-            if min(image.size) < MIN_SIDE:
-                raise Unusable(
-                    f"is too narrow: reduced to {self.working_size} px it has {image.width} x "
-                    f"{image.height}; both sides must be at least {MIN_SIDE} px"
-                )
+            pixels = self._pixels(image, bits, file, remarks)
             file.seek(0)
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return Picture(
-            path_text(Path(path.name)), np.asarray(image), digest, tuple(dict.fromkeys(remarks))
-        )
+        return Picture(name, pixels, digest, _once(remarks))
 
     def _decode(self, file: BufferedReader) -> tuple[Image.Image, int]:
         """Load a picture if it may be; say how many bits a channel has in the file."""
         image = Image.open(file)  # no pixels yet
+        self._check_size(image)
+        if image.format in DRAWINGS:
+            raise Unusable("is a drawing, not pixels; save it as PNG")
+        bits = stored_bits(image)
+        image.load()
+        return image, bits
+
+    def _check_size(self, image: Image.Image) -> None:
+        """Refuse a picture with too many pixels, or hardly any."""
         width, height = image.size
         if width * height > self.max_pixels:
             raise Unusable(
@@ -115,15 +171,25 @@ class Reader:
             )
         if min(width, height) < MIN_SIDE:
             raise Unusable(f"is {width} x {height} px; both sides must be at least {MIN_SIDE} px")
-        if image.format in DRAWINGS:
-            raise Unusable("is a drawing, not pixels; save it as PNG")
-        bits = stored_bits(image)
-        image.load()
-        return image, bits
+
+    def _pixels(self, image: Image.Image, bits: int, file: BinaryIO, remarks: list[str]) -> Pixels:
+        """Turn a loaded picture into RGB, upright and no larger than is needed."""
+        orientation = _orientation(image, remarks)
+        image = rgb(image, bits, file, self.background, remarks)
+        if orientation in UPRIGHT:
+            image = image.transpose(UPRIGHT[orientation])
+        image.thumbnail((self.working_size, self.working_size), Image.Resampling.LANCZOS)
+        if min(image.size) < MIN_SIDE:
+            raise Unusable(
+                f"is too narrow: reduced to {self.working_size} px it has {image.width} x "
+                f"{image.height}; both sides must be at least {MIN_SIDE} px"
+            )
+        return np.asarray(image)
 
     @contextmanager
-    def _refusing_damage(self, file: BufferedReader, remarks: list[str]) -> Iterator[None]:
+    def _refusing_damage(self, file: BinaryIO, remarks: list[str]) -> Iterator[None]:
         """Set Pillow's pixel limit; turn what it raises into why a file cannot be used."""
+        _DECODING.acquire()
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, self.max_pixels
         try:
             with warnings.catch_warnings(record=True) as warned:
@@ -142,6 +208,7 @@ class Reader:
             raise Unusable(f"is truncated or damaged ({error})") from error
         finally:
             Image.MAX_IMAGE_PIXELS = limit
+            _DECODING.release()
 
 
 class _BoundedReads(BufferedReader):
@@ -165,7 +232,11 @@ def _orientation(image: Image.Image, remarks: list[str]) -> object:
         return None
 
 
-def _unread(file: BufferedReader) -> str:
+def _once(remarks: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(remarks))
+
+
+def _unread(file: BinaryIO) -> str:
     """Say what a file that Pillow does not know may be."""
     file.seek(0)
     head = file.read(16)
