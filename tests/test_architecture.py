@@ -17,7 +17,7 @@ ORDER = (
     {"metrics"},
     {"codes", "plots"},
     {"report"},
-    {"tracking"},
+    {"tracking", "library"},
     {"benchmark"},
     {"jobs"},
 )

@@ -8,20 +8,22 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latenthash.codes.code import Described, Source
-from latenthash.codes.describe import Work, complete, work_of
-from latenthash.codes.workers import in_workers, most_at_once
+from latenthash.codes.work import Work, complete, work_of
+from latenthash.codes.workers import in_workers, may_start, most_at_once
 from latenthash.data.detail import has_detail
 from latenthash.data.reading import Reader
 from latenthash.data.sources import Unread, named
 from latenthash.system.files import Unusable
+from latenthash.system.paths import path_text
 
 Result = TypeVar("Result")
 
@@ -54,14 +56,14 @@ _Read: TypeAlias = tuple[DescribedFile, NDArray[Any] | None] | Unread
 
 
 def describe_files(
-    paths: Sequence[Path], given: Path, reader: Reader, source: Source
+    paths: Iterable[Path], given: Path | None, reader: Reader, source: Source
 ) -> Iterator[DescribedFile | Unread]:
     """Describe picture files, and hold no more of them than what is under way.
 
     Args:
         paths: of the files.
         given: the folder in which they were found, or the one file itself; pictures are named by
-            their path within it.
+            their path within it. None names them by their own.
         reader: how files are decoded.
         source: what describes the pictures.
 
@@ -69,9 +71,11 @@ def describe_files(
         what is said of each file, or why it cannot be read, in the order of the paths.
     """
     work, place = work_of(source), Path.cwd()
-    tasks = ((path, given, place, reader, work) for path in paths)
+    paths = iter(paths)
+    first = list(islice(paths, FEW + 1))
+    tasks = ((path, given, place, reader, work) for path in chain(first, paths))
     described = partial(_completed, source)
-    if len(paths) <= FEW:
+    if len(first) <= FEW or not may_start():
         for some in _batched((_read(*task) for task in tasks), BATCH):
             yield from described(some)
         return
@@ -88,27 +92,51 @@ def _in_threads(
     Each thread computes alone. Threads that shared a batch would wait for each other, which takes
     several times as long where other processes want the cores, as those that decode do.
     """
-    import torch  # here, for workers import this module
-
-    threads, before = most_at_once(), torch.get_num_threads()
-    torch.set_num_threads(1)  # of new threads too
-    pool = ThreadPoolExecutor(threads)
+    threads = most_at_once()
     waiting: deque[Future[Result]] = deque()
-    try:
-        for some in batches:
-            waiting.append(pool.submit(function, some))
-            if len(waiting) > threads:
+    with _ALONE:
+        pool = ThreadPoolExecutor(threads)
+        try:
+            for some in batches:
+                waiting.append(pool.submit(function, some))
+                if len(waiting) > threads:
+                    yield waiting.popleft().result()
+            while waiting:
                 yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(before)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
-def _read(path: Path, given: Path, place: Path, reader: Reader, work: Work) -> _Read:
+class _Alone:
+    """Lets new threads compute alone, for as long as anybody asks for it: torch has one setting."""
+
+    def __init__(self) -> None:
+        self._lock, self._asking, self._before = Lock(), 0, 1
+
+    def __enter__(self) -> None:
+        import torch  # here, for workers import this module
+
+        with self._lock:
+            if not self._asking:
+                self._before = torch.get_num_threads()
+                torch.set_num_threads(1)
+            self._asking += 1
+
+    def __exit__(self, *_: object) -> None:
+        import torch
+
+        with self._lock:
+            self._asking -= 1
+            if not self._asking:
+                torch.set_num_threads(self._before)
+
+
+_ALONE = _Alone()
+
+
+def _read(path: Path, given: Path | None, place: Path, reader: Reader, work: Work) -> _Read:
     """Decode a file, and do a worker's work for the source; a worker may have begun elsewhere."""
-    name = named(path, given)
+    name = path_text(path) if given is None else named(path, given)
     try:
         picture = reader.read(place / path)
     except Unusable as error:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future
 from functools import cache
 from itertools import islice
+from multiprocessing import current_process
 from threading import Thread
 from typing import TypeVar
 
@@ -40,7 +41,7 @@ def in_workers(
     Returns:
         the results, in the order of the tasks. The processes stay for the next call.
     """
-    workers, processes = _workers(), most_at_once()
+    workers, processes = _workers(os.getpid()), most_at_once()
     waiting: deque[Future[list[Result]]] = deque()
     tasks = iter(tasks)
     try:
@@ -64,9 +65,18 @@ def most_at_once() -> int:
     return min(count, MOST)
 
 
+def may_start() -> bool:
+    """Say whether this process may start others: those of multiprocessing's pools may not."""
+    return not current_process().daemon
+
+
 @cache
-def _workers() -> ProcessPoolExecutor:
-    """Start the processes, once: joblib takes loky's shared ones for its own kind."""
+def _workers(process: int) -> ProcessPoolExecutor:
+    """Start the processes, once: joblib takes loky's shared ones for its own kind.
+
+    Args:
+        process: id of the one that starts them; those of its parent are not its own.
+    """
     return ProcessPoolExecutor(most_at_once(), timeout=IDLE, initializer=_prepare, env=ONE_THREAD)
 
 

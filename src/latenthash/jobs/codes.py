@@ -6,17 +6,16 @@ from pathlib import Path
 import pandas as pd
 from omegaconf import DictConfig
 
-from latenthash.codes.code import printed_code
 from latenthash.codes.latent import Latent, latent_key
-from latenthash.codes.stream import DescribedFile, describe_files
-from latenthash.data.sources import Unread, log_remarks, log_skipped, refused
+from latenthash.data.sources import Unread, log_remarks, log_skipped, named, refused
 from latenthash.errors import InputError
-from latenthash.hashing.printable_code import print_codes
+from latenthash.hashing.printable_code import BITS
 from latenthash.jobs.answer import answer
 from latenthash.jobs.build import build, restore
 from latenthash.jobs.open import Opened, open_bundle
 from latenthash.jobs.pictures import given_paths, given_reader, noted
-from latenthash.models.interface import Hastened
+from latenthash.library.code import Code
+from latenthash.library.hashes import Hash, Refusal
 from latenthash.system.terminal import track
 
 MANY = 1000  # files: about so many win back the seconds that it takes to be faster
@@ -43,12 +42,12 @@ def answer_codes(cfg: DictConfig, opened: Opened) -> None:
     paths, reader = given_paths(cfg), given_reader(cfg, opened)
     cache = build(cfg.cache)
     hasher = restore(opened.bundle, opened.config, cache)
-    latent = Latent(latent_key(opened.bundle), hasher)
-    if len(paths) >= MANY and isinstance(hasher.model, Hastened):
-        hasher.model.hasten(cache)
-    files = describe_files(paths, Path(cfg.pictures), reader, latent)
-    shown = track(files, "Codes", len(paths), disable=len(paths) < SHORT)
-    table, unread = codes(latent, shown)
+    code = Code(Latent(latent_key(opened.bundle), hasher), reader)
+    if len(paths) >= MANY:
+        code.hasten(cache)
+    hashes = code.hash_many(paths)
+    shown = track(hashes, "Codes", len(paths), disable=len(paths) < SHORT)
+    table, unread = codes(Path(cfg.pictures), shown)
     if problems := refused(unread, len(paths) - len(unread), reader):
         raise InputError(problems)
     answer(cfg, opened, "codes", table)
@@ -56,24 +55,27 @@ def answer_codes(cfg: DictConfig, opened: Opened) -> None:
 
 
 def codes(
-    latent: Latent, files: Iterable[DescribedFile | Unread]
+    given: Path, hashes: Iterable[tuple[Path, Hash | Refusal]]
 ) -> tuple[pd.DataFrame, list[Unread]]:
     """Return the 256-bit code of each picture that has detail, printed as one word.
+
+    Args:
+        given: the folder in which the files were found, or the one file itself.
+        hashes: of each file, or why it has none.
 
     Returns:
         the table, and the files that could not be read.
     """
-    code, tag = printed_code(latent), latent.tag
-    names, texts, remarks, unread = [], [], [], []
-    for file in files:
-        if isinstance(file, Unread):
-            unread.append(file)
-            continue
-        names.append(file.name)
-        remarks.append(file.remarks)
-        row = file.described
-        texts += [""] if row is None else print_codes(tag, code.bits(row[None]))
-    for name, of_file in zip(names, remarks, strict=True):
-        log_remarks(name, of_file)
-    table = pd.DataFrame({"file": names, f"code ({8 * code.size} bits)": texts})
-    return noted(table, [not text for text in texts], unread), unread
+    made: list[tuple[str, Hash]] = []
+    unread = []
+    for path, found in hashes:
+        name = named(path, given)
+        if isinstance(found, Refusal):
+            unread.append(Unread(name, path, found.reason))
+        else:
+            made.append((name, found))
+    for name, found in made:
+        log_remarks(name, found.remarks)
+    texts = [str(found) for _, found in made]
+    table = pd.DataFrame({"file": [name for name, _ in made], f"code ({BITS} bits)": texts})
+    return noted(table, [not found.detail for _, found in made], unread), unread

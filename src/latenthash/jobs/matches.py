@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from omegaconf import DictConfig
@@ -25,6 +24,7 @@ from latenthash.jobs.command.sweeping import typed_line
 from latenthash.jobs.locating import with_pictures
 from latenthash.jobs.open import Opened, open_bundle
 from latenthash.jobs.pictures import Given, noted, read_given
+from latenthash.library.signal import matches as compared
 from latenthash.options.jobs import CODES
 from latenthash.report.explain import explain
 
@@ -59,13 +59,13 @@ def match(cfg: DictConfig) -> None:
 
 def matches(hash_: Hash, hasher: Hasher, given: Given) -> pd.DataFrame:
     """Hash pictures, and say which match, a row each."""
-    rows = hasher.encode_sets({"pictures": given.views})["pictures"]
+    found = compared(hash_, hasher, given.views, [not plain for plain in given.plain])
     table = pd.DataFrame(
-        {"file": given.views.names, "distance / R": hash_.distances(rows.z) / hash_.radius}
+        {"file": given.views.names, "distance / R": [one.distance / one.radius for one in found]}
     )
-    if hash_.gate is not None and rows.error is not None:
-        table["error / E"] = rows.error / hash_.gate
-    table = table.assign(match=np.where(hash_.matches(rows), "yes", "no"))
+    if hash_.gate is not None:
+        table["error / E"] = [one.error / hash_.gate for one in found if one.error is not None]
+    table = table.assign(match=["yes" if one.inside else "no" for one in found])
     return noted(table, given.plain, given.skipped)
 
 

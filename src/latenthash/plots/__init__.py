@@ -1,6 +1,7 @@
 """The figures of the project: each a function that makes a matplotlib Figure from arrays alone."""
 
 from latenthash.plots.benchmark import edit_heatmap, picture_pairs, strength_curves
+from latenthash.plots.code_pair import CodePair, code_pair
 from latenthash.plots.decoded import decoded_map, prior_map
 from latenthash.plots.diagrams import persistence_diagrams
 from latenthash.plots.digits import digit_scatter
@@ -14,11 +15,13 @@ from latenthash.plots.sweeps import Scatter, comparison
 from latenthash.plots.tuning import confusion, training_curves
 
 __all__ = [
+    "CodePair",
     "Explanation",
     "Judged",
     "Plane",
     "Scatter",
     "Shown",
+    "code_pair",
     "comparison",
     "confusion",
     "contact_sheet",

@@ -1,0 +1,1 @@
+"""What the public names do: hash and compare pictures, match them with the hash of one."""
