@@ -3,6 +3,7 @@
 import re
 import shlex
 from pathlib import Path
+from textwrap import dedent
 
 import numpy as np
 import pytest
@@ -12,12 +13,13 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from PIL import Image
 
-from app import composed
+from app import TINY, call, composed, sources
 from latenthash.jobs.command.asked import with_job
 from latenthash.jobs.command.checks import check_evaluate, check_train
 from latenthash.jobs.command.effects import check_effects, check_training_effects
 from latenthash.jobs.command.sweeping import check_sweep, quote_paths
 from latenthash.jobs.command.typed import as_typed
+from photographs import photo
 from project import CONF, ROOT
 
 README = ROOT / "README.md"
@@ -26,6 +28,7 @@ PAGES = [README, *DOCS]
 WORDS = 1200  # of the README; more is not read
 CODE = re.compile(r"(?m)^ {4}.*\n")  # a line of a block
 LINK = re.compile(r"\[[^]]*\]\(([^)\s]+)\)")
+BLOCK = re.compile(r"(?m)(?:^ {4}.*\n|^\n(?=(?:\n)* {4}))+")  # with the empty lines within
 COMMAND = re.compile(r"(?:python )?(train|evaluate)\.py (.+)")
 FLAGS = ("-m", "--help", "--cfg", "job")  # Hydra's own
 
@@ -61,6 +64,12 @@ def commands(page: Path) -> list[str]:
     # `+experiment=...` stands for those of a table.
     found = [line for line in [*lines, *quoted] if COMMAND.fullmatch(line) and "=... " not in line]
     return [line.removeprefix("python ") for line in found]
+
+
+def programs(page: Path) -> str:
+    """Return the blocks of Python of a page, one after the other, as they are meant."""
+    blocks = [dedent(block) for block in BLOCK.findall(page.read_text(encoding="utf-8"))]
+    return "\n".join(block for block in blocks if not block.lstrip().startswith("python "))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -104,6 +113,27 @@ def test_command_is_taken(line: str, tmp_path: Path) -> None:
         cfg = composed(*given, root="evaluate")
         check_evaluate(cfg)
         check_effects(cfg.job._target_, given)
+
+
+def test_programs_of_the_library_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = call("train.py", tmp_path, *TINY, *sources(tmp_path))  # what is loaded as `latest`
+    assert done.code == 0, done.output
+    for i, name in enumerate(("a.jpg", "b.jpg")):
+        Image.fromarray(photo(4 * i).pixels).save(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("nothing")
+    monkeypatch.chdir(tmp_path)
+    capsys.readouterr()
+    text = programs(ROOT / "docs" / "api.md")
+    assert text.count("latenthash.load(") == 3
+    exec(compile(text, "docs/api.md", "exec"), {})
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0].endswith(" False")
+    assert [line.split()[0] for line in shown[1:4]] == ["a.jpg", "b.jpg", "notes.txt"]
+    assert shown[3] == "notes.txt is not a picture that can be read."
+    assert shown[4].split()[0] in ("True", "False")
+    assert (tmp_path / "why.png").stat().st_size > 0
 
 
 def _take_sweep(given: list[str]) -> None:

@@ -6,7 +6,9 @@ import io
 import os
 import re
 import struct
+import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -725,3 +727,72 @@ def test_picture_too_narrow_after_reduction_is_refused(tmp_path: Path) -> None:
     Image.new("RGB", (8, 5000)).save(tmp_path / "thin.png")
     with pytest.raises(ValueError, match="is too narrow"):
         Reader(512, 10**6, (255, 255, 255)).read(tmp_path / "thin.png")
+
+
+# Bytes, and what Pillow has opened
+
+
+KINDS: dict[str, bytes] = {
+    "png": encoded(textured(), "PNG"),
+    "jpeg": encoded(textured(), "JPEG", quality=60),
+    "turned": encoded(textured(), "JPEG", exif=b"Exif\0\0" + struct.pack(
+        "<2sHIHHHIII", b"II", 42, 8, 1, 0x0112, 3, 1, 6, 0
+    )),
+    "grey of 16 bits": encoded(plain(40_000, dtype=np.uint16), "PNG"),
+    "colour key": encoded(plain(*RED), "PNG", transparency=RED),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_picture_is_the_same_from_a_file_its_bytes_and_pillow(
+    reader: Reader, tmp_path: Path, kind: str
+) -> None:
+    (tmp_path / "a").write_bytes(KINDS[kind])
+    expected = reader.read(tmp_path / "a")
+    found = reader.read_bytes(KINDS[kind])
+    np.testing.assert_array_equal(found.pixels, expected.pixels)
+    assert (found.name, found.digest) == ("", expected.digest)
+    with Image.open(tmp_path / "a") as image:
+        np.testing.assert_array_equal(reader.take(image).pixels, expected.pixels)
+        image.load()
+        np.testing.assert_array_equal(reader.take(image).pixels, expected.pixels)
+        assert image.size in ((WIDTH, HEIGHT), (HEIGHT, WIDTH)), "it is not reduced itself"
+
+
+def test_turned_picture_is_upright(reader: Reader) -> None:
+    assert reader.read_bytes(KINDS["turned"]).pixels.shape == (WIDTH, HEIGHT, 3)
+
+
+def test_what_pillow_made_is_reduced_as_a_file_is() -> None:
+    small, whole = Reader(16, 10**6, (0, 0, 0)), Image.fromarray(textured())
+    pixels = small.take(whole).pixels
+    assert pixels.shape == (11, 16, 3)
+    np.testing.assert_array_equal(pixels, small.read_bytes(KINDS["png"]).pixels)
+    assert whole.size == (WIDTH, HEIGHT)
+    clear = Image.new("RGBA", (20, 20), (255, 0, 0, 0))
+    assert not small.take(clear).pixels.any(), "the background is seen"
+
+
+@pytest.mark.parametrize("limit", [1, 100])
+def test_too_many_bytes_or_pixels_are_refused(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "SLACK", 0)
+    reader = Reader(512, limit, (0, 0, 0))
+    with pytest.raises(Unusable, match=f"bytes, over the limit of {8 * limit}"):
+        reader.read_bytes(KINDS["png"])
+    with pytest.raises(Unusable, match=f"48 x 32 pixels, over the limit of {limit}"):
+        reader.take(Image.fromarray(textured()))
+
+
+def test_threads_that_decode_leave_settings_as_they_were(reader: Reader) -> None:
+    before = Image.MAX_IMAGE_PIXELS, warnings.filters[:]
+    data = [KINDS["png"], KINDS["jpeg"], b"nothing"] * 20
+
+    def read(one: bytes) -> bool:
+        try:
+            return reader.read_bytes(one).pixels.any()
+        except Unusable:
+            return False
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(read, data)) == 40
+    assert (Image.MAX_IMAGE_PIXELS, warnings.filters[:]) == before
