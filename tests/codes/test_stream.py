@@ -1,6 +1,7 @@
 """Files into descriptions: in their order, each with its sentence, no more than is under way."""
 
 from collections.abc import Iterator, Sequence
+from multiprocessing import current_process
 from pathlib import Path
 
 import numpy as np
@@ -109,14 +110,28 @@ def test_no_more_is_read_than_what_is_under_way(
     results.close()  # type: ignore[attr-defined] # it is a generator
 
 
+def none(*args: object) -> None:
+    raise AssertionError("processes take two seconds to start")
+
+
 def test_one_picture_is_read_without_other_processes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def none(*args: object) -> None:
-        raise AssertionError("processes take two seconds to start")
-
     monkeypatch.setattr(stream, "in_workers", none)
     (path,) = save(tmp_path, [0])
     (result,) = describe_files([path], path, READER, Mean())
     assert isinstance(result, DescribedFile)
     assert result.name == "000.png"
+    (result,) = describe_files([path], None, READER, Mean())
+    assert result.name == str(path), "it was found in no folder"
+
+
+def test_process_that_may_start_no_others_reads_many_pictures_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "in_workers", none)
+    monkeypatch.setattr(stream, "FEW", 0)
+    monkeypatch.setattr(current_process(), "_config", {"daemon": True})
+    paths = save(tmp_path, range(2))
+    results = list(describe_files(iter(paths), tmp_path, READER, Mean()))
+    assert [result.name for result in results] == ["000.png", "001.png"]
