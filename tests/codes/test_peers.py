@@ -137,6 +137,12 @@ def test_hash_of_ones_own_is_kept_by_its_version_or_its_file(
     assert len(list(cache.folder.glob("??/*"))) == 4
 
 
+def test_function_that_is_in_no_file_needs_a_version() -> None:
+    with pytest.raises(InputError, match=r"builtins.len is in no file .*version=1"):
+        own("builtins.len")
+    assert made("builtins.len", "l1", version="1").source.key == "mine-float 1 builtins.len 1"
+
+
 def test_picture_that_a_hash_changes_is_whole_for_the_next() -> None:
     picture = photo(1).pixels
     source = made("own_hashes.phash").source

@@ -228,7 +228,7 @@ def test_hash_of_ones_own_has_the_row_of_the_same_hash_of_the_field(place: Path)
     assert set(index["edit"]) == {"original", "jpeg_20", "rotation_10"}
     assert {path.name for path in (place / "views").iterdir()} == {*index["file"], "index.csv"}
     codes = [
-        np.packbits(own_hashes.phash(np.asarray(Image.open(place / "views" / file)))).tobytes()
+        np.packbits(own_hashes.phash(np.array(Image.open(place / "views" / file)))).tobytes()
         for file in index["file"]
     ]
     pd.DataFrame({"file": index["file"], "code": [code.hex() for code in codes]}).to_csv(

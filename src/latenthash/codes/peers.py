@@ -29,7 +29,7 @@ from latenthash.data.reading import Picture, Pixels
 from latenthash.errors import InputError
 from latenthash.hashing.projections import unit
 from latenthash.options.kinds import is_ours
-from latenthash.system.files import digest
+from latenthash.system.files import Unusable, digest
 
 Distance: TypeAlias = Literal["hamming", "cosine", "l1"]
 
@@ -270,9 +270,19 @@ def _function(path: str) -> Callable[[Pixels], Any]:
 
 
 def _file(function: str) -> str:
-    """Digest the file of the module that a function is of."""
-    module = sys.modules[_function(function).__module__]
-    return digest(Path(str(module.__file__)))
+    """Digest the file of the module that a function is of.
+
+    Raises:
+        InputError: if it is in no file.
+    """
+    module = sys.modules.get(getattr(_function(function), "__module__", None) or "")
+    try:
+        return digest(Path(getattr(module, "__file__", None) or ""))
+    except Unusable as error:
+        raise InputError(
+            f"{function} is in no file that can be read: say by peers.NAME.version=1 which version "
+            "of it this is."
+        ) from error
 
 
 def _short(error: Exception) -> str:
