@@ -3,7 +3,7 @@
 import hydra
 from omegaconf import DictConfig
 
-from latenthash.jobs.command.asked import with_job
+from latenthash.jobs.command.asked import completed
 from latenthash.jobs.command.entry import run
 
 
@@ -16,4 +16,4 @@ def main(cfg: DictConfig) -> None:
 
 
 if __name__ == "__main__":
-    run(main, with_job)
+    run(main, completed)

@@ -17,6 +17,7 @@ from pathlib import Path
 import imagehash
 import numpy as np
 import torch
+from field import ALWAYS, installed
 from hydra.utils import instantiate
 from joblib import cpu_count
 from omegaconf import OmegaConf
@@ -27,7 +28,6 @@ from latenthash.cache import DiskCache
 from latenthash.codes.code import Source
 from latenthash.codes.describe import Item, describe
 from latenthash.codes.latent import Latent
-from latenthash.codes.peers import peers
 from latenthash.codes.workers import MOST
 from latenthash.data.edits.suite import Suite
 from latenthash.data.reading import Pixels, Reader
@@ -133,7 +133,7 @@ def compared(
 def main() -> None:
     """Measure everything and print a Markdown table."""
     paths = sorted(path for path in Path(sys.argv[1]).iterdir() if path.is_file())
-    sources = [code.source for code in peers()[0]]
+    sources = [code.source for code in installed(*ALWAYS)]
     console = Console(soft_wrap=True)
     console.print("| what | measured | limit |\n|---|---|---|", markup=False)
     with get_context("spawn").Pool(min(cpu_count(), MOST)) as pool:

@@ -32,7 +32,7 @@ TINY = [
     "resamples=50",
 ]
 STATED = ("experiment", "sweep")  # groups whose files state what they are for
-OF_EVALUATE = ("benchmark", "job", "reader")  # groups of evaluate.yaml
+OF_EVALUATE = ("benchmark", "job", "reader", "peer")  # groups of evaluate.yaml
 ADDED = (*STATED, "ingredients")  # groups that are added with a plus
 OPTIONS = sorted(
     (path.parent.name, path.stem)

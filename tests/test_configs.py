@@ -21,7 +21,8 @@ def test_every_option_composes_resolves_and_names_classes_that_exist(
 ) -> None:
     if group in OF_EVALUATE:  # whose other nodes need a run to resolve
         cfg = composed(override(group, option), root="evaluate")
-        cfg = OmegaConf.masked_copy(cfg, [*OF_EVALUATE, "unreadable"])
+        nodes = [*OF_EVALUATE, "unreadable", "peers", "sscd", "dinohash"]
+        cfg = OmegaConf.masked_copy(cfg, nodes)
     else:
         cfg = composed(override(group, option))
     targets = [value for key, value in _flat(OmegaConf.to_container(cfg, resolve=True))

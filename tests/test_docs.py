@@ -14,7 +14,7 @@ from hydra.types import RunMode
 from PIL import Image
 
 from app import TINY, call, composed, sources
-from latenthash.jobs.command.asked import with_job
+from latenthash.jobs.command.asked import completed
 from latenthash.jobs.command.checks import check_evaluate, check_train
 from latenthash.jobs.command.effects import check_effects, check_training_effects
 from latenthash.jobs.command.sweeping import check_sweep, quote_paths
@@ -109,7 +109,7 @@ def test_command_is_taken(line: str, tmp_path: Path) -> None:
         check_train(cfg)
         check_training_effects(cfg, given)
     else:
-        given = with_job(given)
+        given = completed(given)
         cfg = composed(*given, root="evaluate")
         check_evaluate(cfg)
         check_effects(cfg.job._target_, given)

@@ -1,48 +1,66 @@
-"""Peers: bits as their libraries give them, kept together, and named when they are missing."""
+"""Peers: bits as their libraries give them, kept together, and named when they fail or lack."""
 
+from functools import partial
+from importlib.metadata import PackageNotFoundError
 from importlib.util import find_spec
 
+import cv2
+import imagehash
 import numpy as np
 import pytest
+from field import ALWAYS, installed, peer_codes
 from PIL import Image
 
 from latenthash.cache import DiskCache
 from latenthash.codes import peers as module
-from latenthash.codes.describe import describe
-from latenthash.codes.peers import Peer, peers
+from latenthash.codes.code import AbsentCode, Code, HashError
+from latenthash.codes.describe import Item, describe
+from latenthash.codes.peers import Distance, FunctionHash, Peer
 from latenthash.data.edits.suite import Suite
+from latenthash.data.reading import Picture
+from latenthash.errors import InputError
 from photographs import READER, items, photo
 
 
-def test_peers_are_those_of_their_libraries() -> None:
-    import imagehash
-
-    picture = photo(1).pixels
-    image = Image.fromarray(picture)
-    expected = {
-        "ahash-64": imagehash.average_hash(image).hash,
-        "dhash-64": imagehash.dhash(image).hash,
-        "phash-64": imagehash.phash(image).hash,
-        "phash-256": imagehash.phash(image, hash_size=16).hash,
+def bare(image: Image.Image) -> dict[str, object]:
+    """Call the libraries as their own documentation does."""
+    found: dict[str, object] = {
+        "ahash": imagehash.average_hash(image).hash,
+        "dhash": imagehash.dhash(image).hash,
+        "phash": imagehash.phash(image).hash,
+        "phash_256": imagehash.phash(image, hash_size=16).hash,
+        "whash": imagehash.whash(image).hash,
+        "colorhash": imagehash.colorhash(image).hash,
     }
     if find_spec("pdqhash"):
         import pdqhash
 
-        expected["pdq-256"] = pdqhash.compute(picture)[0].astype(bool)
-    found, absent = peers()
-    assert [code.name for code in found] == list(expected)
-    assert len(found) + len(absent) == 5
-    for code in found:
-        bits = code.source.describe([picture])
-        assert set(np.unique(bits)) == {-1, 1}
-        np.testing.assert_array_equal(bits[0] > 0, expected[code.name].ravel())
-        assert code.size == bits.shape[1] / 8 == int(code.name.split("-")[1]) / 8
+        found["pdq"] = pdqhash.compute(np.asarray(image))[0]
+    if hasattr(cv2, "img_hash"):
+        bgr = cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2BGR)
+        found["block_mean"] = np.unpackbits(cv2.img_hash.blockMeanHash(bgr))
+        found["marr_hildreth"] = np.unpackbits(cv2.img_hash.marrHildrethHash(bgr))
+    return found
+
+
+def test_peers_are_those_of_their_libraries() -> None:
+    for i in range(3):
+        picture = photo(i).pixels
+        for name, bits in bare(Image.fromarray(picture)).items():
+            (code,) = peer_codes(name)
+            assert isinstance(code, Code)
+            described = code.source.describe([picture])
+            expected = np.ravel(bits) != 0
+            assert set(np.unique(described)) == {-1, 1}
+            np.testing.assert_array_equal(described[0] > 0, expected)
+            assert code.name == f"{name.split('_256')[0]}-{expected.size}"
+            assert code.size == -(-expected.size // 8)
 
 
 def test_peers_share_an_entry_of_bits_and_say_what_each_would(
     suite: Suite, cache: DiskCache
 ) -> None:
-    found = [code.source for code in peers()[0]]
+    found = [code.source for code in installed(*ALWAYS)]
     described = describe(items(2), suite.edits[1:], suite, found, cache, READER)
     assert len(list(cache.folder.glob("??/*"))) == 2, "one of each picture"
     assert set(described) == {source.key for source in found}
@@ -61,7 +79,7 @@ def test_peers_share_an_entry_of_bits_and_say_what_each_would(
 
 
 def test_peer_that_is_new_changes_nothing_of_the_others(suite: Suite, cache: DiskCache) -> None:
-    found = [code.source for code in peers()[0]]
+    found = [code.source for code in installed(*ALWAYS)]
     before = describe(items(2), suite.edits, suite, found[1:], cache, READER)
     after = describe(items(2), suite.edits, suite, found, cache, READER)
     assert set(after) - set(before) == {found[0].key}
@@ -70,14 +88,136 @@ def test_peer_that_is_new_changes_nothing_of_the_others(suite: Suite, cache: Dis
 
 
 def test_peer_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "find_spec", lambda name: None)
-    found, absent = peers()
-    assert [code.name for code in absent] == ["pdq-256"]
-    assert absent[0].reason == "not installed: pip install 'latenthash[peers]'"
-    assert all(code.name != "pdq-256" for code in found)
+    def none(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(module, "version", none)
+    assert peer_codes("pdq", "whash") == [
+        AbsentCode("pdq-256", "not installed: pip install 'latenthash[peers]'"),
+        AbsentCode("whash-64", "not installed: pip install imagehash"),
+    ]
 
 
 def test_version_of_the_library_is_part_of_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = Peer("x", "imagehash", 1, lambda p: p > 0).key
+    (before,) = installed("phash")
+    assert before.source.key == f"phash-64 imagehash {imagehash.__version__}"
     monkeypatch.setattr(module, "version", lambda name: "99")
-    assert Peer("x", "imagehash", 1, lambda p: p > 0).key != before
+    (after,) = installed("phash")
+    assert after.source.key == "phash-64 imagehash 99"
+
+
+def own(
+    function: str,
+    distance: Distance = "hamming",
+    length: int | None = None,
+    version: str | float | None = None,
+) -> Code | AbsentCode:
+    (code,) = FunctionHash(function, distance, length, None, version).codes("mine", photo(1))
+    return code
+
+
+def made(function: str, distance: Distance = "hamming", version: str | None = None) -> Code:
+    code = own(function, distance, version=version)
+    assert isinstance(code, Code)
+    return code
+
+
+def test_hash_of_ones_own_is_kept_by_its_version_or_its_file(
+    monkeypatch: pytest.MonkeyPatch, suite: Suite, cache: DiskCache
+) -> None:
+    assert made("own_hashes.phash", version="7").source.key == "mine-64 own_hashes.phash 7"
+    key = made("own_hashes.phash").source.key
+    monkeypatch.setattr(module, "digest", lambda path: f"changed {path.name}")
+    assert made("own_hashes.phash").source.key == "mine-64 own_hashes.phash changed own_hashes.py"
+    assert key != made("own_hashes.phash").source.key
+    # Slow or not, it is not hashed again when hashes of the field are added.
+    source = made("own_hashes.phash", version="7").source
+    describe(items(2), (), suite, [source], cache, READER)
+    describe(items(2), (), suite, [source, *(c.source for c in installed("ahash"))], cache, READER)
+    assert len(list(cache.folder.glob("??/*"))) == 4
+
+
+def test_function_that_is_in_no_file_needs_a_version() -> None:
+    with pytest.raises(InputError, match=r"builtins.len is in no file .*version=1"):
+        own("builtins.len")
+    assert made("builtins.len", "l1", version="1").source.key == "mine-float 1 builtins.len 1"
+
+
+def test_picture_that_a_hash_changes_is_whole_for_the_next() -> None:
+    picture = photo(1).pixels
+    source = made("own_hashes.phash").source
+    first = source.describe([picture])
+    np.testing.assert_array_equal(source.describe([picture]), first)
+    np.testing.assert_array_equal(picture, photo(1).pixels)
+
+
+def test_floats_are_compared_as_their_distance_says() -> None:
+    views = [photo(i).pixels for i in range(3)]
+    x = np.stack([view.mean((0, 1)) for view in views])
+    cosine, l1 = made("own_hashes.means", "cosine"), made("own_hashes.means", "l1")
+    assert (cosine.name, cosine.size, cosine.span) == ("mine-float", 12, 1.0)
+    described = cosine.source.describe(views)
+    assert described.dtype == np.float32
+    norms = np.linalg.norm(x, axis=1)
+    np.testing.assert_allclose(
+        cosine.similarity(described, described), x @ x.T / np.outer(norms, norms), rtol=1e-5
+    )
+    np.testing.assert_allclose(
+        l1.similarity(described, described), -np.abs(x[:, None] - x[None]).sum(-1), rtol=1e-4
+    )
+    assert (l1.span, l1.shown(-3.5)) == (0, -3.5)
+    assert made("own_hashes.phash").shown(32) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("function", "length", "reason"),
+    [
+        ("own_hashes.raises", 64, "raised ValueError: it was turned"),
+        ("own_hashes.OtherLength", 64, "gave 65 numbers in place of 64"),
+        ("own_hashes.threes", 64, "gave other numbers than 0 and 1, the bits of distance=hamming"),
+        ("own_hashes.text", 4, "gave str in place of numbers"),
+    ],
+)
+def test_what_is_no_hash_is_said(function: str, length: int, reason: str) -> None:
+    black = np.zeros((16, 16, 3), np.uint8)
+    with pytest.raises(HashError) as caught:
+        Peer("key", function, True, length).describe([black])
+    assert caught.value.faults == {"key": reason}
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+def test_nan_is_no_hash() -> None:
+    with pytest.raises(HashError, match="gave NaN or an infinite number"):
+        Peer("key", "own_hashes.gives_nan", False, 3).describe([np.zeros((8, 8, 3), np.uint8)])
+
+
+def test_hash_that_fails_at_once_has_a_row_that_says_so() -> None:
+    code = own("own_hashes.text")
+    assert code == AbsentCode("mine", "gave str in place of numbers, of p1")
+
+
+@pytest.mark.parametrize("function", ["own_hashes.nothing", "nowhere.f", "own_hashes.np"])
+def test_function_that_cannot_be_had_is_refused(function: str) -> None:
+    with pytest.raises(InputError, match=rf"peers\.mine\.function={function} "):
+        own(function)
+
+
+def with_corner(i: int) -> Picture:
+    """Return a photograph that has a black corner in front when it is inverted, and only then."""
+    pixels = photo(i).pixels.copy()
+    pixels[0, 0], pixels[0, -1] = 255, 128
+    return Picture(f"p{i}", pixels, f"corner{i}")
+
+
+def test_hash_that_fails_under_an_edit_is_named_when_all_others_are_kept(
+    suite: Suite, cache: DiskCache
+) -> None:
+    pictures = [Item(f"p{i}", f"corner{i}", partial(with_corner, i)) for i in range(2)]
+    failing = Peer("mine", "own_hashes.raises", True, 64)
+    others = [code.source for code in installed("phash", "ahash")]
+    with pytest.raises(HashError) as caught:
+        describe(pictures, suite.edits, suite, [failing, *others], cache, READER)
+    assert caught.value.faults == {"mine": "raised ValueError: it was turned, of p0 under invert"}
+    assert len(list(cache.folder.glob("??/*"))) == 2, "of the others, one of each picture"
+    described = describe(pictures, suite.edits[:1], suite, [failing, *others], cache, READER)
+    assert described["mine"].shape == (2, 2, 64)

@@ -5,11 +5,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from field import ALWAYS, installed
+
 from latenthash.benchmark.controls import Thumbnail
 from latenthash.cache import DiskCache
 from latenthash.codes import workers
 from latenthash.codes.describe import describe
-from latenthash.codes.peers import peers
 from latenthash.codes.pictures import list_pictures, quarters, stereo
 from latenthash.codes.workers import in_workers
 from latenthash.data.edits.suite import Suite
@@ -47,7 +48,7 @@ def test_workers_do_without_torch(suite: Suite, cache: DiskCache, tmp_path: Path
     save_photos(tmp_path, 4)
     found = list_pictures(str(tmp_path / "photos"), READER)
     parts = [item for item, _ in (*quarters(found), *stereo(READER))]
-    sources = [Thumbnail(), *(code.source for code in peers()[0])]
+    sources = [Thumbnail(), *(code.source for code in installed(*ALWAYS))]
     describe([*found, *parts], suite.edits, suite, sources, cache, READER)
     asked = ("'torch' in __import__('sys').modules",)
     assert set(in_workers(eval, [asked] * 2 * workers.MOST)) == {False}

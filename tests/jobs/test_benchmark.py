@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from mlflow import MlflowClient
 from PIL import Image
 from skimage.data import astronaut
 
+import own_hashes
 from app import artifact, call, database, runs
 from latenthash.benchmark import results
 from latenthash.benchmark.controls import Thumbnail
@@ -53,7 +55,12 @@ def no_trunk(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_cannot_be_judged_has_a_row_that_says_why(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(peers, "find_spec", lambda name: None)
+    def no_pdq(name: str) -> str:
+        if name == "pdqhash":
+            raise PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr(peers, "version", no_pdq)
     monkeypatch.setattr(open, "SHIPPED", "vgg16_code")  # one that needs weights
     whole = f"pictures={place / 'photos'}"
     done = call("evaluate.py", place, *COMMAND, whole, "edits=flip_horizontal", "format=csv")
@@ -186,6 +193,100 @@ def test_code_is_fitted_judged_and_used(tmp_path: Path, monkeypatch: pytest.Monk
     printed = [PrintableCode.parse(text).bits for text in table["code (256 bits)"]]
     assert printed == judged_bits, "what is printed is what is judged"
     assert len(set(judged_bits)) == 8
+
+
+def judged(place: Path, out: str, *args: str) -> pd.DataFrame:
+    """Return the leaderboard of the code that ships, one edit and what else is asked for."""
+    asked = ("edits=[jpeg_20,rotation_10]", "run=code", f"hydra.run.dir={out}", *args)
+    done = call(
+        "evaluate.py", place, "benchmark=edits_v1", "pictures=photos", "resamples=20", *asked
+    )
+    assert done.code == 0, done.output
+    board = pd.read_csv(place / out / "leaderboard.csv", index_col="code", keep_default_na=False)
+    return board.drop(columns="ms per picture")
+
+
+def test_hash_of_ones_own_has_the_row_of_the_same_hash_of_the_field(place: Path) -> None:
+    mine = ("+peer@peers.mine=custom", "peers.mine.function=own_hashes.phash")
+    board = judged(place, "out", "peers=[phash,mine]", *mine)
+    assert not {"ahash-64", "phash-256"} & set(board.index), "those that were not asked for"
+    pd.testing.assert_series_equal(board.loc["mine-64"], board.loc["phash-64"], check_names=False)
+    times = pd.read_csv(place / "out/leaderboard.csv", index_col="code")["ms per picture"]
+    assert float(times["mine-64"]) > 0
+    for table in ("figures", "hard_negatives"):
+        rows = pd.read_csv(place / f"out/{table}.csv", index_col="code")
+        pd.testing.assert_frame_equal(
+            rows.loc[["mine-64"]].reset_index(drop=True),
+            rows.loc[["phash-64"]].reset_index(drop=True),
+        )
+
+    # The same by files, as a program in another language would.
+    suite = ("benchmark=edits_v1", "pictures=photos", "edits=[jpeg_20,rotation_10]")
+    written = call("evaluate.py", place, *suite, "views_to=views", "hydra.run.dir=written")
+    assert written.code == 0, written.output
+    index = pd.read_csv(place / "views/index.csv")
+    assert set(index["edit"]) == {"original", "jpeg_20", "rotation_10"}
+    assert {path.name for path in (place / "views").iterdir()} == {*index["file"], "index.csv"}
+    codes = [
+        np.packbits(own_hashes.phash(np.array(Image.open(place / "views" / file)))).tobytes()
+        for file in index["file"]
+    ]
+    pd.DataFrame({"file": index["file"], "code": [code.hex() for code in codes]}).to_csv(
+        place / "theirs.csv", index=False
+    )
+    again = judged(place, "again", "peers=[phash]", "codes_from=theirs.csv")
+    pd.testing.assert_series_equal(again.loc["theirs-64"], board.loc["phash-64"], check_names=False)
+    hard = pd.read_csv(place / "again/hard_negatives.csv", index_col="code")
+    assert hard.loc["theirs-64"].tolist() == hard.loc["phash-64"].tolist()
+
+    # Codes of other views are no codes of these.
+    done = call(
+        "evaluate.py", place, "benchmark=edits_v1", "pictures=photos", "edits=[jpeg_20,blur]",
+        "run=code", "codes_from=theirs.csv",
+    )  # fmt: skip
+    assert done.code == 2
+    assert "codes_from=theirs.csv lacks 12 of the views" in done.output
+
+
+def test_hash_that_fails_is_named_with_the_picture_and_others_go_on(place: Path) -> None:
+    failing = {"raising": "raises", "nan": "gives_nan", "other": "OtherLength", "three": "threes"}
+    own = [
+        text
+        for name, function in failing.items()
+        for text in (
+            f"+peer@peers.{name}=custom", f"peers.{name}.function=own_hashes.{function}"
+        )
+    ]  # fmt: skip
+    board = judged(place, "out", "peers=[phash]", "peers.nan.distance=cosine", *own)
+    alone = judged(place, "alone", "peers=[phash]")
+    reasons = board["TPR at FPR 0.001"]
+    assert reasons["raising-64"].startswith("raised ValueError: it was turned, of ")
+    assert reasons["raising-64"].endswith(".png under rotation_10")
+    assert reasons["nan-float"].startswith("gave NaN or an infinite number, of ")
+    assert reasons["other-64"].startswith("gave 65 numbers in place of 64, of ")
+    assert reasons["three-64"].startswith("gave other numbers than 0 and 1")
+    kept = [code for code in board.index if code in alone.index]
+    assert "phash-64" in kept
+    pd.testing.assert_frame_equal(board.loc[kept], alone.loc[kept])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["peers.mine.function=nowhere.f"], "peers.mine.function=nowhere.f cannot be imported"),
+        (["peers.mine.function=own_hashes.np"], "own_hashes.np is no function"),
+        (["peers.mine.function=own_hashes.phash", "peers.mine.library=nolib"], "is not installed"),
+        (["peers.mine.function=own_hashes.phash", "+peer@peers.mine_64=phash"], "called mine-64"),
+        (["peers.mine.function=own_hashes.phash", "codes_from=no.csv"], "no.csv cannot be opened"),
+    ],
+)
+def test_hash_of_ones_own_that_cannot_be_had_is_refused(
+    place: Path, arguments: list[str], sentence: str
+) -> None:
+    done = call("evaluate.py", place, *COMMAND, "run=code", "+peer@peers.mine=custom", *arguments)
+    assert done.code == 2
+    assert sentence in " ".join(done.output.split())
+    assert "are described already" not in done.output
 
 
 def test_killed_benchmark_gives_the_figures_of_one_that_was_not(

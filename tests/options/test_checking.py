@@ -114,6 +114,17 @@ EVALUATE = {
         "latenthash.data.edits.basic.Compression: quality"
     ),
     "edits={a:1}": "edits must be names of edits or families",
+    "peers.phash.distance=l2": "peers.phash.distance=l2 must be 'hamming', 'cosine' or 'l1'.",
+    "peers.phash.length=0": f"peers.phash.length=0 {WHOLE} 1",
+    "+peers.phash.sise=8": "peers.phash.sise is no option here",
+    "+peer@peers.mine=custom peers.mine.function=nodot": (
+        "peers.mine.function=nodot must be the dotted path of a function"
+    ),
+    # The function may be anybody's; what calls it may not.
+    "+peers.mine._target_=subprocess.Popen": (
+        "peers.mine names subprocess.Popen, which may not stand here"
+    ),
+    "+peers.mine._target_=latenthash.codes.peers.Peer": "which may not stand here",
 }
 
 

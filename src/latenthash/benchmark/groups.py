@@ -108,7 +108,7 @@ def name_copies(code: Code, described: Described, items: Sequence[Item], group: 
     Returns:
         a sentence and the way out; nothing when there are none.
     """
-    similarity = code.queries(described[:, 0]) @ code.references(described[:, 0]).T
+    similarity = code.similarity(described[:, 0], described[:, 0])
     same = (similarity >= COPY * code.span) & (group[:, None] != group)
     found = np.argwhere(np.triu(same))
     if not len(found):

@@ -5,22 +5,38 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from latenthash.benchmark.groups import Labels
 from latenthash.benchmark.judging import Half, Judgement, pairs
 from latenthash.benchmark.leaderboard import DECISIVE, HardPairs
 from latenthash.benchmark.setting import Setting
-from latenthash.codes.code import Described
+from latenthash.codes.code import Code, Described
 from latenthash.codes.describe import Item
+from latenthash.codes.peers import FunctionHash
 from latenthash.codes.pictures import quarters, stereo
 from latenthash.codes.similarity import NO_PAIR, Bootstrap, Rate
 from latenthash.data.edits.suite import SuiteEdit
-from latenthash.data.reading import Pixels
+from latenthash.data.reading import Picture, Pixels, Reader
 
 OTHER = "phash-256"  # the code under which pairs are the nearest
+QUARTERS, STEREO = "quarters of one picture", "halves of a stereo pair"
 NEAREST = 6  # pairs shown
 LONGEST = 28  # characters of a name that a figure has room for
 DRAWS = 2  # the part of the seed that is neither calibration's nor the test's
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Parts of pictures, described.
+
+    Attributes:
+        described: key of a source -> (N, 1, D).
+        labels: (N,) which picture each is a part of.
+    """
+
+    described: Mapping[str, Described]
+    labels: Labels
 
 
 @dataclass(frozen=True)
@@ -51,15 +67,46 @@ class Alike:
         return "\n".join([f"{self.similarity:.3f}", *ends])
 
 
+def other_code(example: Picture) -> Code:
+    """Return the code that says which pictures are nearly the same, as conf/peer has it.
+
+    Args:
+        example: any picture.
+    """
+    phash = FunctionHash(
+        "latenthash.codes.classical.phash_256", "hamming", 256, "imagehash", version=None
+    )
+    (code,) = phash.codes("phash_256", example)
+    assert isinstance(code, Code)
+    return code
+
+
+def hard_pictures(
+    items: Sequence[Item], test: NDArray[np.int64], reader: Reader
+) -> dict[str, list[tuple[Item, int]]]:
+    """List pictures that are parts of one: kind -> each of them, and which one it is of.
+
+    Args:
+        items: P pictures of the benchmark.
+        test: numbers of those that test.
+        reader: how files are decoded.
+    """
+    return {QUARTERS: quarters([items[i] for i in test]), STEREO: stereo(reader)}
+
+
 def hard_negatives(
-    setting: Setting, judgements: Sequence[Judgement], described: Mapping[str, Described]
+    setting: Setting,
+    judgements: Sequence[Judgement],
+    described: Mapping[str, Described],
+    parts: Mapping[str, Parts],
 ) -> dict[str, HardPairs]:
     """Return the share of pairs of each kind that each code calls the same at the decisive rate.
 
     Args:
         setting: of the benchmark; quarters and nearest pairs are of the pictures that test.
-        judgements: of its codes, `OTHER` among them.
+        judgements: of its codes.
         described: key of a source -> (P, 1 + E, D).
+        parts: kind -> what the sources say of pictures that are parts of one.
 
     Returns:
         kind -> its pairs.
@@ -72,17 +119,11 @@ def hard_negatives(
         rates = [accepted(j, plain[j.code.source.key][:, 0], labels, draws) for j in judgements]
         return HardPairs(int((sizes * (sizes - 1)).sum()) // 2, rates)
 
-    other = next(judgement for judgement in judgements if judgement.code.name == OTHER)
-    nearest = pairs(other.code, described[other.code.source.key], test).impostors.argmax(2)
+    other = setting.other
+    nearest = pairs(other, described[other.source.key], test).impostors.argmax(2)
     rates = [nearest_under(j, described[j.code.source.key], test, nearest) for j in judgements]
     found = {f"nearest under {OTHER}": HardPairs(nearest.size, rates)}
-    parts = {
-        "quarters of one picture": quarters([setting.items[i] for i in test.numbers]),
-        "halves of a stereo pair": stereo(setting.reader),
-    }
-    for kind, members in parts.items():
-        plain = setting.describe([item for item, _ in members], [])
-        found[kind] = within(plain, np.array([number for _, number in members]))
+    found |= {kind: within(of.described, of.labels) for kind, of in parts.items()}
     if (np.bincount(setting.group) > 1).any():
         found["pictures of one group"] = within(described, setting.group)
     return found
@@ -118,7 +159,7 @@ def nearest_impostors(
         picture = item.read()
         found.append(
             Alike(
-                float(similarity[number, reference] / judgement.code.span),
+                judgement.code.shown(float(similarity[number, reference])),
                 edit.name,
                 item.name,
                 against.name,
@@ -151,7 +192,7 @@ def accepted(
         bootstrap: draws of the groups that have pairs.
     """
     code = judgement.code
-    similarity = code.queries(described) @ code.references(described).T
+    similarity = code.similarity(described, described)
     called = similarity >= judgement.points[DECISIVE].threshold
     within = group[:, None] == group
     np.fill_diagonal(within, False)
@@ -176,7 +217,7 @@ def nearest_under(judgement: Judgement, described: Described, test: Half, neares
     references = code.references(rows[:, 0])
     limit = judgement.points[DECISIVE].threshold
     called = [
-        (code.queries(row[1:]) * references[near]).sum(1) >= limit
+        code.compare(code.queries(row[1:]), references)[np.arange(len(near)), near] >= limit
         for row, near in zip(rows, nearest, strict=True)
     ]
     return test.bootstrap.rate(np.mean(called, axis=1))

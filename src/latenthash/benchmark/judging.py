@@ -68,14 +68,14 @@ class Judgement:
         points: an operating point for each false-positive rate.
         rank1: share of test queries whose own reference is the most similar of all.
         freedom: effective degrees of freedom of impostor similarities; None when there are none.
-        milliseconds: to describe one picture.
+        milliseconds: to describe one picture; None of codes that were given.
     """
 
     code: Code
     points: Mapping[float, OperatingPoint]
     rank1: Rate
     freedom: float | None
-    milliseconds: float
+    milliseconds: float | None
 
 
 def judge(
@@ -84,7 +84,7 @@ def judge(
     calibration: Half,
     test: Half,
     fprs: Sequence[float],
-    milliseconds: float,
+    milliseconds: float | None,
 ) -> Judgement:
     """Judge a code.
 
@@ -94,7 +94,7 @@ def judge(
         calibration: sets thresholds.
         test: gives the figures; no picture is in both.
         fprs: false-positive rates.
-        milliseconds: to describe one picture.
+        milliseconds: to describe one picture, where that is known.
     """
     limits = pairs(code, described, calibration)
     drawn = calibration.bootstrap.thresholds(limits.impostors, fprs)
@@ -128,11 +128,9 @@ def halves(
     Raises:
         InputError: if the pictures of a half are all of one group.
     """
-    order = np.argsort(digests, kind="stable")
-    middle = len(order) // 2
     calibration, test = (
         Half(numbers, group[numbers], Bootstrap(len(numbers), resamples, (seed, part)))
-        for part, numbers in enumerate((np.sort(order[:middle]), np.sort(order[middle:])))
+        for part, numbers in enumerate(split_pictures(digests))
     )
     if min(len(np.unique(half.group)) for half in (calibration, test)) < 2:
         raise InputError(
@@ -140,6 +138,13 @@ def halves(
             "no pair of different ones. Add pictures, or take some out of groups=."
         )
     return calibration, test
+
+
+def split_pictures(digests: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the numbers of the pictures that calibrate, and of those that test."""
+    order = np.argsort(digests, kind="stable")
+    middle = len(order) // 2
+    return np.sort(order[:middle]), np.sort(order[middle:])
 
 
 def pairs(code: Code, described: Described, half: Half) -> PairScores:
@@ -151,7 +156,8 @@ def pairs(code: Code, described: Described, half: Half) -> PairScores:
         half: of the P pictures.
     """
     rows = described[half.numbers]
-    return PairScores.of(rows[:, 1:], code.references(rows[:, 0]), half.group, code.queries)
+    references = code.references(rows[:, 0])
+    return PairScores.of(rows[:, 1:], references, half.group, code.queries, code.compare)
 
 
 def false_positive_rates(own: float | None) -> list[float]:

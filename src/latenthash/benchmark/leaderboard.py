@@ -51,12 +51,13 @@ def leaderboard(
         for fpr, point in judgement.points.items():
             row[f"{TPR} {fpr:g}"] = text(point.tpr) + ("" if point.resolved else " *")
             row[f"realised FPR {fpr:g}"] = text(point.realised_fpr)
-            row[f"same from, FPR {fpr:g}"] = f"{point.threshold / judgement.code.span:.4f}"
+            row[f"same from, FPR {fpr:g}"] = f"{judgement.code.shown(point.threshold):.4f}"
             row[_wrong(fpr, gallery)] = text(point.realised_fpr, gallery)
         row["rank-1"] = text(judgement.rank1)
         freedom = judgement.freedom
         row["degrees of freedom"] = "-" if freedom is None else f"{freedom:.3g}"
-        row["ms per picture"] = _short(judgement.milliseconds, 2)
+        taken = judgement.milliseconds
+        row["ms per picture"] = "-" if taken is None else _short(taken, 2)
         row[AGAINST] = "" if judgement is best else _against(judgement, best)
         rows.append(row)
     for code in absent:

@@ -28,7 +28,7 @@ def lay_out(setting: Setting, results: Results, facts: Mapping[str, str]) -> dic
     table = edit_table(results.judgements, setting.edits)
     points = breaking_points(table)
     best = results.best
-    limit = best.points[DECISIVE].threshold / best.code.span
+    limit = best.code.shown(best.points[DECISIVE].threshold)
     return {
         "What was judged": pd.DataFrame(facts.items(), columns=["what", "value"]),
         "Leaderboard": results.board,

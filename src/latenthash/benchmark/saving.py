@@ -98,7 +98,8 @@ def metrics(judgements: Sequence[Judgement]) -> dict[str, float]:
         prefix = f"benchmark/{judgement.code.name}"
         values |= {f"{prefix}/{name}": rate.value for name, rate in named_rates(judgement)}
         values[f"{prefix}/bytes"] = float(judgement.code.size)
-        values[f"{prefix}/ms_per_picture"] = judgement.milliseconds
+        if judgement.milliseconds is not None:
+            values[f"{prefix}/ms_per_picture"] = judgement.milliseconds
     return values
 
 

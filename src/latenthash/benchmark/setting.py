@@ -1,15 +1,21 @@
 """What a benchmark judges, and by what."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from latenthash.benchmark.groups import Labels
 from latenthash.benchmark.judging import Half
 from latenthash.cache import DiskCache
 from latenthash.codes.code import AbsentCode, Code, Described
 from latenthash.codes.describe import Item, describe
+from latenthash.codes.given import GivenCodes
 from latenthash.data.edits.suite import Suite, SuiteEdit
 from latenthash.data.reading import Reader
+from latenthash.errors import JobError
+from latenthash.system.paths import without_folders
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -19,7 +25,8 @@ class Setting:
     Attributes:
         run: id of the run whose bundle is judged.
         seen: says that pictures flatter the bundle's codes, for it was fitted on them; else empty.
-        codes: to be judged, pHash among them.
+        codes: to be judged.
+        other: the code that says which pictures are nearly the same, judged or not.
         absent: those that cannot be judged here.
         suite: of edits.
         edits: E of the suite.
@@ -37,6 +44,7 @@ class Setting:
     run: str
     seen: str
     codes: Sequence[Code]
+    other: Code
     absent: Sequence[AbsentCode]
     suite: Suite
     edits: Sequence[SuiteEdit]
@@ -57,5 +65,28 @@ class Setting:
 
     def describe(self, items: Sequence[Item], edits: Sequence[SuiteEdit]) -> dict[str, Described]:
         """Describe pictures as they are and under edits, for all codes; see `codes.describe`."""
-        sources = [code.source for code in self.codes]
-        return describe(items, edits, self.suite, sources, self.cache, self.reader)
+        sources = [code.source for code in (*self.codes, self.other)]
+        given = {s.key: s.of(items, edits) for s in sources if isinstance(s, GivenCodes)}
+        asked = [source for source in sources if source.key not in given]
+        return given | describe(items, edits, self.suite, asked, self.cache, self.reader)
+
+    def without(self, faults: Mapping[str, str]) -> "Setting":
+        """Leave out codes that failed, and say so.
+
+        Args:
+            faults: key of a source -> what it did.
+
+        Raises:
+            JobError: if the code that nothing can be judged without is among them.
+        """
+        if did := faults.get(self.other.source.key):
+            raise JobError(f"{self.other.name} {did}: without it nothing can be judged.")
+        left_out = [
+            AbsentCode(code.name, without_folders(faults[code.source.key]))
+            for code in self.codes
+            if code.source.key in faults
+        ]
+        for code in left_out:
+            log.warning("Left out: %s %s.", code.name, code.reason)
+        codes = [code for code in self.codes if code.source.key not in faults]
+        return replace(self, codes=codes, absent=[*left_out, *self.absent])

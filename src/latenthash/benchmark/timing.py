@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from latenthash.codes.code import Source
+from latenthash.codes.given import GivenCodes
 from latenthash.codes.latent import Latent
 from latenthash.data.reading import Pixels
 from latenthash.data.views import pipeline
@@ -21,15 +22,19 @@ def milliseconds(sources: Sequence[Source], pictures: Sequence[Pixels]) -> dict[
     a source sees is part of it: peers do so too.
 
     Args:
-        sources: those with the same key are timed once.
+        sources: those with the same key are timed once, and given codes not at all.
         pictures: (H, W, 3) each, at least one.
 
     Returns:
         key of the source -> median milliseconds of a picture.
+
+    Raises:
+        HashError: if a hash fails.
     """
     times = {}
     with _one_core():
-        for source in {s.key: s for s in sources}.values():
+        timed = {s.key: s for s in sources if not isinstance(s, GivenCodes)}
+        for source in timed.values():
             with source.hasher.uncached() if isinstance(source, Latent) else nullcontext():
                 times[source.key] = _median(source, pictures)
     return times

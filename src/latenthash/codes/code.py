@@ -4,14 +4,15 @@ A source describes a picture; one or more codes are made of a description. The d
 what takes time and what is kept. Processes of workers import this, so it does without torch.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
-from latenthash.data.reading import Pixels
+from latenthash.data.reading import Picture, Pixels
 from latenthash.hashing.projections import CANDIDATES, directions, unit
 
 Vectors: TypeAlias = NDArray[np.float32]  # (N, D)
@@ -55,6 +56,29 @@ class LatentSource(Source, Protocol):
     lengths: tuple[int, ...]
 
 
+class HashError(Exception):
+    """Hashes that cannot be judged, for they raised or gave something that is no hash.
+
+    Args:
+        faults: key of a source -> what it did: the end of a sentence that begins with its name.
+    """
+
+    def __init__(self, faults: Mapping[str, str]) -> None:
+        self.faults = dict(faults)
+        super().__init__(self.faults)
+
+
+def inner(queries: Vectors, references: Vectors) -> Vectors:
+    """Return the inner products (N, M) of vectors (N, E) and (M, E)."""
+    return queries @ references.T
+
+
+def minus_l1(queries: Vectors, references: Vectors) -> Vectors:
+    """Return minus the sums of absolute differences, (N, M), of vectors (N, E) and (M, E)."""
+    distances: Vectors = cdist(queries, references, "cityblock").astype(np.float32)
+    return -distances
+
+
 @dataclass(frozen=True)
 class Code:
     """A code made of a source's description.
@@ -64,10 +88,10 @@ class Code:
         source: what describes pictures.
         size: bytes of one code as it would be stored.
         queries: descriptions (N, D) -> vectors (N, E).
-        references: the same for what queries are compared with; the inner product is the
-            similarity.
+        references: the same for what queries are compared with.
         span: similarity of a picture to itself; bits are -1 and 1, whose inner products are
             whole numbers, so that ties are ties.
+        compare: vectors of queries (N, E), those of references (M, E) -> similarities (N, M).
     """
 
     name: str
@@ -76,6 +100,15 @@ class Code:
     queries: Callable[[Described], Vectors]
     references: Callable[[Described], Vectors]
     span: float
+    compare: Callable[[Vectors, Vectors], Vectors] = inner
+
+    def similarity(self, queries: Described, references: Described) -> Vectors:
+        """Compare descriptions (N, D) with others (M, D), to (N, M)."""
+        return self.compare(self.queries(queries), self.references(references))
+
+    def shown(self, similarity: float) -> float:
+        """Return a similarity as people read it: 1 is equal; of L1, minus the distance."""
+        return similarity / self.span if self.span else similarity
 
     def bits(self, described: Described) -> NDArray[np.uint8]:
         """Pack the bits that queries are compared by, (N, D) to (N, size) bytes.
@@ -93,11 +126,26 @@ class AbsentCode:
 
     Attributes:
         name: of the code.
-        reason: what is missing, and how to get it.
+        reason: what is missing, and how to get it; or what it did.
     """
 
     name: str
     reason: str
+
+
+class PeerHash(Protocol):
+    """What a file of conf/peer builds: a hash beside ours."""
+
+    def codes(self, name: str, example: Picture) -> Sequence[Code | AbsentCode]:
+        """Return its codes, or why they are absent.
+
+        Args:
+            name: of the peer in the config.
+            example: a picture that tells how long a hash is, where nothing else does.
+
+        Raises:
+            InputError: if it cannot be had.
+        """
 
 
 def printed_code(source: LatentSource) -> Code:
@@ -174,7 +222,8 @@ def plain_bits(name: str, source: Source) -> Code:
     def vectors(described: Signs) -> Vectors:
         return described.astype(np.float32)
 
-    return Code(name, source, source.dimensions // 8, vectors, vectors, source.dimensions)
+    size = -(-source.dimensions // 8)
+    return Code(name, source, size, vectors, vectors, source.dimensions)
 
 
 def signs(x: NDArray[Any]) -> Signs:

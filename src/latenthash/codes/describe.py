@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latenthash.cache import DiskCache, cache_key
-from latenthash.codes.code import Described, Source
+from latenthash.codes.code import Described, HashError, Source
 from latenthash.codes.peers import parts, together
 from latenthash.codes.work import Work, complete, work_of
 from latenthash.codes.workers import in_workers
@@ -95,6 +95,7 @@ def describe(
 
     Raises:
         InputError: naming pictures that cannot be read any more, when all others are described.
+        HashError: naming hashes that failed, and of which picture, when all others are described.
     """
     order = {edit.name: row for row, edit in enumerate(suite.edits, start=1)}
     rows = np.array([0, *(order[edit.name] for edit in edits)])
@@ -122,6 +123,7 @@ def _complete(
 
     Raises:
         InputError: see `describe`.
+        HashError: see `describe`.
     """
     missing = [{key: k.missing(i) for key, k in known.items()} for i in range(len(items))]
     left = [len(set().union(*of.values())) for of in missing]
@@ -137,14 +139,20 @@ def _complete(
     tasks = ((packed, items[i], missing[i]) for i in todo)
     results = in_workers(_described, tasks, max(1, VIEWS // views))
     problems: list[str] = []
+    faults: dict[str, str] = {}  # the first of each source
     for i, result in track(zip(todo, results, strict=True), "Describing pictures", len(todo)):
         if isinstance(result, InputError):
             problems += result.problems
             continue
         for key, made in result.items():
-            known[key].add(i, missing[i][key], complete(known[key].source, made))
+            if isinstance(made, HashError):
+                faults = made.faults | faults
+            else:
+                known[key].add(i, missing[i][key], complete(known[key].source, made))
     if problems:
         raise InputError(problems)
+    if faults:
+        raise HashError(faults)
 
 
 class _Rows:
@@ -209,19 +217,30 @@ def _unpacked(packed: bytes) -> tuple[Mapping[int, SuiteEdit], Mapping[str, Work
 
 def _described(
     packed: bytes, item: Item, missing: Mapping[str, Sequence[int]]
-) -> dict[str, NDArray[Any]] | InputError:
-    """Edit a picture, and make the rows that each source misses; one edit is held at a time."""
+) -> dict[str, NDArray[Any] | HashError] | InputError:
+    """Edit a picture, and make the rows that each source misses; one edit is held at a time.
+
+    Returns:
+        key of a source -> its rows, or the first fault of it.
+    """
     by_row, work = _unpacked(packed)
     try:
         picture = item.read()
     except InputError as error:
         return error
     made: dict[str, list[NDArray[Any]]] = {key: [] for key, rows in missing.items() if rows}
+    faulty: dict[str, HashError] = {}
     for row in sorted(set().union(*missing.values())):
         pixels = picture.pixels
         if row:
             pixels = by_row[row].apply(pixels, picture.digest)
-        for key, of_rows in made.items():
+        for key in made.keys() - faulty.keys():
             if row in missing[key]:
-                of_rows.append(work[key]([pixels]))
-    return {key: np.concatenate(of_rows) for key, of_rows in made.items()}
+                try:
+                    made[key].append(work[key]([pixels]))
+                except HashError as error:
+                    under = f" under {by_row[row].name}" if row else ""
+                    faulty[key] = HashError(
+                        {k: f"{did}, of {item.name}{under}" for k, did in error.faults.items()}
+                    )
+    return {key: faulty.get(key) or np.concatenate(rows) for key, rows in made.items()}

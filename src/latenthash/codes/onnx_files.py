@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from latenthash.codes.code import Code, Kind, Vectors, projected
-from latenthash.data.reading import Pixels
+from latenthash.codes.code import AbsentCode, Code, Kind, Vectors, projected
+from latenthash.data.reading import Picture, Pixels
 from latenthash.errors import InputError
 from latenthash.hashing.projections import unit
 from latenthash.system.files import Unusable, read_bounded
@@ -137,6 +137,44 @@ def dinohash_codes(path: Path) -> list[Code]:
         return np.where(described >= 0, 1, -1).astype(np.float32)
 
     return [Code("dinohash-96", source, DINOHASH_OUTPUTS // 8, signs, signs, DINOHASH_OUTPUTS)]
+
+
+class SSCD:
+    """SSCD as conf/peer has it.
+
+    Args:
+        file: ONNX; None where the user has none.
+    """
+
+    def __init__(self, file: str | None) -> None:
+        self.file = file
+
+    def codes(self, name: str, example: Picture) -> Sequence[Code | AbsentCode]:
+        """Return its codes; none without a file.
+
+        Raises:
+            InputError: see `OnnxNetwork`.
+        """
+        return [] if self.file is None else sscd_codes(Path(self.file))
+
+
+class DINOHash:
+    """DINOHash as conf/peer has it.
+
+    Args:
+        file: ONNX; None where the user has none.
+    """
+
+    def __init__(self, file: str | None) -> None:
+        self.file = file
+
+    def codes(self, name: str, example: Picture) -> Sequence[Code | AbsentCode]:
+        """Return its code; none without a file.
+
+        Raises:
+            InputError: see `OnnxNetwork`.
+        """
+        return [] if self.file is None else dinohash_codes(Path(self.file))
 
 
 @cache  # one a process

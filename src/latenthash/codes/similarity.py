@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from latenthash.codes.code import Described, Vectors
+from latenthash.codes.code import Described, Vectors, inner
 from latenthash.metrics.bootstrap import LEVEL
 
 Similarities: TypeAlias = NDArray[np.float32]
@@ -44,20 +44,23 @@ class PairScores:
         references: Vectors,
         group: NDArray[np.int64],
         vectors: Callable[[Described], Vectors],
+        compare: Callable[[Vectors, Vectors], Vectors] = inner,
     ) -> "PairScores":
-        """Compare queries (P, E, D) with references (P, V) by inner product.
+        """Compare queries (P, E, D) with references (P, V).
 
         Args:
             queries: descriptions of the edited pictures.
             references: vectors.
             group: (P,); pictures of one group are no impostors of each other.
             vectors: queries (B, D) -> vectors (B, V); asked for a block at a time.
+            compare: vectors (B, V) and (P, V) -> similarities (B, P).
         """
         pictures, edits, dimensions = queries.shape
         picture = np.repeat(np.arange(pictures), edits)
         genuine = np.empty(len(picture), np.float32)
         impostors = np.empty((len(picture), pictures), np.float32)
-        for start, similarity in similarities(queries.reshape(-1, dimensions), references, vectors):
+        flat = queries.reshape(-1, dimensions)
+        for start, similarity in similarities(flat, references, vectors, compare):
             block = slice(start, start + len(similarity))
             of = picture[block]
             genuine[block] = similarity[np.arange(len(of)), of]
@@ -78,7 +81,10 @@ class PairScores:
 
 
 def similarities(
-    queries: Described, references: Vectors, vectors: Callable[[Described], Vectors]
+    queries: Described,
+    references: Vectors,
+    vectors: Callable[[Described], Vectors],
+    compare: Callable[[Vectors, Vectors], Vectors] = inner,
 ) -> Iterator[tuple[int, Similarities]]:
     """Compare queries (Q, D) with references (P, V), some rows at a time.
 
@@ -86,12 +92,13 @@ def similarities(
         queries: descriptions.
         references: vectors.
         vectors: queries (B, D) -> vectors (B, V).
+        compare: vectors (B, V) and (P, V) -> similarities (B, P).
 
     Yields:
-        number of the first query, and inner products (B, P).
+        number of the first query, and similarities (B, P).
     """
     for start in range(0, len(queries), BLOCK):
-        yield start, vectors(queries[start : start + BLOCK]) @ references.T
+        yield start, compare(vectors(queries[start : start + BLOCK]), references)
 
 
 def threshold(impostors: Similarities, fpr: float) -> float:
@@ -240,8 +247,10 @@ def degrees_of_freedom(impostors: Similarities, span: float) -> float | None:
     Returns:
         the number. None when all are equal, as those of two pictures can be: there is nothing to
         tell it from. None, too, when a similarity is below -span, as of latents that are not
-        unit vectors: their distances have no end.
+        unit vectors, or the span is 0, as of L1: their distances have no end.
     """
+    if not span:
+        return None
 
     def distances() -> Iterator[NDArray[np.float64]]:
         for row in impostors:  # a picture at a time: no second array as large as the first

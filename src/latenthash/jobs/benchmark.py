@@ -2,10 +2,10 @@
 
 import hashlib
 import logging
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from latenthash import __version__
 from latenthash.benchmark.controls import controls
 from latenthash.benchmark.groups import read_groups
+from latenthash.benchmark.hard import hard_pictures, other_code
 from latenthash.benchmark.judging import false_positive_rates, halves
 from latenthash.benchmark.leaderboard import every_rate, summary
 from latenthash.benchmark.parts import lay_out
@@ -21,14 +22,14 @@ from latenthash.benchmark.results import Results, judge_all
 from latenthash.benchmark.saving import Report, keep, metrics
 from latenthash.benchmark.setting import Setting
 from latenthash.cache import DiskCache
-from latenthash.codes.code import LATENTS, AbsentCode, Code, latent_codes
+from latenthash.codes.code import LATENTS, AbsentCode, Code, PeerHash, latent_codes
 from latenthash.codes.describe import Item
+from latenthash.codes.given import GivenCodes, given_code, refuse_missing
 from latenthash.codes.latent import Latent, latent_key
-from latenthash.codes.onnx_files import dinohash_codes, sscd_codes
-from latenthash.codes.peers import peers
 from latenthash.codes.pictures import list_pictures
+from latenthash.codes.view_files import ViewNames
 from latenthash.data.edits.suite import LIBRARIES, Suite
-from latenthash.data.reading import Reader
+from latenthash.data.reading import Picture, Reader
 from latenthash.errors import InputError, collect
 from latenthash.hashing.bundle import Bundle
 from latenthash.jobs.at_hand import shipped_bundle
@@ -38,14 +39,12 @@ from latenthash.jobs.open import open_to_judge
 from latenthash.models.interface import Hastened
 from latenthash.options.jobs import FORMER
 from latenthash.report.tables import show
-from latenthash.system.paths import path_text, shareable
+from latenthash.system.paths import path_text, shareable, without_folders
 from latenthash.tracking.replaying import refuse_untold
 from latenthash.tracking.store import Store
 
 log = logging.getLogger(__name__)
 
-# Of an absolute path, all but its name: why a row is empty stands on a page that may be shared.
-FOLDERS = re.compile(r"(?<![\w/:.])/(?:[^\s/]+/)+")
 SEEN = (
     "{} of the {} pictures are among those that run {} was fitted on: they flatter its codes. "
     "Judge it by others."
@@ -83,13 +82,21 @@ def find_setting(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) -> 
     edits, items, given, (latents, no_latents), (former, no_former) = collect(
         lambda: suite.chosen(cfg.edits),
         lambda: list_pictures(cfg.pictures, reader),
-        lambda: _given(cfg),
+        lambda: _given(cfg, ViewNames(suite, reader)),
         lambda: _latents(bundle, Places.of(cfg.run, store.get(bundle.run_id)), cache, named),
         lambda: _former(cfg, cache),
     )
     group = read_groups(Path(cfg.groups), items) if cfg.groups else np.arange(len(items))
     calibration, test = halves([i.digest for i in items], group, cfg.resamples, cfg.seed)
-    known, no_peers = peers()
+    example = replace(items[0].read(), name=items[0].name)
+    known, no_peers = _peers(cfg, example)
+    for code in given:
+        assert isinstance(code.source, GivenCodes)
+        hard = hard_pictures(items, test.numbers, reader).values()
+        judged = [(items, edits), *(([item for item, _ in members], ()) for members in hard)]
+        refuse_missing(f"codes_from={cfg.codes_from}", code.source, judged)
+    codes = [*latents, *former, *known, *given, *controls()]
+    _refuse_same_names([*codes, *no_peers])
     absent = [*no_latents, *no_former, *no_peers]
     for reason in dict.fromkeys(code.reason for code in absent):
         names = ", ".join(code.name for code in absent if code.reason == reason)
@@ -97,8 +104,8 @@ def find_setting(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) -> 
     if seen := _seen(bundle, items) if latents else "":
         log.warning("%s", seen)
     return Setting(
-        run=bundle.run_id, seen=seen, codes=[*latents, *former, *known, *given, *controls()],
-        absent=absent, suite=suite, edits=edits, items=items, group=group,
+        run=bundle.run_id, seen=seen, codes=codes, other=other_code(example), absent=absent,
+        suite=suite, edits=edits, items=items, group=group,
         calibration=calibration, test=test, fprs=false_positive_rates(cfg.fpr),
         gallery=cfg.gallery, seed=cfg.seed, reader=reader, cache=cache,
     )  # fmt: skip
@@ -142,11 +149,12 @@ def _facts(cfg: DictConfig, setting: Setting, results: Results) -> dict[str, str
         "edits": "all" if cfg.edits is None else str(cfg.edits),
         **({} if cfg.groups is None else {"groups": _called(cfg.groups)}),
         **({} if cfg.fpr is None else {"fpr": str(cfg.fpr)}),
+        **({} if cfg.codes_from is None else {"codes_from": _called(cfg.codes_from)}),
         "reader": repr(setting.reader),
         "gallery": f"{cfg.gallery:g}",
         "resamples": str(cfg.resamples),
         "seed": str(cfg.seed),
-        "codes": ", ".join(dict.fromkeys(code.source.key for code in setting.codes)),
+        "codes": ", ".join(dict.fromkeys(j.code.source.key for j in results.judgements)),
         "versions": ", ".join([f"latenthash {__version__}", *LIBRARIES]),
         **({"seen": setting.seen} if setting.seen else {}),
         **({"copies": results.copies} if results.copies else {}),
@@ -163,13 +171,40 @@ def _seen(bundle: Bundle, items: Sequence[Item]) -> str:
     return SEEN.format(len(seen), len(items), bundle.run_id) if seen else ""
 
 
-def _given(cfg: DictConfig) -> list[Code]:
-    """Return the codes of networks whose ONNX files the user has."""
-    makers = {"sscd": sscd_codes, "dinohash": dinohash_codes}
-    given = [
-        partial(make, Path(cfg[name])) for name, make in makers.items() if cfg[name] is not None
-    ]
-    return [code for codes in collect(*given) for code in codes]
+def _given(cfg: DictConfig, names: ViewNames) -> list[Code]:
+    """Return the code that another program computed of the views, where the user has one."""
+    return [] if cfg.codes_from is None else [given_code(Path(cfg.codes_from), names)]
+
+
+def _peers(cfg: DictConfig, example: Picture) -> tuple[list[Code], list[AbsentCode]]:
+    """Return the codes of the peers that the config names, and those that are absent."""
+    hashes: dict[str, PeerHash] = {
+        str(name): build(node) for name, node in cfg.get("peers", {}).items()
+    }
+    found = collect(*(partial(one.codes, name, example) for name, one in hashes.items()))
+    codes = list(chain.from_iterable(found))
+    return (
+        [code for code in codes if isinstance(code, Code)],
+        [
+            replace(code, reason=without_folders(code.reason))
+            for code in codes
+            if isinstance(code, AbsentCode)
+        ],
+    )
+
+
+def _refuse_same_names(codes: Sequence[Code | AbsentCode]) -> None:
+    """Refuse two codes of one name: they would be one row.
+
+    Raises:
+        InputError: if there are such.
+    """
+    names = [code.name for code in codes]
+    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        raise InputError(
+            f"More than one code would be called {', '.join(twice)}: give the peer another name, "
+            "as in +peer@peers.NAME=custom, or the file of codes_from= another."
+        )
 
 
 def _latents(
@@ -181,7 +216,7 @@ def _latents(
     except InputError as error:
         if named:
             raise
-        reason = FOLDERS.sub("", " ".join(error.problems))
+        reason = without_folders(" ".join(error.problems))
         return [], [AbsentCode(name, reason) for name in LATENTS]
     latent = Latent(latent_key(bundle), hasher)  # on the device that computes
     if isinstance(hasher.model, Hastened):

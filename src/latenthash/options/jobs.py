@@ -75,12 +75,17 @@ EVALUATE_JOBS = {
     "latenthash.jobs.hashes.compare_hashes": EvaluateJob(
         "hashes=[LH2-...,LH2-...]", ("hashes",), {"hashes": ANYTHING}
     ),
+    "latenthash.jobs.views.write": EvaluateJob(
+        "benchmark=NAME views_to=FOLDER",
+        ("views_to", "benchmark", "pictures", "edits", "unreadable", "reader"),
+        {"views_to": ANYTHING, "benchmark": ANYTHING},
+    ),
     "latenthash.jobs.benchmark.judge_codes": EvaluateJob(
         "benchmark=NAME",
         (
             *("benchmark", "run", "pictures", "edits", "fpr", "gallery", "groups", "sscd"),
-            *("dinohash", "vgg16", "resamples", "seed", "unreadable"),
-            "reader",
+            *("dinohash", "vgg16", "resamples", "seed", "unreadable", "peer", "peers"),
+            *("codes_from", "reader"),
         ),
         {"benchmark": ANYTHING},
     ),

@@ -130,9 +130,11 @@ class Slot:
 
     Args:
         nodes: of the classes that may stand here, each with a field `target`.
+        own: whether a user's own class may.
     """
 
-    def __init__(self, *nodes: type[Node]) -> None:
+    def __init__(self, *nodes: type[Node], own: bool = True) -> None:
+        self.own = own
         self.nodes = {name: node for node in nodes for name in _classes(node)}
 
     def __get_pydantic_core_schema__(self, of: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -150,7 +152,7 @@ class Slot:
         name = value.get(TARGET) if isinstance(value, dict) else None
         if not isinstance(name, str):
             raise refused(f"must name a class by `_target_`, such as {known}")
-        if info.context is None or (is_ours(name) and name not in MOVED):
+        if not self.own or info.context is None or (is_ours(name) and name not in MOVED):
             raise refused(f"names {name}, which may not stand here; {known} may")
         find_class(name)
         return value

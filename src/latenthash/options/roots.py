@@ -30,6 +30,7 @@ from latenthash.options.nodes.data import (
 )
 from latenthash.options.nodes.features import VGG16, Embedding, Pixels, VGG16Layers
 from latenthash.options.nodes.models import PCA, VAE, VAEGAN, Contrastive, FineTuner, Topology
+from latenthash.options.nodes.peers import SSCD, DINOHash, FunctionHash
 from latenthash.options.nodes.training import (
     Averaging,
     DiskCache,
@@ -49,6 +50,11 @@ Callback: TypeAlias = Annotated[
     Slot(EarlyStopping, Progress, RichProgressBar, PriorSamples, Averaging),
 ]
 Cache: TypeAlias = Annotated[object, Slot(DiskCache)]
+# No class of others: what a user has of his own is the function, not the class that calls it.
+Peer: TypeAlias = Annotated[object, Slot(FunctionHash, SSCD, DINOHash, own=False)]
+PeerName: TypeAlias = Annotated[
+    str, Field(pattern=r"^\w[\w-]{0,63}$"), Kind("a name of letters, digits, - and _")
+]
 Role: TypeAlias = Literal["signal", "noise_edited", "noise_similar", "outliers", "unseen"]
 Draws: TypeAlias = Annotated[int, whole(1, 10**5, "draws")]
 
@@ -161,6 +167,9 @@ class Evaluate(Node):
     gallery: Annotated[float, number(least=1, most=1e18, unit="pictures")]
     unreadable: Unreadable
     groups: Path | None
+    peers: dict[PeerName, Peer] = Field(default_factory=dict)  # left out where none is chosen
+    views_to: Path | None
+    codes_from: Path | None
     sscd: Path | None
     dinohash: Path | None
     vgg16: Switch

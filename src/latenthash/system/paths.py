@@ -1,10 +1,13 @@
 """Paths that a user gives: what lies there, and how they are written down."""
 
 import os
+import re
 from pathlib import Path
 
 from latenthash.system.terminal import escaped
 
+# Of an absolute path, all but its name.
+FOLDERS = re.compile(r"(?<![\w/:.])/(?:[^\s/]+/)+")
 SYSTEM_FILES = ("thumbs.db", "desktop.ini")  # left in picture folders by operating systems
 
 
@@ -61,6 +64,11 @@ def shareable(path: Path) -> Path:
     here = Path.cwd()
     whole = Path(os.path.normpath(here / path))
     return whole.relative_to(here) if whole.is_relative_to(here) else Path(whole.name)
+
+
+def without_folders(text: str) -> str:
+    """Return a text whose absolute paths are names alone: it stands where others may read it."""
+    return FOLDERS.sub("", text)
 
 
 def path_text(path: Path) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from app import composed
-from latenthash.jobs.command.asked import with_job
+from latenthash.jobs.command.asked import completed, with_job, with_peers
 from latenthash.options.jobs import EVALUATE_JOBS
 from project import CONF
 
@@ -18,6 +18,7 @@ from project import CONF
         (["run=code", "run=latest", "pictures=x"], "matches"),  # Hydra takes the last
         (["benchmark=edits_v1", "pictures=x", "run=code"], "benchmark"),
         (["+benchmark=edits_v1"], "benchmark"),
+        (["benchmark=edits_v1", "views_to=x"], "views"),
         (["benchmark=null", "pictures=x"], "matches"),
         (["pictures=null"], None),
         (["hashes=[LH1-a,LH1-b]"], "hashes"),
@@ -43,6 +44,31 @@ def test_job_stands_beside_the_other_overrides() -> None:
     assert with_job(["--cfg", "job", "pictures=x"]) == ["--cfg", "job", "pictures=x", "job=matches"]
     line = ["pictures=x", "run=latest", "--cfg", "job"]
     assert with_job(line) == ["pictures=x", "job=matches", *line[1:]]
+
+
+MINE = "+peer@peers.mine=custom"
+
+
+@pytest.mark.parametrize(
+    ("line", "chosen"),
+    [
+        (["peers=[phash,pdq]"], ["phash", "pdq"]),
+        (["peers=phash"], ["phash"]),
+        (["peers=[ phash, mine ]", MINE], ["phash", "mine"]),
+        ([MINE, "peers=[mine]"], ["mine"]),
+        (["peers=[]"], []),
+    ],
+)
+def test_peers_that_are_named_are_those_that_are_judged(line: list[str], chosen: list[str]) -> None:
+    cfg = composed(*completed(line), root="evaluate")
+    assert sorted(cfg.get("peers", {})) == sorted(chosen)
+
+
+@pytest.mark.parametrize(
+    "line", [["peers=null"], ["peers.phash.length=3"], ["peer=[phash]"], ["pictures=peers=[a]"]]
+)
+def test_other_options_stay(line: list[str]) -> None:
+    assert with_peers(line) == line
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from latenthash.options.roots import Train
 @pytest.mark.parametrize(("group", "option"), OPTIONS)
 def test_every_file_of_conf_is_taken(group: str, option: str) -> None:
     if group in OF_EVALUATE:
-        check_evaluate(composed(override(group, option), root="evaluate"))
+        own = ["peers.custom.function=mypackage.my_hash"] if option == "custom" else []
+        check_evaluate(composed(override(group, option), *own, root="evaluate"))
         return
     cfg = composed(override(group, option))
     # Which options go together is the affair of whoever puts them together.

@@ -17,8 +17,10 @@ def explain(error: Exception, line: Sequence[str] = ()) -> str:
         error: what it raised.
         line: arguments of the command.
     """
-    if isinstance(error, MissingConfigException) and error.options:
+    if isinstance(error, MissingConfigException):
         group, _, name = str(error.missing_cfg_file).rpartition("/")
+        if not error.options:  # of one file among several, Hydra does not list the others
+            return f"{group}={name} is no file of conf/{group}."
         files = ", ".join(error.options)
         return f"{group}={name} is not one of {files}{nearest(name, error.options) or '.'}"
     if isinstance(error, OSError) and error.filename is not None:
