@@ -29,7 +29,7 @@ WORDS = 1200  # of the README; more is not read
 CODE = re.compile(r"(?m)^ {4}.*\n")  # a line of a block
 LINK = re.compile(r"\[[^]]*\]\(([^)\s]+)\)")
 BLOCK = re.compile(r"(?m)(?:^ {4}.*\n|^\n(?=(?:\n)* {4}))+")  # with the empty lines within
-COMMAND = re.compile(r"(?:python )?(train|evaluate)\.py (.+)")
+COMMAND = re.compile(r"(?:(?:python )?(?=\w+\.py )|latenthash )(train|evaluate)(?:\.py)? (.+)")
 FLAGS = ("-m", "--help", "--cfg", "job")  # Hydra's own
 
 
@@ -57,8 +57,9 @@ def commands(page: Path) -> list[str]:
     prose, blocks = read(page)
     lines = [
         shlex.join(shlex.split(line, comments=True))
-        for line in blocks.replace("\\\n", " ").splitlines()
-        if ".py " in line
+        for whole in blocks.replace("\\\n", " ").splitlines()
+        for line in whole.split(" | ")
+        if ".py " in line or line.lstrip().startswith("latenthash ")
     ]
     quoted = [" ".join(code.split()) for code in re.findall(r"`([^`]+)`", prose)]
     # `+experiment=...` stands for those of a table.

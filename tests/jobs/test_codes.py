@@ -1,9 +1,12 @@
 """The command that gives codes: of a folder that holds all kinds of files, and of one picture."""
 
+import io
 import shutil
+import sys
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from PIL import Image
 from skimage.data import data_dir
 
@@ -17,7 +20,9 @@ SENTENCES = {
 }
 
 
-def test_every_file_of_a_folder_gets_its_code_or_its_sentence(tmp_path: Path) -> None:
+def test_every_file_of_a_folder_gets_its_code_or_its_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "given"
     (folder / "in").mkdir(parents=True)
     shutil.copy(Path(data_dir, "chelsea.png"), folder / "cat.png")
@@ -49,6 +54,14 @@ def test_every_file_of_a_folder_gets_its_code_or_its_sentence(tmp_path: Path) ->
     one = call("evaluate.py", tmp_path, "run=code", "pictures=given/cat.png", "format=jsonl")
     assert one.code == 0, one.output
     assert codes["cat.png"] in one.out
+
+    names = io.BytesIO(b"given/damaged.png\0given/cat.png\0")  # as find -print0 writes them
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(names))
+    piped = call("evaluate.py", tmp_path, "run=code", "pictures=-", "format=text")
+    assert piped.code == 0, piped.output
+    rows = [line.split("\t") for line in piped.out.splitlines()]
+    assert rows[0] == ["given/cat.png", codes["cat.png"], ""]
+    assert [row[0] for row in rows[1:]] == ["given/damaged.png"]
 
     refused = call("evaluate.py", tmp_path, "run=code", "pictures=given", "unreadable=refuse")
     assert refused.code == 2

@@ -21,6 +21,6 @@ def test_long_table_says_how_many_rows_it_leaves_out() -> None:
 
 
 def test_command_can_be_typed_again() -> None:
-    assert command("train.py", ["-m", "a='x y'", "+b=c"]) == (
+    assert command("train", ["-m", "a='x y'", "+b=c"]) == (
         """    python train.py -m 'a='"'"'x y'"'"'' +b=c"""
     )

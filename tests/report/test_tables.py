@@ -206,6 +206,16 @@ def test_programs_get_every_column_at_full_precision(encoding: str) -> None:
     ]
 
 
+def test_text_is_a_line_a_row_with_tabs_between_cells() -> None:
+    table = pd.DataFrame(
+        {"file": ["a\tb\nc.png", "寿司 \x1b[1m.png"], "distance": [1 / 3, 2.0], "note": ["", "x y"]}
+    )
+    assert shown(table, "text", "ascii").decode().splitlines() == [
+        "a\\tb\\nc.png\t0.3333333333333333\t",
+        "寿司 \\x1b[1m.png\t2.0\tx y",
+    ]
+
+
 def test_run_goes_on_when_nobody_takes_what_it_shows(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -23,7 +23,6 @@ from latenthash.data.detail import has_detail
 from latenthash.data.reading import Reader
 from latenthash.data.sources import Unread, named
 from latenthash.system.files import Unusable
-from latenthash.system.paths import path_text
 
 Result = TypeVar("Result")
 
@@ -136,7 +135,7 @@ _ALONE = _Alone()
 
 def _read(path: Path, given: Path | None, place: Path, reader: Reader, work: Work) -> _Read:
     """Decode a file, and do a worker's work for the source; a worker may have begun elsewhere."""
-    name = path_text(path) if given is None else named(path, given)
+    name = named(path, given)
     try:
         picture = reader.read(place / path)
     except Unusable as error:

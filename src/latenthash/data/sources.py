@@ -93,13 +93,21 @@ def load_outliers(outliers: str | None, reader: Reader, cache: DiskCache | None)
     return load_pictures({"outliers": outliers}, reader, cache)["outliers"]
 
 
-def named(path: Path, source: Path) -> str:
-    """Name a picture by its path within the folder given, or by its own name."""
+def named(path: Path, source: Path | None) -> str:
+    """Name a picture by its path within the folder given, or by its own name.
+
+    Args:
+        path: of its file.
+        source: the folder, or the file itself; None where files were named one by one, as which
+            they stay.
+    """
+    if source is None:
+        return path_text(path)
     return path_text(Path(path.name) if path == source else path.relative_to(source))
 
 
 def read_files(
-    paths: list[Path], reader: Reader, title: str, source: Path
+    paths: list[Path], reader: Reader, title: str, source: Path | None
 ) -> tuple[list[Picture], list[Unread]]:
     """Read files with a progress bar.
 
@@ -107,7 +115,7 @@ def read_files(
         paths: of the files.
         reader: how they are decoded.
         title: of the bar.
-        source: the file or folder that was given, within which pictures are named.
+        source: the file or folder that was given, within which pictures are named; or None.
 
     Returns:
         the pictures, and the files that are none.

@@ -39,7 +39,7 @@ def give_codes(cfg: DictConfig) -> None:
 
 def answer_codes(cfg: DictConfig, opened: Opened) -> None:
     """Answer with the codes that a bundle has for the pictures at a path."""
-    paths, reader = given_paths(cfg), given_reader(cfg, opened)
+    (paths, given), reader = given_paths(cfg), given_reader(cfg, opened)
     cache = build(cfg.cache)
     hasher = restore(opened.bundle, opened.config, cache)
     code = Code(Latent(latent_key(opened.bundle), hasher), reader)
@@ -47,7 +47,7 @@ def answer_codes(cfg: DictConfig, opened: Opened) -> None:
         code.hasten(cache)
     hashes = code.hash_many(paths)
     shown = track(hashes, "Codes", len(paths), disable=len(paths) < SHORT)
-    table, unread = codes(Path(cfg.pictures), shown)
+    table, unread = codes(given, shown)
     if problems := refused(unread, len(paths) - len(unread), reader):
         raise InputError(problems)
     answer(cfg, opened, "codes", table)
@@ -55,12 +55,13 @@ def answer_codes(cfg: DictConfig, opened: Opened) -> None:
 
 
 def codes(
-    given: Path, hashes: Iterable[tuple[Path, Hash | Refusal]]
+    given: Path | None, hashes: Iterable[tuple[Path, Hash | Refusal]]
 ) -> tuple[pd.DataFrame, list[Unread]]:
     """Return the 256-bit code of each picture that has detail, printed as one word.
 
     Args:
-        given: the folder in which the files were found, or the one file itself.
+        given: the folder in which the files were found, or the one file itself; None where they
+            were named one by one.
         hashes: of each file, or why it has none.
 
     Returns:

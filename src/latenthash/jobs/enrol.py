@@ -32,6 +32,7 @@ from latenthash.report.drawings import drawings
 from latenthash.report.markdown import literal
 from latenthash.report.tables import centroid_table, figures_table, latents_table, show
 from latenthash.report.words import outcome
+from latenthash.system.calling import typed
 from latenthash.system.paths import shareable
 from latenthash.tracking.names import BUNDLE, CENTROID, HELD_OUT, LATEST, TEST_LATENTS
 from latenthash.tracking.run_logger import RunLogger
@@ -137,7 +138,7 @@ def _conclude(logger: RunLogger, printable: PrintableHash, said: str, folder: Pa
     log.info("The figures (%s.csv), drawings and the bundle are in %s", HELD_OUT, folder.parent)
     if logger.parent_run_id is None:
         run = shlex.quote(str(folder)) if logger.lost else LATEST
-        log.info("Next: python evaluate.py run=%s pictures=PATH; make ui shows MLflow", run)
+        log.info("Next: %s run=%s pictures=PATH; make ui shows MLflow", typed("evaluate"), run)
 
 
 def _dimensions_table(model: Autoencoder, validation: Mapping[str, FeatureSet]) -> pd.DataFrame:

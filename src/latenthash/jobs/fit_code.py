@@ -11,6 +11,7 @@ from latenthash.data.pairs import FEW
 from latenthash.errors import collect
 from latenthash.hashing.bundle import Bundle
 from latenthash.jobs.build import build, build_hasher, build_pairs, bundled_config
+from latenthash.system.calling import typed
 from latenthash.tracking.names import BUNDLE
 from latenthash.tracking.run_logger import RunLogger
 
@@ -54,5 +55,5 @@ def fit_code(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> 
     ).save(folder)  # fmt: skip
     logger.log_folder(folder.name)
     log.info(
-        "The code is in %s; judge it: python evaluate.py benchmark=edits_v1 run=latest", folder
+        "The code is in %s; judge it: %s benchmark=edits_v1 run=latest", folder, typed("evaluate")
     )

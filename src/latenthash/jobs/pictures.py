@@ -1,5 +1,7 @@
 """The pictures that a job of evaluate.py is asked of."""
 
+import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +21,7 @@ from latenthash.jobs.build import build
 from latenthash.jobs.open import Opened
 from latenthash.system.paths import find_files, is_folder
 
+LISTED = "-"  # in place of a path: standard input names the pictures
 EXPLAINED = 20  # pictures at most: a figure of each takes a second or more
 
 
@@ -53,18 +56,38 @@ def noted(table: pd.DataFrame, plain: Sequence[bool], skipped: Sequence[Unread])
     return pd.concat([table, rows], ignore_index=True)
 
 
-def given_paths(cfg: DictConfig) -> list[Path]:
-    """Return the picture at cfg.pictures, or all files of a folder.
+def given_paths(cfg: DictConfig) -> tuple[list[Path], Path | None]:
+    """Find the picture at cfg.pictures, all files of a folder, or what standard input names.
+
+    Returns:
+        the files, and the folder or the one file within which they are named in tables; None
+        where they were named one by one.
 
     Raises:
         InputError: if there is none.
     """
     if cfg.pictures is None:
         raise InputError("pictures is not set; give a picture or a folder: pictures=PATH.")
+    if cfg.pictures == LISTED:
+        return _listed(), None
     path = Path(cfg.pictures)
     paths = find_files(path) if is_folder(path) else [path]
     if not paths:
         raise InputError(f"pictures={path} is an empty folder; put pictures into it.")
+    return paths, path
+
+
+def _listed() -> list[Path]:
+    """Read the names of files from standard input, one a line, or each ended by NUL."""
+    names = b"" if sys.stdin is None else sys.stdin.buffer.read()
+    nul = b"\0" in names  # as find -print0 writes them, for a name may hold line breaks
+    found = names.split(b"\0") if nul else [line.rstrip(b"\r") for line in names.split(b"\n")]
+    paths = [Path(os.fsdecode(name)) for name in found if name]
+    if not paths:
+        raise InputError(
+            f"pictures={LISTED} found no names in standard input; write one a line, as "
+            "find FOLDER -type f does, or each ended by NUL, as it does with -print0."
+        )
     return paths
 
 
@@ -85,11 +108,11 @@ def read_given(cfg: DictConfig, opened: Opened) -> Given:
         InputError: if any cannot be read and none may be skipped, there is none, or there are too
             many to be explained.
     """
-    paths, path, config = given_paths(cfg), Path(cfg.pictures), opened.config
+    (paths, path), config = given_paths(cfg), opened.config
     if cfg.explain and len(paths) > EXPLAINED:
         raise InputError(
             f"explain=true draws a figure of each picture, of {EXPLAINED} at most, and "
-            f"pictures={path} holds {len(paths)}; give fewer."
+            f"pictures={cfg.pictures} holds {len(paths)}; give fewer."
         )
     reader = given_reader(cfg, opened)
     pictures, unread = read_files(paths, reader, "Pictures", path)

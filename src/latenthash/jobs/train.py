@@ -146,6 +146,6 @@ def _begin(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> No
             if (source := str(cfg.data[role])).startswith(PREFIX) or digest != source
         ]
     )
-    logger.add_note(command("train.py", typed_line()))
+    logger.add_note(command("train", typed_line()))
     log.info("Run %s (%s)", logger.run_name, logger.id or "not in MLflow yet")
     pl.seed_everything(cfg.seed, workers=True, verbose=False)

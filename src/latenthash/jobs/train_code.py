@@ -21,6 +21,7 @@ from latenthash.jobs.at_hand import bundle_at_hand
 from latenthash.jobs.build import build, build_collection, build_hasher, bundled_config
 from latenthash.jobs.fit import fit
 from latenthash.models.contrastive import FPR, Contrastive
+from latenthash.system.calling import typed
 from latenthash.tracking.names import BUNDLE
 from latenthash.tracking.run_logger import RunLogger
 
@@ -92,7 +93,7 @@ def train_code(
     )
     _draw(logger, model, _spread(train["outliers"].x), validation["outliers"].x)
     log.info(
-        "The code is in %s; judge it: python evaluate.py benchmark=edits_v1 run=latest", folder
+        "The code is in %s; judge it: %s benchmark=edits_v1 run=latest", folder, typed("evaluate")
     )
 
 

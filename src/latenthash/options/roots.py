@@ -156,7 +156,7 @@ class Evaluate(Node):
     run: Path
     pictures: Path | None
     log: Path | None
-    format: Literal["table", "csv", "jsonl"]
+    format: Literal["table", "text", "csv", "jsonl"]
     hashes: Annotated[str | list[str] | None, Kind("printable hashes, [LH2-...,LH2-...]")]
     explain: Switch
     edits: Annotated[

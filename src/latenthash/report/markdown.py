@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from latenthash.system.calling import typed
 from latenthash.system.terminal import escaped
 
 MOST = 24  # rows of a table in a note
@@ -17,9 +18,9 @@ def literal(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(":", "&#58;")
 
 
-def command(script: str, line: Sequence[str]) -> str:
-    """Write a command as a block of code."""
-    return f"    python {script} {escaped(shlex.join(line))}"
+def command(verb: str, line: Sequence[str]) -> str:
+    """Write a command as a block of code; its verb is train or evaluate."""
+    return f"    {typed(verb)} {escaped(shlex.join(line))}"
 
 
 def markdown(table: pd.DataFrame) -> str:

@@ -89,10 +89,13 @@ def show(table: pd.DataFrame, title: str, form: str = "table") -> None:
     Args:
         table: what is shown.
         title: of it, for people.
-        form: `table` for people; `csv` or `jsonl` for programs: all columns at full precision,
-            in UTF-8, and nothing else.
+        form: `table` for people; `csv`, `jsonl` or `text` for programs: all columns at full
+            precision, in UTF-8, and nothing else. `text` has no head, and tabs between cells.
     """
-    if form == "csv":
+    if form == "text":
+        rows = _one_line(table).astype(object).itertuples(index=False)
+        _print("".join("\t".join(map(str, row)) + "\n" for row in rows), encoding="utf-8")
+    elif form == "csv":
         _print(_one_line(table).to_csv(index=False), encoding="utf-8")
     elif form == "jsonl":
         _print(_json_lines(_one_line(table)), encoding="utf-8")

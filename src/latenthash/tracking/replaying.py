@@ -8,6 +8,7 @@ from pathlib import Path
 from hydra.core.override_parser.types import Quote, QuotedString
 
 from latenthash.errors import InputError, JobError
+from latenthash.system.calling import typed
 from latenthash.tracking.client import STORE_ERRORS, brief
 from latenthash.tracking.names import RECORDED
 from latenthash.tracking.record import RECORD, Record
@@ -91,4 +92,4 @@ def status_after(error: BaseException) -> str:
 def logging_command(folder: Path) -> str:
     """Return the command that logs the run of a folder."""
     quoted = QuotedString(str(folder), Quote.double).with_quotes()
-    return f"python evaluate.py {shlex.quote(f'log={quoted}')}"
+    return f"{typed('evaluate')} {shlex.quote(f'log={quoted}')}"

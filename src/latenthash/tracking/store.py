@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from latenthash.errors import InputError
 from latenthash.report.tables import write_figure, write_table
+from latenthash.system.calling import typed
 from latenthash.system.terminal import without_password
 from latenthash.tracking.client import STORE_ERRORS, MlflowException, brief, with_surroundings
 from latenthash.tracking.client import Run as Run  # exported: jobs speak of runs too
@@ -221,7 +222,7 @@ def no_run(run_id: str, store: StoreURI) -> InputError:
     if run_id == LATEST:
         return InputError(
             f"There is no finished run in {store}; make one with: "
-            "python train.py +experiment=girl_vs_earth_sushi"
+            f"{typed('train')} +experiment=girl_vs_earth_sushi"
         )
     return InputError(
         f"run={run_id} is neither a bundle folder nor a run in {store}; one that was deleted "

@@ -163,7 +163,7 @@ def compare_jobs(store: Store, parent_id: str, folder: Path | None = None) -> pd
     parts = [
         _links(store, parent_id, jobs),
         comparison.sweep_note(rows, summary),
-        command("train.py", ["-m", *shlex.split(tags.get(OVERRIDES, ""))]),
+        command("train", ["-m", *shlex.split(tags.get(OVERRIDES, ""))]),
     ]
     store.set_tags(parent_id, {NOTE: "\n\n".join(parts)[:LONGEST_NOTE]})
     return summary

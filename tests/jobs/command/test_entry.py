@@ -36,4 +36,4 @@ def test_mistake_is_said_in_a_sentence(
 def test_evaluate_makes_no_sweeps(tmp_path: Path) -> None:
     done = call("evaluate.py", tmp_path, "-m", "run=latest,code")
     assert done.code == 2
-    assert "evaluate.py makes no sweeps" in done.output
+    assert "evaluate makes no sweeps" in done.output

@@ -48,7 +48,7 @@ class Sweep(Callback):
             with refusals(Path(config.hydra.sweep.dir)):
                 name = str(kwargs["config_name"])
                 if name != "train":
-                    raise InputError(f"{name}.py makes no sweeps: leave -m away, or sweep train.py")
+                    raise InputError(f"{name} makes no sweeps: leave -m away, or sweep train.")
                 grid = _grid(config)  # what a resolver refuses is told here without wrapping
                 quote_paths(config)
                 check_sweep(config, name)  # before a store is made
