@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from latenthash.cache import DiskCache, cache_key
 from latenthash.codes.code import Described, HashError, Source
 from latenthash.codes.peers import parts, together
 from latenthash.codes.workers import in_workers
-from latenthash.data.edits.suite import LIBRARIES, Suite, SuiteEdit
+from latenthash.data.edits.suite import LIBRARIES, SuiteEdit
 from latenthash.data.reading import READING, Picture, Pixels, Reader
 from latenthash.data.views import Pipeline, pipeline
 from latenthash.errors import InputError
@@ -33,6 +33,31 @@ log = logging.getLogger(__name__)
 VIEWS = 8  # handed to a worker at once, or one picture under all edits: a view takes milliseconds
 
 Work: TypeAlias = Callable[[Sequence[Pixels]], NDArray[Any]]  # pictures -> N of anything
+
+
+class Edits(Protocol):
+    """What names edits in the cache: a `Suite`, or `Unedited`."""
+
+    @property
+    def edits(self) -> Sequence[SuiteEdit]:
+        """All of them, in their order."""
+
+    @property
+    def digest(self) -> str:
+        """What decides what they do to a picture."""
+
+
+@dataclass(frozen=True)
+class Unedited:
+    """No edits: pictures are described as they are.
+
+    Attributes:
+        edits: none.
+        digest: names these descriptions in the cache.
+    """
+
+    edits: tuple[SuiteEdit, ...] = ()
+    digest: str = "unedited"
 
 
 @dataclass(frozen=True)
@@ -77,7 +102,7 @@ class Item:
 def describe(
     items: Sequence[Item],
     edits: Sequence[SuiteEdit],
-    suite: Suite,
+    suite: Edits,
     sources: Sequence[Source],
     cache: DiskCache,
     reader: Reader,
