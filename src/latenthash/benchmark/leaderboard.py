@@ -57,7 +57,7 @@ def leaderboard(
         freedom = judgement.freedom
         row["degrees of freedom"] = "-" if freedom is None else f"{freedom:.3g}"
         taken = judgement.milliseconds
-        row["ms per picture"] = "-" if taken is None else _short(taken, 2)
+        row["ms per picture"] = "-" if taken is None else short(taken, 2)
         row[AGAINST] = "" if judgement is best else _against(judgement, best)
         rows.append(row)
     for code in absent:
@@ -196,11 +196,11 @@ def text(rate: Rate, factor: float = 1.0) -> str:
     """Write a share with its interval; one that was never met is its bound."""
     value, low, high = (factor * part for part in (rate.value, rate.low, rate.high))
     if value == 0:
-        return f"0 (< {_short(high, 2)})"
-    return f"{_short(value)} [{_short(low)}, {_short(high)}]"
+        return f"0 (< {short(high, 2)})"
+    return f"{short(value)} [{short(low)}, {short(high)}]"
 
 
-def _short(value: float, digits: int = 3) -> str:
+def short(value: float, digits: int = 3) -> str:
     """Write a number with few digits; from 1 on in full: 3670, not 3.67e+03."""
     rounded = float(f"{value:.{digits}g}")
     return f"{rounded:g}" if rounded < 1 else np.format_float_positional(rounded, trim="-")

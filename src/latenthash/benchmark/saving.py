@@ -48,6 +48,7 @@ class Report:
     Attributes:
         title: of page and run.
         parts: heading -> table, figure, or why there is neither.
+        notes: heading of a part -> how to read it.
         figures: every rate, for other programs.
         metrics: of the run.
         params: of the run: what was judged, and how.
@@ -56,6 +57,7 @@ class Report:
 
     title: str
     parts: Mapping[str, Part]
+    notes: Mapping[str, str]
     figures: pd.DataFrame
     metrics: Mapping[str, float]
     params: Mapping[str, str]
@@ -76,7 +78,7 @@ def keep(report: Report, folder: Path, store: Store) -> Recorder:
     tables = {_slug(name): part for name, part in parts.items() if isinstance(part, pd.DataFrame)}
     for name, table in (tables | {"figures": report.figures}).items():
         run.log_table(table, name)
-    run.log_text(page(report.title, NOTES, parts), "benchmark.html")
+    run.log_text(page(report.title, report.notes, parts), "benchmark.html")
     run.log_params(report.params)
     board = parts["Leaderboard"]
     if isinstance(board, pd.DataFrame):

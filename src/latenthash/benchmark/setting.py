@@ -81,12 +81,27 @@ class Setting:
         """
         if did := faults.get(self.other.source.key):
             raise JobError(f"{self.other.name} {did}: without it nothing can be judged.")
-        left_out = [
-            AbsentCode(code.name, without_folders(faults[code.source.key]))
-            for code in self.codes
-            if code.source.key in faults
-        ]
-        for code in left_out:
-            log.warning("Left out: %s %s.", code.name, code.reason)
-        codes = [code for code in self.codes if code.source.key not in faults]
+        codes, left_out = leave_out(self.codes, faults)
         return replace(self, codes=codes, absent=[*left_out, *self.absent])
+
+
+def leave_out(
+    codes: Sequence[Code], faults: Mapping[str, str]
+) -> tuple[list[Code], list[AbsentCode]]:
+    """Leave out codes that failed, and say so.
+
+    Args:
+        codes: to be judged.
+        faults: key of a source -> what it did.
+
+    Returns:
+        those that did not fail, and those that did.
+    """
+    left_out = [
+        AbsentCode(code.name, without_folders(faults[code.source.key]))
+        for code in codes
+        if code.source.key in faults
+    ]
+    for code in left_out:
+        log.warning("Left out: %s %s.", code.name, code.reason)
+    return [code for code in codes if code.source.key not in faults], left_out

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from latenthash.codes.code import Described, HashError, Source
 from latenthash.codes.peers import parts, together
 from latenthash.codes.work import Work, complete, work_of
 from latenthash.codes.workers import in_workers
-from latenthash.data.edits.suite import LIBRARIES, Suite, SuiteEdit
+from latenthash.data.edits.suite import LIBRARIES, SuiteEdit
 from latenthash.data.reading import READING, Picture, Reader
 from latenthash.errors import InputError
 from latenthash.system.terminal import track
@@ -31,6 +31,31 @@ from latenthash.system.terminal import track
 log = logging.getLogger(__name__)
 
 VIEWS = 8  # handed to a worker at once, or one picture under all edits: a view takes milliseconds
+
+
+class Edits(Protocol):
+    """What names edits in the cache: a `Suite`, or `Unedited`."""
+
+    @property
+    def edits(self) -> Sequence[SuiteEdit]:
+        """All of them, in their order."""
+
+    @property
+    def digest(self) -> str:
+        """What decides what they do to a picture."""
+
+
+@dataclass(frozen=True)
+class Unedited:
+    """No edits: pictures are described as they are.
+
+    Attributes:
+        edits: none.
+        digest: names these descriptions in the cache.
+    """
+
+    edits: tuple[SuiteEdit, ...] = ()
+    digest: str = "unedited"
 
 
 @dataclass(frozen=True)
@@ -75,7 +100,7 @@ class Item:
 def describe(
     items: Sequence[Item],
     edits: Sequence[SuiteEdit],
-    suite: Suite,
+    suite: Edits,
     sources: Sequence[Source],
     cache: DiskCache,
     reader: Reader,

@@ -48,14 +48,7 @@ def list_pictures(pictures: str | None, reader: Reader) -> list[Item]:
     path = Path(pictures)
     if not is_folder(path):
         raise InputError(f"pictures={path} must be a folder of at least {FEWEST} pictures.")
-    paths = find_files(path)
-    tasks = ((p, path, Path.cwd(), reader) for p in paths)
-    results = list(track(in_workers(_listed, tasks), "Looking at pictures", len(paths)))
-    unread = [result for result in results if isinstance(result, Unread)]
-    found = []
-    for item, remarks in (result for result in results if not isinstance(result, Unread)):
-        log_remarks(item.name, remarks)
-        found.append(item)
+    found = list_files(find_files(path), path, reader)
     items: dict[str, Item] = {}
     for item in found:
         items.setdefault(item.digest, item)
@@ -65,14 +58,35 @@ def list_pictures(pictures: str | None, reader: Reader) -> list[Item]:
             "Files that are the same as others count once: %d, such as %s, which is %s.",
             len(copies), copies[0].name, items[copies[0].digest].name,
         )  # fmt: skip
-    if problems := refused(unread, len(items), reader):
-        raise InputError(problems)
-    log_skipped(unread)
     if len(items) < FEWEST:
         raise InputError(
             f"pictures={path} holds {len(items)} pictures; at least {FEWEST} are needed."
         )
     return list(items.values())
+
+
+def list_files(paths: Sequence[Path], source: Path, reader: Reader) -> list[Item]:
+    """List picture files, each of which can be read, in their order; equal ones stay.
+
+    Args:
+        paths: of the files.
+        source: the folder given, within which pictures are named.
+        reader: how files are decoded.
+
+    Raises:
+        InputError: every file that cannot be read, unless the reader skips them.
+    """
+    tasks = ((p, source, Path.cwd(), reader) for p in paths)
+    results = list(track(in_workers(_listed, tasks), "Looking at pictures", len(paths)))
+    unread = [result for result in results if isinstance(result, Unread)]
+    found = []
+    for item, remarks in (result for result in results if not isinstance(result, Unread)):
+        log_remarks(item.name, remarks)
+        found.append(item)
+    if problems := refused(unread, len(found), reader):
+        raise InputError(problems)
+    log_skipped(unread)
+    return found
 
 
 def quarters(items: Sequence[Item]) -> list[tuple[Item, int]]:

@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from latenthash.cache import DiskCache
 from latenthash.data.collection import Collection
+from latenthash.data.edits.suite import Suite
 from latenthash.data.pairs import Pairs
 from latenthash.data.splits import ROLES, TESTED, Splits
 from latenthash.errors import InputError
@@ -40,6 +41,21 @@ def build(node: DictConfig, **kwargs: Any) -> Any:
         if isinstance(error.__cause__, InputError):
             raise error.__cause__ from None
         raise
+
+
+def build_suite(cfg: DictConfig) -> Suite:
+    """Build the suite of edits of a benchmark.
+
+    Raises:
+        InputError: if the benchmark is another, or its edits cannot be used.
+    """
+    suite = build(cfg.benchmark)
+    if not isinstance(suite, Suite):
+        raise InputError(
+            "benchmark= names no suite of edits, such as edits_v1 is, and job= asks for one: leave "
+            "job= away."
+        )
+    return suite
 
 
 def build_hasher(cfg: DictConfig, cache: DiskCache | None) -> Hasher:

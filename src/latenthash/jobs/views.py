@@ -9,10 +9,9 @@ from latenthash.benchmark.hard import hard_pictures
 from latenthash.benchmark.judging import split_pictures
 from latenthash.codes.pictures import list_pictures
 from latenthash.codes.view_files import INDEX, ViewNames, refuse_unusable, write_views
-from latenthash.data.edits.suite import Suite
 from latenthash.data.reading import Reader
 from latenthash.errors import InputError, collect
-from latenthash.jobs.build import build
+from latenthash.jobs.build import build, build_suite
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +25,7 @@ def write(cfg: DictConfig) -> None:
     if cfg.get("benchmark") is None or cfg.views_to is None:
         raise InputError("Name a suite of edits and a folder: benchmark=edits_v1 views_to=FOLDER.")
     folder = Path(cfg.views_to)
-    suite: Suite = build(cfg.benchmark)
+    suite = build_suite(cfg)
     reader: Reader = build(cfg.reader, _convert_="all")
     _, edits, items = collect(
         lambda: refuse_unusable(folder),

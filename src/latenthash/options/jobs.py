@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 # run=code: the code that comes with the project. run=vgg16_code: the one that came before it.
 SHIPPED, FORMER = SHIPPED_CODES = ("code", "vgg16_code")
+FIELD_SETS = ("disc21", "copydays")  # of conf/benchmark, which the user has
 ANYTHING = ()  # any value but null
 CODES = "latenthash.jobs.codes.give_codes"
 
@@ -74,6 +75,14 @@ EVALUATE_JOBS = {
     "latenthash.jobs.log.log_run": EvaluateJob("log=FOLDER", ("log",), {"log": ANYTHING}),
     "latenthash.jobs.hashes.compare_hashes": EvaluateJob(
         "hashes=[LH2-...,LH2-...]", ("hashes",), {"hashes": ANYTHING}
+    ),
+    "latenthash.jobs.field_sets.judge_by_set": EvaluateJob(
+        "benchmark=disc21 or benchmark=copydays",
+        (
+            *("benchmark", "run", "pictures", "sscd", "dinohash", "vgg16", "resamples", "seed"),
+            *("peer", "peers", "reader"),
+        ),
+        {"benchmark": FIELD_SETS},
     ),
     "latenthash.jobs.views.write": EvaluateJob(
         "benchmark=NAME views_to=FOLDER",

@@ -31,6 +31,7 @@ from latenthash.options.nodes.data import (
 from latenthash.options.nodes.features import VGG16, Embedding, Pixels, VGG16Layers
 from latenthash.options.nodes.models import PCA, VAE, VAEGAN, Contrastive, FineTuner, Topology
 from latenthash.options.nodes.peers import SSCD, DINOHash, FunctionHash
+from latenthash.options.nodes.sets import DISC21, Copydays
 from latenthash.options.nodes.training import (
     Averaging,
     DiskCache,
@@ -149,7 +150,7 @@ class Evaluate(Node):
     """The config of evaluate.py."""
 
     job: EvaluateJob
-    benchmark: Annotated[object, Slot(Suite)] | None = None
+    benchmark: Annotated[object, Slot(Suite, DISC21, Copydays)] | None = None
     logger: Annotated[object, Slot(RunLogger)]
     cache: Cache
     paths: Paths

@@ -19,6 +19,8 @@ from project import CONF
         (["benchmark=edits_v1", "pictures=x", "run=code"], "benchmark"),
         (["+benchmark=edits_v1"], "benchmark"),
         (["benchmark=edits_v1", "views_to=x"], "views"),
+        (["benchmark=disc21", "pictures=x"], "field_sets"),
+        (["benchmark=copydays", "pictures=x", "views_to=y"], "field_sets"),
         (["benchmark=null", "pictures=x"], "matches"),
         (["pictures=null"], None),
         (["hashes=[LH1-a,LH1-b]"], "hashes"),

@@ -20,7 +20,8 @@ from app import call
          "latenthash.sweeps.Sweep is latenthash.jobs.command.multirun.Sweep now"),
         ("train.py", "seed=1,2", "add --multirun"),
         ("evaluate.py", "picture=x", "picture is no option; did you mean pictures?"),
-        ("evaluate.py", "benchmark=edits_v2", "benchmark=edits_v2 is not one of edits_v1; did you"),
+        ("evaluate.py", "benchmark=edits_v2",
+         "benchmark=edits_v2 is not one of copydays, disc21, edits_v1; did you"),
     ],
 )  # fmt: skip
 def test_mistake_is_said_in_a_sentence(
