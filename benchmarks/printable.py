@@ -30,7 +30,7 @@ from latenthash.data.reading import Picture, Reader
 from latenthash.data.splits import PRINTABLE_SEED, PRINTABLE_SPLIT, PRINTABLE_VIEWS
 from latenthash.data.views import Views, pipeline
 from latenthash.hashing.printable import Comparison, compare
-from latenthash.hashing.printable_features import Common, common_name, printable_hash, to_vectors
+from latenthash.hashing.printable_features import Common, printable_hash, to_vectors
 from latenthash.jobs.build import build
 from latenthash.system.paths import find_files
 
@@ -106,8 +106,7 @@ def learn(kind: str, paths: list[Path]) -> None:
     work = Work(kind)
     common = Common.learn(np.concatenate(list(work.describe(paths, False))))
     assert common.mean is not None and common.axes is not None
-    name = common_name(work.features, work.config)
-    path = ROOT / "src/latenthash/shipped/printable" / name
+    path = ROOT / f"src/latenthash/shipped/printable/{work.features.common}.safetensors"
     path.parent.mkdir(exist_ok=True)
     tensors = {"mean": common.mean, "axes": common.axes}
     save_file({key: part.astype(np.float32) for key, part in tensors.items()}, path)

@@ -18,6 +18,7 @@ from PIL import Image
 from app import TINY, artifact, call, composed, runs, sources
 from latenthash.errors import InputError
 from latenthash.features.pixels import Pixels
+from latenthash.features.vgg16 import VGG16
 from latenthash.hashing.printable import (
     BITS,
     MEASURED,
@@ -206,8 +207,10 @@ def test_hashes_of_every_shipped_experiment_get_a_verdict(experiment: str) -> No
     if "weights" in cfg.features:
         shipped = json.loads((SHIPPED / "vgg16_code" / "hash.json").read_bytes())
         features.provenance = shipped["identity"]
+        features.common = f"vgg16-{shipped['identity']['weights_sha256'][:8]}-{cfg.features.layer}"
+        features.indifferent = VGG16.indifferent
     config: Any = OmegaConf.to_container(cfg.features, resolve=True)
-    common = common_file(features, config)
+    common = common_file(features)
     assert common.mean is not None
     assert printable_hash(features, config, torch.rand(4, len(common.mean))).model in MEASURED
 

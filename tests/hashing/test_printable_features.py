@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from omegaconf import OmegaConf
+from torch import nn
 
 from latenthash.data.reading import Picture
 from latenthash.data.views import Views, pipeline
@@ -105,3 +106,55 @@ def test_other_features_are_another_model(change: dict[str, Any]) -> None:
     )
     assert re.fullmatch("vgg16[0-9a-f]{8}", first.model)
     assert first.model != second.model
+
+
+class Blocks(nn.Module):
+    """Features of another package: mean colours of blocks, whatever their shape."""
+
+    trim = False
+
+    def __init__(self, *, size: int, cells: int, shape: tuple[int, ...], version: str) -> None:
+        super().__init__()
+        self.size, self.cells, self.shape = size, cells, shape
+        self.provenance: dict[str, str] = {"version": version, "weights": "mine"}
+
+    def forward(self, views: torch.Tensor) -> torch.Tensor:
+        """Take the means of blocks of views (N, size, size, 3)."""
+        x = views.permute(0, 3, 1, 2).float() / 255
+        return nn.functional.adaptive_avg_pool2d(x, self.cells).reshape(len(x), *self.shape)
+
+
+def others(
+    name: str = "theirs.My_Blocks", cells: int = 8, version: str = "1", shape: Any = None
+) -> tuple[Any, dict[str, Any]]:
+    shape = shape or (3 * cells**2,)
+    features = Blocks(size=32, cells=cells, shape=shape, version=version)
+    return features, {"_target_": name, "size": 32, "cells": cells}
+
+
+@pytest.mark.parametrize("shape", [(192,), (3, 64), (3, 8, 8), (2, 3, 4, 8)])
+def test_features_of_any_kind_have_a_printable_hash(shape: tuple[int, ...]) -> None:
+    noisy = blocks(0) + np.random.default_rng(5).normal(0, 10, (96, 96, 3))
+    first = hashed(blocks(0), *others(shape=shape))
+    copy = compare(first, hashed(noisy.clip(0, 255).astype(np.uint8), *others(shape=shape)))
+    assert re.fullmatch("myblocks[0-9a-f]{8}", first.model)
+    assert str(PrintableHash.parse(str(first))) == str(first)
+    assert copy.share > 0.9
+    assert copy.verdict == "not measured"
+
+
+@pytest.mark.parametrize(
+    "change", [{"name": "mine.My_Blocks"}, {"cells": 7}, {"version": "2"}], ids=str
+)
+def test_all_that_decides_features_of_others_is_in_the_name(change: dict[str, Any]) -> None:
+    first, second = (hashed(blocks(0), *given) for given in (others(), others(**change)))
+    assert first.model != second.model
+
+
+def test_what_only_began_as_surveyed_features_does_without_the_survey() -> None:
+    class Red(Pixels):
+        def forward(self, views: torch.Tensor) -> torch.Tensor:
+            return super().forward(views)[:, :1]
+
+    made = hashed(blocks(0), Red(size=32, channels=3), PIXELS | {"_target_": "theirs.Red"})
+    assert made.model.startswith("red")

@@ -47,12 +47,15 @@ class Embedding(nn.Module):
         InputError: if the weights cannot be used.
     """
 
+    indifferent = ("weights",)
+
     def __init__(self, *, weights: str, output: str, size: int, trim: bool = False) -> None:
         super().__init__()
         network = _network(weights, output)
         trunk, head = network["trunk"], network["head"]
         source = CODE if weights == CODE else Path(weights).name
         self.provenance = {"weights": source, "weights_sha256": weights_digest(network)}
+        self.common = f"embedding-{weights_digest(network)[:8]}-{output}"
         self.size = size
         self.trim = trim
         self.shape = (NUMBERS[output],)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeGuard
+from typing import Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,13 +28,23 @@ class FeatureSet:
 
 
 class Features(Protocol):
-    """What goes into a model, and how it is made of views.
+    """What goes into a model, and how it is made of views: all that features must have.
+
+    A class of features is a torch module, and `latenthash.testing.check_features` checks one:
+
+    - It is made by `make(**options)` of plain options of the config: numbers, texts, lists. One of
+      them is `size`, and `trim` is another if views are to be cut free of borders. Under
+      `torch.device("meta")` it must be made, too, for then its weights have shapes alone.
+    - What it makes of a view depends on no other view, on no chance and on no earlier call.
+    - What was learned is in `state_dict()`, as finite numbers: the bundle holds nothing else of it.
+      Weights that lie elsewhere are named by their digest in `provenance`.
 
     Attributes:
         size: px, side of the square views.
         trim: whether views are cut free of uniform borders.
         shape: of one view's features.
-        provenance: what decides the features beside the config, such as a digest of weights.
+        provenance: what decides the features beside the config, such as a digest of weights; where
+            they are from may stand under `weights`, which decides nothing.
     """
 
     size: int
@@ -44,6 +54,20 @@ class Features(Protocol):
 
     def __call__(self, views: Tensor) -> Tensor:
         """Turn views (N, size, size, 3) uint8 into features (N, *shape) float32."""
+
+
+@runtime_checkable
+class Surveyed(Protocol):
+    """Features that say what of them decides a printable hash; of others, all options do.
+
+    Attributes:
+        common: name of the file of what the features of all pictures have in common; see
+            `latenthash.hashing.printable_features`. There need not be one.
+        indifferent: options that say how features are had, not what they are before any training.
+    """
+
+    common: str
+    indifferent: tuple[str, ...]
 
 
 class Staged(Features, Protocol):

@@ -15,12 +15,14 @@ class Pixels(nn.Module):
     """
 
     provenance: Mapping[str, str] = {}  # nothing learned has a part in them
+    indifferent: tuple[str, ...] = ()
 
     def __init__(self, *, size: int, channels: int, trim: bool = False) -> None:
         super().__init__()
         self.size = size
         self.trim = trim
         self.shape = (channels, size, size)
+        self.common = f"pixels-{channels}"
 
     def forward(self, views: Tensor) -> Tensor:
         """Turn views (N, size, size, C) uint8 into (N, C, size, size) float32."""

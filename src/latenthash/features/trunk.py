@@ -48,6 +48,9 @@ class TrunkFeatures(nn.Module, ABC):
         InputError: if the weights cannot be used.
     """
 
+    indifferent = ("weights", "seed", "finetune", "freeze_until")
+    common = ""
+
     def __init__(
         self,
         *,

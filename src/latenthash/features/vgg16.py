@@ -51,6 +51,7 @@ class VGG16(TrunkFeatures):
             weights=weights, size=size, trim=trim, seed=seed,
             kind="vgg16", front=last, ends=(ends[last], ends[layer]),
         )  # fmt: skip
+        self.common = f"vgg16-{self.provenance['weights_sha256'][:8]}-{layer}"
         self.pooling = pooling
         self.shape = self._shape()
 

@@ -7,6 +7,7 @@ for.)
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -18,14 +19,14 @@ from safetensors.torch import load
 from torch import Tensor
 from torch.nn import functional as F
 
-from latenthash.features.interface import Features, is_staged
+from latenthash.features.interface import Features, Surveyed, is_staged
 from latenthash.hashing.printable import VERSION, PrintableHash
 from latenthash.hashing.projections import unit
+from latenthash.options.kinds import CONVERT, TARGET, is_ours
 
 SIDE = 16  # cells along a side, to which pixels are averaged
 AXES = 16  # directions that are removed
-# Settings of features that say how they are had, not what they are before any training.
-INDIFFERENT = ("_target_", "weights", "seed", "finetune", "freeze_until")
+LEARNED = "weights_sha256"  # in the provenance of features: by which weights they are made
 
 
 @dataclass(frozen=True)
@@ -77,40 +78,33 @@ def printable_hash(features: Features, config: Mapping[str, Any], x: Tensor) -> 
     Args:
         features: as they are before any training.
         config: of the features.
-        x: (N, D) or (N, C, H, W), what they make of the picture's views.
+        x: (N, *shape), what they make of the picture's views.
     """
-    common = common_file(features, config)
-    vectors = common.remove(to_vectors(features, x))
-    return PrintableHash.of(_model_name(features, config, common), vectors)
+    vectors, common = to_vectors(features, x), common_file(features)
+    if common.mean is not None and len(common.mean) != vectors.shape[1]:
+        common = Common()  # features that only began as those that were surveyed
+    return PrintableHash.of(_model_name(features, config, common), common.remove(vectors))
 
 
 def to_vectors(features: Features, x: Tensor) -> NDArray[np.float64]:
-    """Turn features x (N, D) or (N, C, H, W) into vectors (N, E).
+    """Turn features x (N, *shape) into vectors (N, E).
 
     A trunk's maps are averaged over places; in pixels the places are the content.
     """
     if x.ndim == 4:
-        x = F.adaptive_avg_pool2d(x, 1 if is_staged(features) else SIDE).flatten(1)
-    return x.double().numpy()
+        x = F.adaptive_avg_pool2d(x, 1 if is_staged(features) else SIDE)
+    return x.flatten(1).double().numpy()
 
 
-def common_file(features: Features, config: Mapping[str, Any]) -> Common:
+def common_file(features: Features) -> Common:
     """Read what pictures have in common under these features, if it is known."""
-    path = files("latenthash") / "shipped" / "printable" / common_name(features, config)
+    if not isinstance(features, Surveyed) or not features.common:
+        return Common()
+    path = files("latenthash") / "shipped" / "printable" / f"{features.common}.safetensors"
     if not path.is_file():
         return Common()
     tensors = load(path.read_bytes())
     return Common(*(tensors[name].double().numpy() for name in ("mean", "axes")))
-
-
-def common_name(features: Features, config: Mapping[str, Any]) -> str:
-    """Name the file of what pictures have in common under these features."""
-    digest = features.provenance.get("weights_sha256")
-    if digest is None:
-        return f"pixels-{config['channels']}.safetensors"
-    if output := config.get("output"):
-        return f"embedding-{digest[:8]}-{output}.safetensors"
-    return f"vgg16-{digest[:8]}-{config.get('layer')}.safetensors"
 
 
 def signed_roots(x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -123,10 +117,16 @@ def signed_roots(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _model_name(features: Features, config: Mapping[str, Any], common: Common) -> str:
     """Name all that decides the bits of a view: a word, and 8 digits of a digest."""
-    deciding = {key: value for key, value in config.items() if key not in INDIFFERENT}
+    name = str(config[TARGET])
+    indifferent = {CONVERT, *(features.indifferent if isinstance(features, Surveyed) else ())}
+    if is_ours(name):  # where a class of this package stands may change
+        indifferent.add(TARGET)
+    deciding = {key: value for key, value in config.items() if key not in indifferent}
     if not deciding.get("trim"):  # views as they are need no mention
         deciding.pop("trim", None)
-    learned = features.provenance.get("weights_sha256")
-    text = json.dumps([VERSION, deciding, learned, common.digest], sort_keys=True)
-    word = str(config["_target_"]).rpartition(".")[2].lower()
+    parts = [VERSION, deciding, features.provenance.get(LEARNED), common.digest]
+    # Where weights are from is for people.
+    given = {k: v for k, v in features.provenance.items() if k not in (LEARNED, "weights")}
+    text = json.dumps([*parts, given] if given else parts, sort_keys=True)
+    word = re.sub("[^a-z0-9]", "", name.rpartition(".")[2].lower())
     return f"{word}{hashlib.sha256(text.encode()).hexdigest()[:8]}"

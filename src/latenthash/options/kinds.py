@@ -12,7 +12,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, ValidationError, core
 
 from latenthash.options.moved import MOVED
 
-TARGET = "_target_"
+TARGET, CONVERT = "_target_", "_convert_"
 LONGEST_REASON = 600  # letters: of a name that is a page long, the rest says nothing
 LONGEST = 4096  # letters of a text: as long as a path may be
 MOST_SEED = 2**32 - 1  # numpy's and Lightning's limit
