@@ -13,7 +13,7 @@ ORDER = (
     {"data"},
     {"features"},
     {"models"},
-    {"hashing"},
+    {"hashing", "testing"},
     {"metrics"},
     {"codes", "plots"},
     {"report"},
@@ -76,7 +76,7 @@ def test_one_module_builds_what_a_config_names() -> None:
 
 
 def test_every_module_is_in_a_room() -> None:
-    assert top_level() == ["cache", "errors"]
+    assert top_level() == ["cache", "errors", "testing"]
     assert {room(name) for name in MODULES} == set(RANK)
 
 

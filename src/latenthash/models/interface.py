@@ -15,7 +15,21 @@ if TYPE_CHECKING:  # it takes seconds to import, and nobody needs it to use a mo
 
 
 class Model(Protocol):
-    """What hashing, metrics and plots know of a model."""
+    """What hashing, metrics and plots know of a model: all that a model must have.
+
+    A class of models is a torch module, and `latenthash.testing.check_model` checks one:
+
+    - It is made by `make(shape=..., **options)`: shape is that of one view's features, (D,) or
+      (C, H, W), and options are plain ones of the config: numbers, texts, lists. One of them is
+      `latent_dim`, k. Under `torch.device("meta")` it must be made, too, for then its weights have
+      shapes alone.
+    - Its parameters and buffers are all made in `__init__`, as large as they will be, and what it
+      learns is in them as finite numbers: a bundle holds `state_dict()` and nothing else.
+    - `encode` makes of a view what it makes of it among others; nothing is drawn at random.
+    - All chance in `fit` is from torch's and numpy's generators, which train.py seeds.
+
+    What a model can do beside is in the protocols below, none of which it needs.
+    """
 
     def fit(
         self,
@@ -23,7 +37,14 @@ class Model(Protocol):
         validation: Mapping[str, FeatureSet],
         trainer: "pl.Trainer",
     ) -> None:
-        """Fit on features of each set; validation may choose the epoch."""
+        """Fit on features of each set; validation may choose the epoch.
+
+        Args:
+            train: set, such as signal or outliers -> features of its views.
+            validation: the same of views of their own.
+            trainer: Lightning's, of the config, for models that are trained by gradient. Its
+                callbacks hold a ModelCheckpoint that monitors val/loss.
+        """
 
     def encode(self, x: Tensor) -> Tensor:
         """Map features x (N, C, H, W) or (N, D) to z (N, k)."""
