@@ -3,7 +3,7 @@
 import inspect
 import socket
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +25,7 @@ from latenthash.options.checking import find_problems
 from latenthash.options.edits import BUNDLED_EDITS
 from latenthash.options.kinds import find_class
 from latenthash.options.roots import Bundled
+from own import own_package
 
 Config = dict[str, Any]
 TINY = ("features.size=16", "model.channels=[8,16]")
@@ -164,6 +165,60 @@ def test_odd_config_is_refused_before_anything_happens(
     odd = changed(bundle, CASES[case])
     with pytest.raises(InputError):
         bundle_config(odd)
+    assert nothing_happens == []
+
+
+TRUST = frozenset(["mypackage"])
+OWN = {"_target_": "mypackage.models.Planes", "latent_dim": 2, "spread": 1.0}
+OWN_EDIT = {"_target_": "mypackage.edits.Stripes"}
+OWN_CASES: dict[str, Callable[[Config], object]] = {
+    **CASES,
+    **{f"a class of theirs in {slot}": put(slot, OWN) for slot in ("data", "data.reader", "hash")},
+    **{f"an object in {slot}": put(slot, {**own, "inner": value})
+       for slot, own in {"model": OWN, "edits.blur": OWN_EDIT}.items()
+       for value in (EVIL, [EVIL], [[PICKLE]], {"x": PICKLE}, {"_args_": ["x"]})},
+    **{f"{key} of theirs in {slot}": put(slot, {**own, key: value})
+       for slot, own in {"model": OWN, "edits.blur": OWN_EDIT}.items()
+       for key, value in {"_args_": ["x"], "_partial_": True, "_recursive_": False,
+                          "_convert_": "object"}.items()},
+    **{f"{name} as a model": put("model", {**OWN, "_target_": name})
+       for name in ("mypackage.models.prod", "mypackage.models.torch.load", "mypackage.models.nn",
+                    "mypackage.os.system", "mypackage.features.Blocks", "mypackage.edits.A.Affine",
+                    "elsewhere.Model", "mypackage.models.Planes.fit")},
+    "a model that does not say how long its latents are": put(
+        "model", {"_target_": OWN["_target_"], "spread": 1.0}),
+    "features that do not say how large views are": put(
+        "features", {"_target_": "mypackage.features.Blocks", "cells": 4}),
+    "features for which there is no memory": put(
+        "features", {"_target_": "mypackage.features.Blocks", "cells": 4, "size": 10**6}),
+    "an edit that is none": put("edits.blur", {"_target_": "mypackage.models.Planes"}),
+    "an option that an edit of theirs lacks": put("edits.blur", {**OWN_EDIT, "often": 2}),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bundle]:
+    with own_package(tmp_path_factory.mktemp("own")):
+        given = honest("+edits.stripes={_target_:mypackage.edits.Stripes,every:8}")
+        yield replace(given, packages=sorted(TRUST))
+
+
+def test_bundle_that_needs_a_package_is_refused_until_it_is_trusted(own: Bundle) -> None:
+    assert "stripes" in bundle_config(own, TRUST).edits
+    with pytest.raises(InputError, match=r"needs the package mypackage.*add trust=\[mypackage\]"):
+        bundle_config(own)
+    with pytest.raises(InputError, match=r"mypackage\.edits\.Stripes, which is no edit"):
+        bundle_config(replace(own, packages=()), TRUST)  # it must say so itself
+
+
+@pytest.mark.parametrize("case", OWN_CASES)
+def test_trust_in_a_package_lets_nothing_else_in(
+    own: Bundle, case: str, nothing_happens: list[str]
+) -> None:
+    odd = changed(own, OWN_CASES[case])
+    with pytest.raises(InputError) as refused:
+        bundle_config(odd, TRUST)
+    assert "weights do not fit" not in str(refused.value), "it was built"
     assert nothing_happens == []
 
 

@@ -85,6 +85,7 @@ TRAIN = {
     "logger.experiment_name=''": "logger.experiment_name= must be a name.",
     "model._target_=nowhere.Model": "model names nowhere.Model, which cannot be imported",
     "model._target_=os.system": "model names os.system, which is no class.",
+    "model._target_=torch.nn.Identity": "model names torch.nn.Identity, which lacks fit and encode",
     "features._target_=latenthash.tracking.store.Store": (
         "names latenthash.tracking.store.Store, which may not"
     ),
@@ -154,7 +155,7 @@ def test_bad_option_of_evaluation_is_refused_by_name(option: str, sentence: str)
         "hash.fpr=0.001",
         "augment.affine.rotate=30",
         "++augment.affine.rotate=[-3,3]",
-        "model._target_=torch.nn.Identity",  # a class of his own is its owner's affair
+        "features._target_=torch.nn.Identity",  # a class of his own is its owner's affair
         "~callbacks.progress",
         "++edits={mine_1:{_target_:albumentations.GaussianBlur,p:1.0}}",
     ],
@@ -192,7 +193,7 @@ def test_all_problems_are_told_at_once() -> None:
         (["+augment.x={_target_:albumentations.RandomScale,p:1.0}"], "albumentations.RandomScale"),
         (["+experiment=code", "data.outliers=x", "+augment.x._target_=albumentations.RandomScale"],
          "albumentations.RandomScale"),
-        (["model._target_=torch.nn.Identity"], "torch.nn.Identity"),
+        (["features._target_=torch.nn.Identity"], "torch.nn.Identity"),
     ],
 )  # fmt: skip
 def test_what_no_bundle_may_hold_is_known_before_the_training(

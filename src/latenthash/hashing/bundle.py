@@ -50,6 +50,8 @@ class Bundle:
         printable: the Signal's printable hash; None where there is none, and in older bundles.
         fitted: digests of the pictures that features or model were fitted on; empty in older
             bundles.
+        packages: of others, whose classes the config names: it is opened only where the user
+            trusts them.
     """
 
     hash: Hash | None
@@ -60,6 +62,7 @@ class Bundle:
     provenance: Mapping[str, str]
     printable: PrintableHash | None = None
     fitted: Sequence[str] = ()
+    packages: Sequence[str] = ()
 
     def save(self, folder: Path) -> None:
         """Write the three files into a folder that appears only when it is whole.
@@ -81,6 +84,7 @@ class Bundle:
             "pictures": dict(self.pictures),
             "identity": dict(self.provenance),  # format 2's word for it
             "fitted": sorted(self.fitted),
+            **({"packages": sorted(self.packages)} if self.packages else {}),
             "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
         }
         values["digest"] = _digest(values)
@@ -130,6 +134,7 @@ class Bundle:
                 values["identity"],
                 PrintableHash.parse(values["printable"]) if "printable" in values else None,
                 values.get("fitted", []),
+                values.get("packages", []),
             )
         except (SafetensorError, ValueError, KeyError) as error:  # KeyError: dtype torch lacks
             raise InputError(f"The bundle {folder} cannot be read: {error}.") from error

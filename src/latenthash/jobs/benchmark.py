@@ -39,6 +39,7 @@ from latenthash.jobs.judged import (
 )
 from latenthash.jobs.locating import Places
 from latenthash.jobs.open import open_to_judge
+from latenthash.options.trust import trusted
 from latenthash.report.tables import show
 from latenthash.tracking.replaying import refuse_untold
 from latenthash.tracking.store import Store
@@ -78,7 +79,9 @@ def find_setting(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) -> 
         lambda: suite.chosen(cfg.edits),
         lambda: list_pictures(cfg.pictures, reader),
         lambda: _given(cfg, ViewNames(suite, reader)),
-        lambda: latents_of(bundle, Places.of(cfg.run, store.get(bundle.run_id)), cache, named),
+        lambda: latents_of(
+            bundle, Places.of(cfg.run, store.get(bundle.run_id)), cache, named, trusted(cfg.trust)
+        ),
         lambda: former(cfg, cache),
     )
     group = read_groups(Path(cfg.groups), items) if cfg.groups else np.arange(len(items))

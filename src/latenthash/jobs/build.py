@@ -24,9 +24,10 @@ from latenthash.hashing.bundle import Bundle
 from latenthash.hashing.hasher import Hasher
 from latenthash.hashing.restoring import UNTOUCHED, check_shapes, code_hasher, fill
 from latenthash.jobs.plain_yaml import read_yaml
-from latenthash.options.checking import checked_bundle
+from latenthash.options.checking import checked_bundle, packages_of
 from latenthash.options.misfits import find_large
 from latenthash.options.roots import Bundled
+from latenthash.options.trust import untrusted
 from latenthash.system.paths import shareable
 
 BUNDLED = tuple(Bundled.model_fields)  # nodes of the config that a bundle holds
@@ -61,6 +62,12 @@ def build_suite(cfg: DictConfig) -> Suite:
 def build_hasher(cfg: DictConfig, cache: DiskCache | None) -> Hasher:
     """Build features and model, not yet fitted."""
     features = build(cfg.features)
+    given = cfg.features.size, cfg.features.get("trim", False)
+    if given != (features.size, features.trim):  # views are made by the one or the other
+        raise InputError(
+            f"The features {cfg.features._target_} have size={features.size} and "
+            f"trim={features.trim}, where features.size={given[0]} and features.trim={given[1]}."
+        )
     if is_staged(features):
         features.cache = cache
     model = build(cfg.model, shape=features.shape)
@@ -92,7 +99,7 @@ def _build_data(cfg: DictConfig, cache: DiskCache, **more: Any) -> Any:
         cfg.data,
         augment=build(cfg.augment, _convert_="all"),
         size=cfg.features.size,
-        trim=cfg.features.trim,
+        trim=cfg.features.get("trim", False),
         seed=cfg.seed,
         cache=cache,
         _convert_="all",
@@ -113,14 +120,27 @@ def bundled_config(cfg: DictConfig) -> str:
     return OmegaConf.to_yaml(OmegaConf.create({key: values[key] for key in BUNDLED}))
 
 
-def bundle_config(bundle: Bundle) -> DictConfig:
+def bundled_packages(cfg: DictConfig) -> list[str]:
+    """List the packages of others that the bundle needs."""
+    values = OmegaConf.to_container(cfg, resolve=True)
+    assert isinstance(values, dict)
+    return packages_of({key: values[key] for key in BUNDLED})
+
+
+def bundle_config(bundle: Bundle, trust: frozenset[str] = frozenset()) -> DictConfig:
     """Read a bundle's config: plain values, each of which may stand where it does.
+
+    Args:
+        bundle: as it was loaded.
+        trust: packages whose classes it may name, if it says that it needs them.
 
     Raises:
         InputError: if it is no config, names what must not be built, or is not of this hash and
             these weights.
     """
-    values = checked_bundle(read_yaml(bundle.config))
+    if reason := untrusted(bundle.packages, trust):
+        raise InputError(reason)
+    values = checked_bundle(read_yaml(bundle.config), trust & {*bundle.packages})
     problems = []
     if bundle.hash is not None:
         k, wanted = len(bundle.hash.centroid), values["model"]["latent_dim"]

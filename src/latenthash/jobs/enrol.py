@@ -21,7 +21,13 @@ from latenthash.hashing.enrolled import Hash, LatentSet, calibration_rank
 from latenthash.hashing.hasher import Hasher
 from latenthash.hashing.printable import PrintableHash
 from latenthash.hashing.printable_features import printable_hash
-from latenthash.jobs.build import build, build_hasher, build_splits, bundled_config
+from latenthash.jobs.build import (
+    build,
+    build_hasher,
+    build_splits,
+    bundled_config,
+    bundled_packages,
+)
 from latenthash.jobs.finetune import build_tuner, finetune
 from latenthash.jobs.fit import fit
 from latenthash.metrics.bootstrap import Measure
@@ -86,6 +92,7 @@ def enrol(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> Non
         provenance,
         printable,
         splits.fitted,
+        bundled_packages(cfg),
     )
     folder = Path(cfg.paths.output, BUNDLE)
     bundle.save(folder)

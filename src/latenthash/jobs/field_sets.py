@@ -29,6 +29,7 @@ from latenthash.jobs.judged import (
 )
 from latenthash.jobs.locating import Places
 from latenthash.jobs.open import open_to_judge
+from latenthash.options.trust import trusted
 from latenthash.report.tables import show
 from latenthash.tracking.replaying import refuse_untold
 
@@ -55,7 +56,7 @@ def judge_by_set(cfg: DictConfig) -> None:
     places = Places.of(cfg.run, store.get(bundle.run_id))
     found, (latents, no_latents), (before, no_before) = collect(
         lambda: field_set.find(Path(cfg.pictures), reader, cfg.resamples, cfg.seed),
-        lambda: latents_of(bundle, places, cache, named),
+        lambda: latents_of(bundle, places, cache, named, trusted(cfg.trust)),
         lambda: former(cfg, cache),
     )
     known, no_peers = peers_of(cfg, replace(found.items[0].read(), name=found.items[0].name))

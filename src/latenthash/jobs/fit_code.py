@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 from latenthash.data.pairs import FEW
 from latenthash.errors import collect
 from latenthash.hashing.bundle import Bundle
-from latenthash.jobs.build import build, build_hasher, build_pairs, bundled_config
+from latenthash.jobs.build import build, build_hasher, build_pairs, bundled_config, bundled_packages
 from latenthash.system.calling import typed
 from latenthash.tracking.names import BUNDLE
 from latenthash.tracking.run_logger import RunLogger
@@ -52,6 +52,7 @@ def fit_code(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> 
     Bundle(
         None, hasher.state_dict(), bundled_config(cfg), logger.id, digests,
         provenance, fitted=[picture.digest for picture in pairs.pictures],
+        packages=bundled_packages(cfg),
     ).save(folder)  # fmt: skip
     logger.log_folder(folder.name)
     log.info(

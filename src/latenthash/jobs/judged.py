@@ -84,11 +84,15 @@ def refuse_same_names(codes: Sequence[Code | AbsentCode]) -> None:
 
 
 def latents_of(
-    bundle: Bundle, places: Places, cache: DiskCache, named: bool
+    bundle: Bundle,
+    places: Places,
+    cache: DiskCache,
+    named: bool,
+    trust: frozenset[str] = frozenset(),
 ) -> tuple[list[Code], list[AbsentCode]]:
     """Return the codes of a bundle, or why they are absent."""
     try:
-        hasher = restore(bundle, with_weights(bundle_config(bundle), places), cache)
+        hasher = restore(bundle, with_weights(bundle_config(bundle, trust), places), cache)
     except InputError as error:
         if named:
             raise

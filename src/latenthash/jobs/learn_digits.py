@@ -15,7 +15,7 @@ from latenthash.errors import InputError, collect
 from latenthash.hashing.bundle import Bundle
 from latenthash.hashing.enrolled import Latents, LatentSet
 from latenthash.hashing.hasher import Hasher
-from latenthash.jobs.build import build, build_hasher, bundled_config
+from latenthash.jobs.build import build, build_hasher, bundled_config, bundled_packages
 from latenthash.jobs.fit import fit
 from latenthash.metrics.bootstrap import Measure, bootstrap
 from latenthash.metrics.enrolled import class_separation
@@ -62,7 +62,7 @@ def learn_digits(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str])
     folder = Path(cfg.paths.output, MODEL)
     Bundle(
         None, hasher.state_dict(), bundled_config(cfg), logger.id, {}, hasher.features.provenance,
-        fitted=list(digests.values()),
+        fitted=list(digests.values()), packages=bundled_packages(cfg),
     ).save(folder)  # fmt: skip
     logger.log_folder(folder.name)
     _draw(logger, hasher, digits, _judge(cfg, logger, hasher, digits))

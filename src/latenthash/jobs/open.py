@@ -12,6 +12,7 @@ from latenthash.jobs.build import bundle_config
 from latenthash.jobs.locating import Places, with_weights
 from latenthash.jobs.stores import find_store, open_store
 from latenthash.options.jobs import SHIPPED
+from latenthash.options.trust import trusted
 from latenthash.tracking.names import LATEST
 from latenthash.tracking.store import Run, Store, no_run
 from latenthash.tracking.store_uri import StoreURI
@@ -80,14 +81,15 @@ def _open(cfg: DictConfig) -> tuple[Store | None, Bundle, DictConfig]:
     Returns:
         store, bundle and its config.
     """
+    trust = trusted(cfg.trust)
     bundle = bundle_at_hand(cfg.run)
     if bundle is None:
         store = find_store(cfg)
         if store is None:
             raise no_run(cfg.run, StoreURI.parse(cfg.logger.tracking_uri))
         bundle = _bundle_in(store, cfg.run)
-        return store, bundle, bundle_config(bundle)
-    config = bundle_config(bundle)  # before any server is asked
+        return store, bundle, bundle_config(bundle, trust)
+    config = bundle_config(bundle, trust)  # before any server is asked
     if bundle.run_id == SHIPPED_ID:
         return None, bundle, config
     try:

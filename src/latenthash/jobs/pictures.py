@@ -124,7 +124,7 @@ def read_given(cfg: DictConfig, opened: Opened) -> Given:
 
 
 def _views(pictures: list[Picture], config: DictConfig) -> torch.Tensor:
-    reduce = pipeline([], config.features.size, config.features.trim)
+    reduce = pipeline([], config.features.size, config.features.get("trim", False))
     return torch.from_numpy(
         np.stack([reduce(image=picture.pixels)["image"] for picture in pictures])
     )

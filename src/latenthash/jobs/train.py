@@ -19,7 +19,7 @@ from latenthash.data.splits import ROLES
 from latenthash.errors import log_problems, refusals
 from latenthash.features.weights import CODE, names_file
 from latenthash.jobs.at_hand import bundle_folder
-from latenthash.jobs.build import BUNDLED, build
+from latenthash.jobs.build import BUNDLED, build, bundled_packages
 from latenthash.jobs.command.checks import check_train, plain
 from latenthash.jobs.command.effects import check_training_effects
 from latenthash.jobs.command.multirun import is_job_apart
@@ -62,6 +62,8 @@ def train(cfg: DictConfig) -> None:
         job = TRAIN_JOBS.get(cfg.job._target_)
         if job and job.bundle and (problems := find_bundle_problems(plain(cfg))):
             log.warning("evaluate.py will refuse the bundle of this run. %s", " ".join(problems))
+        elif job and job.bundle and (packages := bundled_packages(cfg)):
+            log.info("evaluate.py opens the bundle of this run by trust=[%s]", ",".join(packages))
         # Once, and before training: a file that changes meanwhile is not what was trained on.
         sources = [key for key in SOURCES if cfg.data.get(key) is not None]
         digests = {key: source_digest(cfg.data[key]) for key in sources}

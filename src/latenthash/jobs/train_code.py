@@ -18,7 +18,13 @@ from latenthash.features.imagenet_lite0 import EXTRA, imagenet_state
 from latenthash.features.interface import FeatureSet
 from latenthash.hashing.bundle import Bundle
 from latenthash.jobs.at_hand import bundle_at_hand
-from latenthash.jobs.build import build, build_collection, build_hasher, bundled_config
+from latenthash.jobs.build import (
+    build,
+    build_collection,
+    build_hasher,
+    bundled_config,
+    bundled_packages,
+)
 from latenthash.jobs.fit import fit
 from latenthash.models.contrastive import FPR, Contrastive
 from latenthash.system.calling import typed
@@ -81,7 +87,7 @@ def train_code(
     folder = Path(cfg.paths.output, BUNDLE)
     Bundle(
         None, hasher.state_dict(), bundled_config(cfg), logger.id, digests,
-        hasher.features.provenance, fitted=fitted,
+        hasher.features.provenance, fitted=fitted, packages=bundled_packages(cfg),
     ).save(folder)  # fmt: skip
     logger.log_folder(folder.name)
     logger.log_metrics(

@@ -12,6 +12,7 @@ from latenthash.options.kinds import TARGET, Node, nearest_option, nodes_by_clas
 from latenthash.options.misfits import CONTRASTIVE, PIXELS, find_misfits
 from latenthash.options.moved import DROPPED, GIVEN_UP, MOVED
 from latenthash.options.roots import Bundled, Evaluate, Network, Train
+from latenthash.options.trust import Origin, trustable, trusted
 
 LONGEST = 60  # letters of a value that a sentence repeats
 TOLD = 20  # problems that are told
@@ -35,26 +36,36 @@ WORDS = {  # pydantic's names of what can be wrong -> what a value must be
 
 def find_train_problems(values: Any) -> list[str]:
     """Say what is wrong with the plain values of a config of train.py, a sentence each."""
-    return find_problems(Train, values, _side(values)) or find_misfits(values)
+    return find_problems(Train, values, Origin(_side(values))) or find_misfits(values)
 
 
 def find_evaluate_problems(values: Any) -> list[str]:
     """Say what is wrong with the plain values of a config of evaluate.py, a sentence each."""
-    return find_problems(Evaluate, values, _side(values))
+    return find_problems(Evaluate, values, Origin(_side(values)))
 
 
 def find_bundle_problems(values: Any) -> list[str]:
     """Say what of the values of train.py no bundle may hold: evaluate.py would refuse it."""
-    return find_problems(Bundled, {key: values[key] for key in Bundled.model_fields})
+    held = {key: values[key] for key in Bundled.model_fields}
+    return find_problems(Bundled, held, Origin(trusted=trusted(packages_of(held))))
 
 
-def checked_bundle(values: object) -> dict[str, Any]:
+def packages_of(values: object) -> list[str]:
+    """List the packages of others that must be trusted to build what a bundle's values name."""
+    return trustable(name for name in _called(values) if "." in str(name))
+
+
+def checked_bundle(values: object, trust: frozenset[str] = frozenset()) -> dict[str, Any]:
     """Return the values of a bundle's config, if it holds nothing but what a bundle may hold.
+
+    Args:
+        values: plain.
+        trust: packages whose classes it may name.
 
     Raises:
         InputError: for all that is wrong with it.
     """
-    return _checked(Bundled, _updated(values))
+    return _checked(Bundled, _updated(values), Origin(trusted=trust))
 
 
 def checked_network(values: object) -> dict[str, Any] | None:
@@ -76,16 +87,18 @@ def checked_network(values: object) -> dict[str, Any] | None:
         for key, name in wanted.items()
     ):
         return None
-    return _checked(Network, {key: values[key] for key in Network.model_fields if key in values})
+    held = {key: values[key] for key in Network.model_fields if key in values}
+    return _checked(Network, held, Origin())
 
 
-def _checked(schema: type[Node], values: object) -> dict[str, Any]:
+def _checked(schema: type[Node], values: object, origin: Origin) -> dict[str, Any]:
     try:
-        checked = schema.model_validate(values).model_dump(by_alias=True)
+        checked = schema.model_validate(values, context=origin).model_dump(by_alias=True)
     except ValidationError as error:
         raise InputError([f"{ODD} {line}" for line in _sentences(schema, error)]) from error
     # Once more, whatever the schema says: Hydra calls what stands behind these keys.
-    if odd := [name for name in _called(checked) if name not in {*CLASSES, *BUNDLED_EDITS}]:
+    known = {*CLASSES, *BUNDLED_EDITS}
+    if odd := [n for n in _called(checked) if n not in known and not origin.allows(n)]:
         raise InputError(f"{ODD} it names {_shown(odd[0])}, which may not stand there.")
     return checked
 
@@ -141,17 +154,17 @@ def _called(values: object) -> Iterator[object]:
             yield from _called(value)
 
 
-def find_problems(schema: type[Node], values: object, side: int | None = None) -> list[str]:
+def find_problems(schema: type[Node], values: object, origin: Origin | None = None) -> list[str]:
     """Say what is wrong with values, a sentence each.
 
     Args:
         schema: what they must be.
         values: plain: mappings, lists, numbers, texts.
-        side: px, of the pictures of a user's run. Where it is given, classes that the schema does
-            not know may be named, and edits are tried.
+        origin: where they are from, which says whether they may name classes that the schema does
+            not know.
     """
     try:
-        schema.model_validate(values, context=side)
+        schema.model_validate(values, context=origin)
     except ValidationError as error:
         return _sentences(schema, error)
     return []

@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 from pydantic import Field, GetCoreSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, core_schema
 
-from latenthash.options.kinds import TARGET, Kind, find_class, nearest, refused
+from latenthash.options.kinds import (
+    CONVERT,
+    TARGET,
+    Kind,
+    find_class,
+    find_trusted,
+    nearest,
+    refused,
+)
+from latenthash.options.trust import Origin
 
 # What a bundle may name. Each takes numbers, names and lists of them alone, reads no file, and
 # makes no picture much larger than the one it is given.
@@ -45,6 +54,7 @@ BUNDLED_EDITS = {f"albumentations.{name}" for name in ALBUMENTATIONS} | {
     f"latenthash.data.{name}" for name in DRAWN
 }
 ENLARGING = ("fit_output", "mask", "mask_params", "keep_size")  # that a bundle may not give
+METHODS = ("available_keys", "set_random_seed")  # of albumentations' edits
 PARTS = "transforms"  # the argument of edits that are made of others
 MOST_PARTS, DEEPEST = 64, 3  # edits in one, and edits within edits, of a bundle
 MOST = 4096.0  # of numbers, and of letters and entries
@@ -67,7 +77,7 @@ class Edit(Kind):
         return core_schema.with_info_plain_validator_function(self._checked)
 
     def _checked(self, value: Any, info: core_schema.ValidationInfo) -> Any:
-        _make(value, info.context)
+        _make(value, info.context or Origin())
         return value
 
 
@@ -91,13 +101,13 @@ EditName: TypeAlias = Annotated[
 Edits: TypeAlias = Annotated[dict[EditName, EDIT], Field(max_length=MOST_PARTS)]
 
 
-def _make(node: Any, side: int | None, deep: int = 0) -> Any:
+def _make(node: Any, origin: Origin, deep: int = 0) -> Any:
     """Make an edit.
 
     Args:
         node: what the config says.
-        side: px, of a picture that the edit is tried on; None for one that a bundle holds, which
-            is not tried, for that may take all memory or for ever.
+        origin: where that is from. An edit that a bundle holds is not tried, for that may take all
+            memory or for ever.
         deep: how many edits this one is a part of.
 
     Raises:
@@ -105,11 +115,16 @@ def _make(node: Any, side: int | None, deep: int = 0) -> Any:
     """
     if not isinstance(node, dict) or not isinstance(node.get(TARGET), str):
         raise refused("must name an edit by `_target_`, such as albumentations.HorizontalFlip")
-    name = node[TARGET]
-    arguments = {key: value for key, value in node.items() if key not in (TARGET, "_convert_")}
-    if side is None and name not in BUNDLED_EDITS:
+    name, side = node[TARGET], origin.side
+    arguments = {key: value for key, value in node.items() if key not in (TARGET, CONVERT)}
+    if side is not None or name in BUNDLED_EDITS:
+        edit = find_class(name)
+    elif origin.allows(name):
+        edit = find_trusted(name, origin)
+    else:
         raise refused(f"names {name}, which is no edit that a bundle may hold")
-    edit = find_class(name)
+    if missing := [method for method in METHODS if not hasattr(edit, method)]:
+        raise refused(f"names {name}, which is no edit: it lacks {' and '.join(missing)}")
     known = inspect.signature(edit).parameters
     if side is not None and any(_is_object(value) for value in arguments.values()):
         return None  # an edit of its owner's, which Hydra builds in parts
@@ -125,7 +140,7 @@ def _make(node: Any, side: int | None, deep: int = 0) -> Any:
         parts = arguments[PARTS]
         if not isinstance(parts, list) or not 0 < len(parts) <= MOST_PARTS or deep == DEEPEST:
             raise refused(f"gives {name} no list of {PARTS}, too many of them, or too deep")
-        arguments[PARTS] = [_make(part, side, deep + 1) for part in parts]
+        arguments[PARTS] = [_make(part, origin, deep + 1) for part in parts]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # albumentations warns, and takes its default instead

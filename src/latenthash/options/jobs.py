@@ -79,7 +79,17 @@ EVALUATE_JOBS = {
     "latenthash.jobs.field_sets.judge_by_set": EvaluateJob(
         "benchmark=disc21 or benchmark=copydays",
         (
-            *("benchmark", "run", "pictures", "sscd", "dinohash", "vgg16", "resamples", "seed"),
+            *(
+                "benchmark",
+                "run",
+                "trust",
+                "pictures",
+                "sscd",
+                "dinohash",
+                "vgg16",
+                "resamples",
+                "seed",
+            ),
             *("peer", "peers", "reader"),
         ),
         {"benchmark": FIELD_SETS},
@@ -92,7 +102,7 @@ EVALUATE_JOBS = {
     "latenthash.jobs.benchmark.judge_codes": EvaluateJob(
         "benchmark=NAME",
         (
-            *("benchmark", "run", "pictures", "edits", "fpr", "gallery", "groups", "sscd"),
+            *("benchmark", "run", "trust", "pictures", "edits", "fpr", "gallery", "groups", "sscd"),
             *("dinohash", "vgg16", "resamples", "seed", "unreadable", "peer", "peers"),
             *("codes_from", "reader"),
         ),
@@ -100,15 +110,15 @@ EVALUATE_JOBS = {
     ),
     CODES: EvaluateJob(
         "run=code pictures=PATH",
-        ("run", "pictures", "reader.max_pixels", "unreadable"),
+        ("run", "trust", "pictures", "reader.max_pixels", "unreadable"),
         {"pictures": ANYTHING, "run": SHIPPED_CODES},
     ),
     "latenthash.jobs.matches.match": EvaluateJob(
         "run=RUN pictures=PATH",
-        ("run", "pictures", "explain", "reader.max_pixels", "unreadable"),
+        ("run", "trust", "pictures", "explain", "reader.max_pixels", "unreadable"),
         {"pictures": ANYTHING},
     ),
     "latenthash.jobs.held_out.repeat_held_out": EvaluateJob(
-        "run=RUN alone", ("run", "reader.max_pixels")
+        "run=RUN alone", ("run", "trust", "reader.max_pixels")
     ),
 }

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, ValidationError, core_schema
 
 from latenthash.options.moved import MOVED
+from latenthash.options.trust import Origin
 
 TARGET, CONVERT = "_target_", "_convert_"
 LONGEST_REASON = 600  # letters: of a name that is a page long, the rest says nothing
@@ -126,25 +127,40 @@ class Slot:
     """A place in the config for an object: `_target_` names its class, the rest its arguments.
 
     Classes that the schema does not know are for their owner to answer for: they may stand in his
-    own config, with any arguments, and never in a bundle.
+    own config, with any arguments. In a bundle they may stand where their package is trusted and
+    the slot has a node for them, with numbers, texts, lists and mappings as arguments.
 
     Args:
         nodes: of the classes that may stand here, each with a field `target`.
-        own: whether a user's own class may.
+        own: of classes that the schema does not know; None where no bundle may name one.
+        methods: that such a class must have.
+        closed: whether no class but those of the nodes may stand here, not even a user's own.
     """
 
-    def __init__(self, *nodes: type[Node], own: bool = True) -> None:
-        self.own = own
+    def __init__(
+        self,
+        *nodes: type[Node],
+        own: type[Node] | None = None,
+        methods: tuple[str, ...] = (),
+        closed: bool = False,
+    ) -> None:
+        self.closed = closed
         self.nodes = {name: node for node in nodes for name in _classes(node)}
+        self.own = own
+        self.methods = methods
 
     def __get_pydantic_core_schema__(self, of: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Choose the node by the name of the class."""
         choices = {name: handler.generate_schema(node) for name, node in self.nodes.items()}
-        own = core_schema.with_info_plain_validator_function(self._own)
+        taken = core_schema.any_schema() if self.own is None else handler.generate_schema(self.own)
+        own = core_schema.chain_schema(
+            [core_schema.with_info_plain_validator_function(self._own), taken]
+        )
         return core_schema.tagged_union_schema({**choices, "": own}, self._tag)
 
     def _tag(self, value: Any) -> str:
-        name = str(value.get(TARGET)) if isinstance(value, dict) else ""
+        # Nodes, when they are turned into plain values again.
+        name = str(value.get(TARGET) if isinstance(value, dict) else getattr(value, "target", ""))
         return name if name in self.nodes else ""
 
     def _own(self, value: Any, info: core_schema.ValidationInfo) -> Any:
@@ -152,9 +168,16 @@ class Slot:
         name = value.get(TARGET) if isinstance(value, dict) else None
         if not isinstance(name, str):
             raise refused(f"must name a class by `_target_`, such as {known}")
-        if not self.own or info.context is None or (is_ours(name) and name not in MOVED):
+        origin = info.context or Origin()
+        trusted = self.own is not None and origin.allows(name)
+        barred = self.closed or (is_ours(name) and name not in MOVED)
+        if barred or (origin.side is None and not trusted):
             raise refused(f"names {name}, which may not stand here; {known} may")
-        find_class(name)
+        found = find_class(name) if origin.side is not None else find_trusted(name, origin)
+        if missing := [method for method in self.methods if not hasattr(found, method)]:
+            raise refused(f"names {name}, which lacks {' and '.join(missing)}")
+        if origin.side is None and not is_plain(value):
+            raise refused(f"gives {name} what a bundle may not hold, such as an object")
         return value
 
 
@@ -173,6 +196,32 @@ def find_class(name: str) -> type:
     if not isinstance(found, type):
         raise refused(f"names {name}, which is no class")
     return found
+
+
+def find_trusted(name: str, origin: Origin) -> type:
+    """Import a class that a bundle names.
+
+    Raises:
+        PydanticCustomError: if there is none, or it is of no package that is trusted.
+    """
+    try:
+        return origin.find(name)
+    except ValueError as error:
+        raise refused(str(error)) from error
+
+
+def is_plain(node: dict[Any, Any]) -> bool:
+    """Say whether the arguments of a class are such that Hydra builds no object of them."""
+
+    def holds(value: Any) -> bool:
+        if isinstance(value, dict):
+            return all(not str(key).startswith("_") and holds(part) for key, part in value.items())
+        if isinstance(value, list):
+            return all(map(holds, value))
+        return True
+
+    given = {key: value for key, value in node.items() if key not in (TARGET, CONVERT)}
+    return holds(given) and node.get(CONVERT, "all") == "all"
 
 
 def is_ours(name: str) -> bool:

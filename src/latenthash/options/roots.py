@@ -10,6 +10,7 @@ from latenthash.options.kinds import (
     Count,
     Kind,
     Located,
+    Name,
     Node,
     Path,
     Seed,
@@ -28,8 +29,16 @@ from latenthash.options.nodes.data import (
     Suite,
     Unreadable,
 )
-from latenthash.options.nodes.features import VGG16, Embedding, Pixels, VGG16Layers
-from latenthash.options.nodes.models import PCA, VAE, VAEGAN, Contrastive, FineTuner, Topology
+from latenthash.options.nodes.features import VGG16, Embedding, OwnFeatures, Pixels, VGG16Layers
+from latenthash.options.nodes.models import (
+    PCA,
+    VAE,
+    VAEGAN,
+    Contrastive,
+    FineTuner,
+    OwnModel,
+    Topology,
+)
 from latenthash.options.nodes.peers import SSCD, DINOHash, FunctionHash
 from latenthash.options.nodes.sets import DISC21, Copydays
 from latenthash.options.nodes.training import (
@@ -44,15 +53,20 @@ from latenthash.options.nodes.training import (
     Trainer,
 )
 
-Features: TypeAlias = Annotated[object, Slot(Pixels, VGG16, VGG16Layers, Embedding)]
-Model: TypeAlias = Annotated[object, Slot(VAE, VAEGAN, PCA, Topology, Contrastive)]
+Features: TypeAlias = Annotated[
+    object, Slot(Pixels, VGG16, VGG16Layers, Embedding, own=OwnFeatures)
+]
+Model: TypeAlias = Annotated[
+    object,
+    Slot(VAE, VAEGAN, PCA, Topology, Contrastive, own=OwnModel, methods=("fit", "encode")),
+]
 Callback: TypeAlias = Annotated[
     object,
     Slot(EarlyStopping, Progress, RichProgressBar, PriorSamples, Averaging),
 ]
 Cache: TypeAlias = Annotated[object, Slot(DiskCache)]
 # No class of others: what a user has of his own is the function, not the class that calls it.
-Peer: TypeAlias = Annotated[object, Slot(FunctionHash, SSCD, DINOHash, own=False)]
+Peer: TypeAlias = Annotated[object, Slot(FunctionHash, SSCD, DINOHash, closed=True)]
 PeerName: TypeAlias = Annotated[
     str, Field(pattern=r"^\w[\w-]{0,63}$"), Kind("a name of letters, digits, - and _")
 ]
@@ -155,6 +169,7 @@ class Evaluate(Node):
     cache: Cache
     paths: Paths
     run: Path
+    trust: Annotated[list[Name], Kind("names of packages, such as [mypackage]")]
     pictures: Path | None
     log: Path | None
     format: Literal["table", "text", "csv", "jsonl"]
@@ -206,4 +221,9 @@ class HashFile(Node):
     fitted: Annotated[list[str], Kind("the digests of fitted pictures, as texts")] = Field(
         default_factory=list
     )
+    packages: Annotated[
+        list[Annotated[str, Field(max_length=100)]],
+        Field(max_length=100),
+        Kind("names of packages"),
+    ] = Field(default_factory=list)
     files: Annotated[Files, Kind("the digests of weights.safetensors and config.yaml, and no more")]

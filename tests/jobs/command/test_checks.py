@@ -9,6 +9,7 @@ from latenthash.jobs.command.checks import check_evaluate, check_train
 from latenthash.options.checking import find_problems
 from latenthash.options.edits import SIDE
 from latenthash.options.roots import Train
+from latenthash.options.trust import Origin
 
 
 @pytest.mark.parametrize(("group", "option"), OPTIONS)
@@ -19,7 +20,7 @@ def test_every_file_of_conf_is_taken(group: str, option: str) -> None:
         return
     cfg = composed(override(group, option))
     # Which options go together is the affair of whoever puts them together.
-    assert not find_problems(Train, OmegaConf.to_container(cfg, resolve=True), SIDE)
+    assert not find_problems(Train, OmegaConf.to_container(cfg, resolve=True), Origin(SIDE))
     if group not in ("data", "features", "model", "callbacks", "trainer"):
         check_train(cfg)
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from latenthash.options.kinds import Kind, Located, Node, Seed, Switch, whole
 
@@ -65,3 +65,13 @@ class Embedding(Node):
     output: Literal["pooled", "latent"]
     size: TrunkSide
     trim: Switch = False
+
+
+class OwnFeatures(Node):
+    """Features of another package, which answer for their other options themselves."""
+
+    model_config = ConfigDict(extra="allow")
+
+    target: str = Field(alias="_target_")
+    convert: Literal["all"] = Field("all", alias="_convert_")
+    size: Annotated[int, whole(8, 1024, "px")]

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from latenthash.options.kinds import (
     Count,
@@ -110,6 +110,14 @@ class Contrastive(Model):
     koleo: Weight
     batch_size: Annotated[int, whole(2, 10**6, "pictures")]
     overlays: Annotated[int, whole(1, 10**5, "drawings")]
+
+
+class OwnModel(Model):
+    """A model of another package, which answers for its other options itself."""
+
+    model_config = ConfigDict(extra="allow")
+
+    target: str = Field(alias="_target_")
 
 
 class FineTuner(Node):
