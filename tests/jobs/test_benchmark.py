@@ -25,7 +25,8 @@ from latenthash.errors import InputError
 from latenthash.features import weights
 from latenthash.hashing.bundle import Bundle
 from latenthash.hashing.printable_code import PrintableCode
-from latenthash.jobs import benchmark, open
+from latenthash.jobs import judged as judged_codes
+from latenthash.jobs import open
 from photographs import save_photos
 
 COMMAND = ("benchmark=edits_v1", "pictures=photos", "resamples=20", "hydra.run.dir=out")
@@ -157,7 +158,7 @@ def test_code_is_fitted_judged_and_used(tmp_path: Path, monkeypatch: pytest.Monk
 
     # Stands for the code of VGG16's layers, without the weights.
     (made,) = tmp_path.glob("outputs/*/*/bundle")
-    monkeypatch.setattr(benchmark, "shipped_bundle", lambda name: Bundle.load(made))
+    monkeypatch.setattr(judged_codes, "shipped_bundle", lambda name: Bundle.load(made))
     judged = call(
         "evaluate.py", tmp_path, "benchmark=edits_v1", "pictures=photos", "run=latest",
         "edits=[jpeg,flip_horizontal]", "resamples=20", "fpr=0.05", "hydra.run.dir=out",

@@ -377,7 +377,7 @@ def test_benchmark_is_kept_when_it_cannot_be_logged(
     parts = {"Leaderboard": pd.DataFrame({"code": ["a"]}), "Edits": Figure(), "Strength": "none"}
     figures = pd.DataFrame({"rate": [0.5]})
     out = tmp_path / "out"
-    run = keep(Report("t", parts, figures, {}, {"suite": "s"}, "a: 1"), out, store)
+    run = keep(Report("t", parts, {}, figures, {}, {"suite": "s"}, "a: 1"), out, store)
     with monkeypatch.context() as patch:
         fails: Callable[..., None] = lambda *_: (_ for _ in ()).throw(GONE)  # noqa: E731
         patch.setattr(Store, broken, fails)

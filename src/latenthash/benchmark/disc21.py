@@ -170,7 +170,7 @@ class FoundDISC21:
             }
             found |= {
                 f"{name}, {NORMALISED}" if number else name: Figure.of(
-                    float(values[0]), values[1:], self.bootstrap
+                    float(values[0]), values[1:], self.bootstrap, len(np.unique(query))
                 )
                 for name, values in measured.items()
             }

@@ -40,10 +40,18 @@ class Figure:
     drawn: NDArray[np.float64]
 
     @classmethod
-    def of(cls, value: float, drawn: NDArray[np.float64], bootstrap: Bootstrap) -> "Figure":
-        """Return a share with the interval of what it was in the draws (R,)."""
+    def of(
+        cls,
+        value: float,
+        drawn: NDArray[np.float64],
+        bootstrap: Bootstrap,
+        trials: int | None = None,
+    ) -> "Figure":
+        """Return a share with the interval of what it was in the draws; see `Bootstrap.rate_of`."""
         known = drawn[~np.isnan(drawn)]
-        return cls(bootstrap.rate_of(value, known if len(known) else np.array([value])), drawn)
+        if not len(known):
+            known = np.array([value])
+        return cls(bootstrap.rate_of(value, known, trials), drawn)
 
 
 class FoundSet(Protocol):

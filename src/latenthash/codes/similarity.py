@@ -158,14 +158,19 @@ class Bootstrap:
         """Return the mean of per-picture shares (P,)."""
         return self.rate_of(float(shares.mean()), self.weights @ shares)
 
-    def rate_of(self, value: float, drawn: NDArray[np.float64]) -> Rate:
+    def rate_of(self, value: float, drawn: NDArray[np.float64], trials: int | None = None) -> Rate:
         """Return a share with the interval of what it was in the draws (R,).
 
         Of a share of exactly 0 or 1 the rule of three bounds the interval: 3 / P, for the views
         of a picture are not independent.
+
+        Args:
+            value: the share.
+            drawn: in the draws.
+            trials: pictures that it is of, where these are not all.
         """
         low, high = interval(drawn)
-        bound = min(1.0, 3 / self.counts.shape[1])
+        bound = min(1.0, 3 / (trials or self.counts.shape[1]))
         if value == 0:
             high = max(high, bound)
         if value == 1:
