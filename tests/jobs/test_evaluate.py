@@ -216,7 +216,7 @@ def test_bundle_is_used_whatever_becomes_of_the_store(
     logger = {"tracking_uri": uri, "experiment_name": "e", "artifact_root": str(folder)}
 
     def opened(name: str) -> tuple[Store | None, Bundle]:
-        return _open(OmegaConf.create({"run": name, "logger": logger}))[:2]
+        return _open(OmegaConf.create({"run": name, "trust": [], "logger": logger}))[:2]
 
     assert opened("code")[0] is None
     assert not caplog.text, "the code that ships is in no store"
