@@ -76,7 +76,9 @@ def _window(image: Image.Image, box: Box, layout: Random, content: Random) -> No
                 program.text(x + 6, middle, label(content, program.language, 3), anchor="lm")
         top += deep
         draw.line((left, top, right, top), fill=faint)
-    if layout.random() < 0.4 and bottom - top > LEAST * program.size:
+    if bottom - top < LEAST * program.size:
+        return
+    if layout.random() < 0.4:
         low = bottom - 1.6 * program.size
         draw.rectangle((left, low, right, bottom), fill=program.panel)
         program.text(left + 6, low + 2, label(content, program.language, 4))
@@ -92,8 +94,7 @@ def _window(image: Image.Image, box: Box, layout: Random, content: Random) -> No
         draw.rectangle(part, fill=program.panel)
         program.tree(part)
         left, top, right, bottom = rest
-    if bottom - top > LEAST * program.size:
-        layout.choice(PROGRAMS)(program, (left, top, right, bottom))
+    layout.choice(PROGRAMS)(program, (left, top, right, bottom))
 
 
 def _desktop(layout: Random, content: Random) -> Image.Image:
