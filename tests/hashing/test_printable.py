@@ -17,6 +17,7 @@ from PIL import Image
 
 from app import TINY, artifact, call, composed, runs, sources
 from latenthash.errors import InputError
+from latenthash.features.embedding import Embedding
 from latenthash.features.pixels import Pixels
 from latenthash.features.vgg16 import VGG16
 from latenthash.hashing.printable import (
@@ -204,7 +205,11 @@ def test_hashes_of_every_shipped_experiment_get_a_verdict(experiment: str) -> No
     cfg = composed(f"+experiment={experiment}")
     # The digest of the weights decides the name, and the weights themselves are not needed.
     features: Any = Pixels(size=cfg.features.size, channels=3)
-    if "weights" in cfg.features:
+    if "output" in cfg.features:
+        features = Embedding(
+            weights="code", output=cfg.features.output, size=cfg.features.size, trim=True
+        )
+    elif "weights" in cfg.features:
         shipped = json.loads((SHIPPED / "vgg16_code" / "hash.json").read_bytes())
         features.provenance = shipped["identity"]
         features.common = f"vgg16-{shipped['identity']['weights_sha256'][:8]}-{cfg.features.layer}"

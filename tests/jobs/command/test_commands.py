@@ -61,7 +61,10 @@ def test_word_that_is_none_is_said_in_a_sentence(
         ("latenthash ", {"train", "evaluate"}),
         ("latenthash ev", {"train", "evaluate"}),  # the shell takes those that begin so
         ("latenthash train model=va", {"model=vae", "model=vaegan"}),
-        ("latenthash evaluate benchmark=", {"benchmark=edits_v1"}),
+        (
+            "latenthash evaluate benchmark=",
+            {"benchmark=edits_v1", "benchmark=disc21", "benchmark=copydays"},
+        ),
     ],
 )
 def test_shell_completes_a_line(
