@@ -1,7 +1,9 @@
 """Classes of another package: trained, refused without trust, and the same figures with it."""
 
 import json
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +12,14 @@ from textwrap import dedent
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
+from skimage.data import astronaut
 
 import latenthash
 from app import TINY, artifact, call, runs, sources
 from latenthash import InputError, Signal
 from own import PAGE, own_package
+from project import ROOT
 
 COMMANDS = re.findall(r"(?m)^ {4}python train\.py (.*)$", PAGE.read_text(encoding="utf-8"))
 PLAIN = [option for option in TINY if not option.startswith(("features.", "model."))]
@@ -115,3 +120,23 @@ def test_own_classes_are_refused_in_a_sentence_when_they_lack_something(tmp_path
             done = call("train.py", tmp_path, *options, *PLAIN, more)
             assert done.code == 2, done.output
             assert sentence in done.output
+
+
+def test_hash_of_the_page_stands_on_the_leaderboard(tmp_path: Path) -> None:
+    (command,) = re.findall(
+        r"(?m)^ {4}python evaluate\.py (benchmark=.*)$", PAGE.read_text("utf-8")
+    )
+    (tmp_path / "pictures").mkdir()
+    for i in range(4):
+        part = astronaut()[100 * i : 100 * i + 160, 100:260]
+        Image.fromarray(part).save(tmp_path / "pictures" / f"{i}.png")
+    small = ["edits=[jpeg_20]", "resamples=20", "hydra.run.dir=out"]
+    given = [*command.replace("pictures=PATH", "pictures=pictures").split(), *small]
+    with own_package(tmp_path):
+        # A process of its own, whose workers find the package as its author's do.
+        subprocess.run(
+            [sys.executable, str(ROOT / "evaluate.py"), *given],
+            cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(tmp_path)}, check=True,
+        )  # fmt: skip
+    board = pd.read_csv(tmp_path / "out" / "leaderboard.csv", index_col="code")
+    assert board.loc["mine-64", "bytes"] == board.loc["phash-64", "bytes"] == 8
