@@ -15,6 +15,11 @@ def phash(picture: Pixels) -> NDArray[np.bool_]:
     return bits
 
 
+def phash_object(picture: Pixels) -> imagehash.ImageHash:
+    """Return imagehash's pHash as it is."""
+    return imagehash.phash(Image.fromarray(picture))
+
+
 def means(picture: Pixels) -> NDArray[np.float64]:
     """Return means of the three colours, (3,)."""
     return picture.mean((0, 1))

@@ -15,7 +15,7 @@ from latenthash.cache import DiskCache
 from latenthash.codes import peers as module
 from latenthash.codes.code import AbsentCode, Code, HashError
 from latenthash.codes.describe import Item, describe
-from latenthash.codes.peers import Distance, FunctionHash, Peer
+from latenthash.codes.peers import Distance, FunctionHash, Peer, call
 from latenthash.data.edits.suite import Suite
 from latenthash.data.reading import Picture
 from latenthash.errors import InputError
@@ -221,3 +221,9 @@ def test_hash_that_fails_under_an_edit_is_named_when_all_others_are_kept(
     assert len(list(cache.folder.glob("??/*"))) == 2, "of the others, one of each picture"
     described = describe(pictures, suite.edits[:1], suite, [failing, *others], cache, READER)
     assert described["mine"].shape == (2, 2, 64)
+
+
+def test_object_that_holds_its_bits_is_taken_for_them() -> None:
+    picture = photo(1).pixels
+    bits = imagehash.phash(Image.fromarray(picture)).hash.ravel()
+    np.testing.assert_array_equal(call("mine", "own_hashes.phash_object", picture), bits)

@@ -130,11 +130,13 @@ def test_many_files_are_answered_in_their_order_and_none_raises(
     monkeypatch.setattr(stream, "FEW", 10**6 if place == "here" else 0)
     damaged = tmp_path / "damaged.png"
     damaged.write_bytes(paths[0].read_bytes()[:200])
-    given = [str(paths[3]), damaged, *paths, "nowhere.png", str(paths[3])]
+    odd = "\ud800.png"  # no file can have that name
+    given = [str(paths[3]), damaged, *paths, "nowhere.png", odd, str(paths[3])]
     found = list(code.hash_many(iter(given)))
     assert [file for file, _ in found] == given, "as they were given"
     refused = {file: one for file, one in found if isinstance(one, Refusal)}
-    assert list(refused) == [damaged, "nowhere.png"]
+    assert list(refused) == [damaged, "nowhere.png", odd]
+    assert str(refused[odd]).startswith("\\ud800.png cannot be opened")
     assert str(refused[damaged]).startswith(f"{damaged} is truncated or damaged")
     assert refused["nowhere.png"].reason == "cannot be opened (No such file or directory)"
     made = [one for _, one in found if isinstance(one, Hash)]
@@ -247,6 +249,18 @@ def test_one_path_is_not_several(code: Code, given: str) -> None:
 def test_what_is_no_path_is_refused(code: Code) -> None:
     with pytest.raises(InputError, match="takes paths, and not 7"):
         list(code.hash_many([7]))  # type: ignore[list-item]
+
+
+def test_what_is_no_hash_is_not_compared(code: Code, hashes: list[Hash]) -> None:
+    with pytest.raises(InputError, match="same takes hashes"):
+        code.same(str(hashes[0]), hashes[0])  # type: ignore[arg-type]
+
+
+def test_picture_whose_file_was_closed_is_refused(code: Code, paths: list[Path]) -> None:
+    with paths[0].open("rb") as file:
+        image = Image.open(file)
+    with pytest.raises(InputError, match="cannot be read"):
+        code.hash(image)
 
 
 def test_large_picture_is_refused_before_it_is_decoded(paths: list[Path]) -> None:

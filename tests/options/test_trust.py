@@ -113,3 +113,6 @@ def test_packages_are_listed_and_those_that_are_missing_are_named() -> None:
     said = untrusted(["two", "one"], trusted(["x"]))
     assert "needs the packages one, two, whose code would run here" in said
     assert "trust=[one,two,x]" in said
+    said = untrusted(["one", "os"], trusted(["one"]))
+    assert "os is a part of Python" in said
+    assert "trust=" not in said

@@ -203,7 +203,7 @@ class FunctionHash:
         """
         installed = [] if self.library is None else [version(self.library)]
         if self.version is not None:
-            return str(self.version)
+            return " ".join([*installed, str(self.version)])
         return " ".join(installed if is_ours(self.function) else [*installed, _file(self.function)])
 
 
@@ -235,7 +235,8 @@ def call(key: str, function: str, picture: Pixels) -> NDArray[np.float32]:
     try:
         # A copy: what a function does to its picture is not seen by the next.
         given = _function(function)(np.array(picture))
-        numbers = np.asarray(given)
+        held = getattr(given, "hash", None)  # an object of imagehash's kind holds its bits there
+        numbers = np.asarray(held if isinstance(held, np.ndarray) else given)
     except Exception as error:  # it is not ours
         raise HashError({key: f"raised {_short(error)}"}) from error
     if numbers.dtype.kind not in "biuf":

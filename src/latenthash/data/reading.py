@@ -123,10 +123,14 @@ class Reader:
         """
         file = getattr(image, "fp", None)
         if file is not None and getattr(image, "tile", None) and not image.tell():
-            place = file.tell()
-            file.seek(0)
-            data = file.read(self._most_bytes + 1)
-            file.seek(place)
+            try:
+                with _DECODING:  # of a picture that threads share
+                    place = file.tell()
+                    file.seek(0)
+                    data = file.read(self._most_bytes + 1)
+                    file.seek(place)
+            except (OSError, ValueError) as error:  # such as a file that was closed
+                raise Unusable(f"cannot be read ({error})") from error
             return self.read_bytes(data)
         remarks: list[str] = []
         file = BytesIO()

@@ -65,6 +65,10 @@ def load(
     """
     if not isinstance(name, str | os.PathLike) or not os.fspath(name):
         raise InputError(f"load takes code, a folder or the id of a run, and not {name!r}.")
+    if not isinstance(trust, Iterable):
+        raise InputError(f'trust takes names of packages, such as ["mypackage"], not {trust!r}.')
+    if not isinstance(max_pixels, int) or max_pixels < 1:
+        raise InputError(f"max_pixels={max_pixels!r} must be a whole number of 1 or more.")
     if isinstance(trust, str):
         raise InputError(f"trust takes several names, and not one: give [{trust!r}].")
     trust = tuple(trust)

@@ -88,8 +88,10 @@ class Code:
         Raises:
             InputError: if files are one path, or hold what is no path.
         """
-        if isinstance(files, str | bytes | Path):
+        if isinstance(files, str | bytes | os.PathLike):
             raise InputError(f"hash_many takes several paths, and not one: give [{files!r}].")
+        if not isinstance(files, Iterable):
+            raise InputError(f"hash_many takes paths, and not {files!r}.")
         return self._hash_many(files, floats)
 
     def same(self, first: Hash, second: Hash, *, fpr: float = 1e-4) -> bool:
@@ -104,6 +106,8 @@ class Code:
             InputError: if the rate was not measured, or a hash is not of this code.
         """
         for one in (first, second):
+            if not isinstance(one, Hash):
+                raise InputError(f"same takes hashes, which hash and Hash.parse give, not {one!r}.")
             if one.tag != self.tag:
                 raise InputError(
                     f"A hash of the network {one.tag.hex()} is not one of this code, "

@@ -222,7 +222,7 @@ class HashFile(Node):
         default_factory=list
     )
     packages: Annotated[
-        list[Annotated[str, Field(max_length=100)]],
+        list[Annotated[str, Field(max_length=100, pattern=r"^[^\W\d_]\w*$")]],
         Field(max_length=100),
         Kind("names of packages"),
     ] = Field(default_factory=list)

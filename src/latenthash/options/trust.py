@@ -88,6 +88,8 @@ def untrusted(needed: Iterable[str], given: frozenset[str]) -> str:
     missing = sorted(set(needed) - given)
     if not missing:
         return ""
+    if reasons := [reason for name in missing if (reason := _refusal(name))]:
+        return f"The bundle needs what it may not: {' '.join(reasons)}"
     some = "the package" if len(missing) == 1 else "the packages"
     return (
         f"The bundle needs {some} {', '.join(missing)}, whose code would run here with what the "

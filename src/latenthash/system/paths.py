@@ -76,4 +76,8 @@ def path_text(path: Path) -> str:
 
     Bytes that are not UTF-8, line breaks and what steers a terminal are escaped.
     """
-    return escaped(os.fsencode(path).decode(errors="backslashreplace"))
+    try:
+        name = os.fsencode(path)
+    except UnicodeEncodeError:  # text that no file can be named by
+        name = str(path).encode(errors="backslashreplace")
+    return escaped(name.decode(errors="backslashreplace"))
