@@ -271,3 +271,26 @@ def test_features_that_keep_what_they_drew_for_themselves_are_caught() -> None:
 
     with pytest.raises(InputError, match="New features with the same weights"):
         check_features(Other)
+
+
+def test_what_cannot_be_made_is_said() -> None:
+    def make(shape: tuple[int, ...]) -> nn.Module:
+        raise OSError("no disk")
+
+    with pytest.raises(InputError, match=r"The model could not be made: OSError.'no disk'"):
+        check_model(make, SHAPE)
+
+
+def test_state_that_is_no_tensor_is_caught() -> None:
+    class Noted(Pixels):
+        def __init__(self) -> None:
+            super().__init__(size=16, channels=3)
+
+        def get_extra_state(self) -> dict[str, int]:
+            return {"a": 1}
+
+        def set_extra_state(self, state: object) -> None:
+            pass
+
+    with pytest.raises(InputError, match="_extra_state is kept with the weights and is no tensor"):
+        check_features(Noted)

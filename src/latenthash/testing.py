@@ -44,7 +44,7 @@ def check_model(
     state = _check_state(model, outline, "the model")
     z = _checked(_encoder(model), x, "encode", None)
     again = _made(lambda: make(shape), "the model", ())
-    again.load_state_dict(state)
+    _load(again, state)
     _refuse_unless(
         torch.equal(_run(_encoder(again), x, "encode"), z),
         "A new model with the weights of the fitted one encodes otherwise: something that it "
@@ -85,7 +85,7 @@ def check_features(make: Callable[[], object]) -> None:
     state = _check_state(features, outline, "the features")
     x = _checked(features, views, "__call__", tuple(features.shape))
     again = _made(make, "the features", ())
-    again.load_state_dict(state)
+    _load(again, state)
     _refuse_unless(
         torch.equal(_run(again, views, "__call__"), x),
         "New features with the same weights make something else of the same views: what was drawn "
@@ -96,7 +96,10 @@ def check_features(make: Callable[[], object]) -> None:
 def _made(make: Callable[[], object], what: str, methods: tuple[str, ...]) -> nn.Module:
     torch.manual_seed(0)
     np.random.seed(0)  # noqa: NPY002 # as train.py does, for libraries that draw from it
-    made = make()
+    try:
+        made = make()
+    except Exception as error:
+        raise InputError(f"{what[0].upper()}{what[1:]} could not be made: {error!r}.") from error
     name = type(made).__name__
     _refuse_unless(isinstance(made, nn.Module), f"{name}, {what}, must be a torch.nn.Module.")
     assert isinstance(made, nn.Module)
@@ -109,14 +112,13 @@ def _outline(make: Callable[[], object], what: str) -> nn.Module:
     """Make it as evaluate.py does before it trusts a bundle's sizes."""
     try:
         with torch.device("meta"):
-            return _made(make, what, ())
-    except InputError:
-        raise
+            made = make()
     except Exception as error:  # whatever the class does
         raise InputError(
             'It cannot be made under torch.device("meta"), where tensors have shapes and no '
             f"numbers, as evaluate.py does to compare shapes: {error}."
         ) from error
+    return _made(lambda: made, what, ())
 
 
 def _fit(model: nn.Module, train: Mapping[str, Any], validation: Mapping[str, Any]) -> None:
@@ -183,6 +185,10 @@ def _checked(
 def _check_state(module: nn.Module, outline: nn.Module, what: str) -> dict[str, Tensor]:
     """Put weights into a file and back, as a bundle does."""
     state = module.state_dict()
+    odd = [name for name, value in state.items() if not isinstance(value, Tensor)]
+    _refuse_unless(
+        not odd, f"Of {what}, {', '.join(odd)} is kept with the weights and is no tensor."
+    )
     shapes, wanted = (
         {name: tuple(t.shape) for name, t in one.items()} for one in (state, outline.state_dict())
     )
@@ -198,6 +204,13 @@ def _check_state(module: nn.Module, outline: nn.Module, what: str) -> dict[str, 
         return load(save({name: t.cpu().contiguous() for name, t in state.items()}))
     except Exception as error:
         raise InputError(f"The weights of {what} cannot be kept: {error}.") from error
+
+
+def _load(module: nn.Module, state: Mapping[str, Tensor]) -> None:
+    try:
+        module.load_state_dict(state)
+    except Exception as error:
+        raise InputError(f"load_state_dict failed on the weights of its own: {error!r}.") from error
 
 
 @torch.no_grad()
