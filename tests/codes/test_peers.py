@@ -19,6 +19,7 @@ from latenthash.codes.peers import Distance, FunctionHash, Peer, call
 from latenthash.data.edits.suite import Suite
 from latenthash.data.reading import Picture
 from latenthash.errors import InputError
+from latenthash.system import files
 from photographs import READER, items, photo
 
 
@@ -127,7 +128,7 @@ def test_hash_of_ones_own_is_kept_by_its_version_or_its_file(
 ) -> None:
     assert made("own_hashes.phash", version="7").source.key == "mine-64 own_hashes.phash 7"
     key = made("own_hashes.phash").source.key
-    monkeypatch.setattr(module, "digest", lambda path: f"changed {path.name}")
+    monkeypatch.setattr(files, "digest", lambda path: f"changed {path.name}")
     assert made("own_hashes.phash").source.key == "mine-64 own_hashes.phash changed own_hashes.py"
     assert key != made("own_hashes.phash").source.key
     # Slow or not, it is not hashed again when hashes of the field are added.

@@ -3,11 +3,9 @@
 Processes of workers import this, so it does without torch.
 """
 
-import sys
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any, Literal, TypeAlias
 
@@ -29,7 +27,7 @@ from latenthash.data.reading import Picture, Pixels
 from latenthash.errors import InputError
 from latenthash.hashing.projections import unit
 from latenthash.options.kinds import is_ours
-from latenthash.system.files import Unusable, digest
+from latenthash.system.files import Unusable, code_digest
 
 Distance: TypeAlias = Literal["hamming", "cosine", "l1"]
 
@@ -276,9 +274,8 @@ def _file(function: str) -> str:
     Raises:
         InputError: if it is in no file.
     """
-    module = sys.modules.get(getattr(_function(function), "__module__", None) or "")
     try:
-        return digest(Path(getattr(module, "__file__", None) or ""))
+        return code_digest(_function(function))
     except Unusable as error:
         raise InputError(
             f"{function} is in no file that can be read: say by peers.NAME.version=1 which version "
