@@ -18,7 +18,7 @@ from latenthash.codes.describe import Item, describe
 from latenthash.codes.peers import Distance, FunctionHash, Peer, call
 from latenthash.data.edits.suite import Suite
 from latenthash.data.reading import Picture
-from latenthash.errors import InputError
+from latenthash.errors import InputError, JobError
 from latenthash.system import files
 from photographs import READER, items, photo
 
@@ -174,6 +174,7 @@ def test_floats_are_compared_as_their_distance_says() -> None:
     ("function", "length", "reason"),
     [
         ("own_hashes.raises", 64, "raised ValueError: it was turned"),
+        ("own_hashes.leaves", 64, "raised SystemExit: it had enough"),
         ("own_hashes.OtherLength", 64, "gave 65 numbers in place of 64"),
         ("own_hashes.threes", 64, "gave other numbers than 0 and 1, the bits of distance=hamming"),
         ("own_hashes.text", 4, "gave str in place of numbers"),
@@ -222,6 +223,14 @@ def test_hash_that_fails_under_an_edit_is_named_when_all_others_are_kept(
     assert len(list(cache.folder.glob("??/*"))) == 2, "of the others, one of each picture"
     described = describe(pictures, suite.edits[:1], suite, [failing, *others], cache, READER)
     assert described["mine"].shape == (2, 2, 64)
+
+
+def test_hash_that_kills_its_process_is_named(suite: Suite, cache: DiskCache) -> None:
+    killing = Peer("mine", "own_hashes.dies", True, 64)
+    others = [code.source for code in installed("phash", "ahash")]
+    with pytest.raises(JobError, match=r"died: own_hashes.dies crashed or ended it, or memory"):
+        describe(items(2), suite.edits, suite, [killing, *others], cache, READER)
+    assert len(describe(items(2), suite.edits, suite, others, cache, READER)) == 2
 
 
 def test_object_that_holds_its_bits_is_taken_for_them() -> None:

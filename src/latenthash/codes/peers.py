@@ -214,7 +214,7 @@ def find_function(name: str, function: str) -> Callable[[Pixels], Any]:
     at = f"peers.{name}.function={function}"
     try:
         found = _function(function)
-    except Exception as error:  # importing runs code, which may raise anything
+    except (Exception, SystemExit) as error:  # importing runs code, which may raise anything
         raise InputError(
             f"{at} cannot be imported: {_short(error)}. Give the dotted path of a function, or of "
             "a class that takes no arguments, in a package that Python finds (PYTHONPATH)."
@@ -235,7 +235,7 @@ def call(key: str, function: str, picture: Pixels) -> NDArray[np.float32]:
         given = _function(function)(np.array(picture))
         held = getattr(given, "hash", None)  # an object of imagehash's kind holds its bits there
         numbers = np.asarray(held if isinstance(held, np.ndarray) else given)
-    except Exception as error:  # it is not ours
+    except (Exception, SystemExit) as error:  # it is not ours
         raise HashError({key: f"raised {_short(error)}"}) from error
     if numbers.dtype.kind not in "biuf":
         raise HashError({key: f"gave {type(given).__name__} in place of numbers"})
@@ -250,6 +250,11 @@ def together(sources: Sequence[Source]) -> list[Source]:
     keys = {peer.key for peer in joined}
     others = [source for source in different if source.key not in keys]
     return [*others, Peers(joined)] if joined else others
+
+
+def own_functions(sources: Sequence[Source]) -> list[str]:
+    """List the functions of users among sources, by their dotted paths."""
+    return [s.function for s in sources if isinstance(s, Peer) and not is_ours(s.function)]
 
 
 def parts(source: Source, described: Described) -> dict[str, Described]:
@@ -283,7 +288,7 @@ def _file(function: str) -> str:
         ) from error
 
 
-def _short(error: Exception) -> str:
+def _short(error: BaseException) -> str:
     text = " ".join(f"{type(error).__name__}: {error}".split())
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
