@@ -39,7 +39,7 @@ from latenthash.options.nodes.models import (
     OwnModel,
     Topology,
 )
-from latenthash.options.nodes.peers import SSCD, DINOHash, FunctionHash
+from latenthash.options.nodes.peers import FunctionHash, ONNXHash
 from latenthash.options.nodes.sets import DISC21, Copydays
 from latenthash.options.nodes.training import (
     Averaging,
@@ -66,7 +66,7 @@ Callback: TypeAlias = Annotated[
 ]
 Cache: TypeAlias = Annotated[object, Slot(DiskCache)]
 # No class of others: what a user has of his own is the function, not the class that calls it.
-Peer: TypeAlias = Annotated[object, Slot(FunctionHash, SSCD, DINOHash, closed=True)]
+Peer: TypeAlias = Annotated[object, Slot(FunctionHash, ONNXHash, closed=True)]
 PeerName: TypeAlias = Annotated[
     str, Field(pattern=r"^\w[\w-]{0,63}$"), Kind("a name of letters, digits, - and _")
 ]
