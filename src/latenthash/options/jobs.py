@@ -102,8 +102,8 @@ EVALUATE_JOBS = {
     "latenthash.jobs.benchmark.judge_codes": EvaluateJob(
         "benchmark=NAME",
         (
-            *("benchmark", "run", "trust", "pictures", "edits", "fpr", "gallery", "groups", "sscd"),
-            *("dinohash", "vgg16", "resamples", "seed", "unreadable", "peer", "peers"),
+            *("benchmark", "run", "trust", "pictures", "edits", "fpr", "gallery_size", "groups"),
+            *("sscd", "dinohash", "vgg16", "resamples", "seed", "unreadable", "peer", "peers"),
             *("codes_from", "reader"),
         ),
         {"benchmark": ANYTHING},

@@ -180,7 +180,7 @@ class Evaluate(Node):
         Kind("names of edits or families, such as [jpeg,rotation_10]"),
     ]
     fpr: Share | None
-    gallery: Annotated[float, number(least=1, most=1e18, unit="pictures")]
+    gallery_size: Annotated[float, number(least=1, most=1e18, unit="pictures")]
     unreadable: Unreadable
     groups: Path | None
     peers: dict[PeerName, Peer] = Field(default_factory=dict)  # left out where none is chosen
