@@ -69,7 +69,7 @@ def given_paths(cfg: DictConfig) -> tuple[list[Path], Path | None]:
     if cfg.pictures is None:
         raise InputError("pictures is not set; give a picture or a folder: pictures=PATH.")
     if cfg.pictures == LISTED:
-        return _listed(), None
+        return listed(), None
     path = Path(cfg.pictures)
     paths = find_files(path) if is_folder(path) else [path]
     if not paths:
@@ -77,15 +77,22 @@ def given_paths(cfg: DictConfig) -> tuple[list[Path], Path | None]:
     return paths, path
 
 
-def _listed() -> list[Path]:
-    """Read the names of files from standard input, one a line, or each ended by NUL."""
+def listed(option: str = "pictures") -> list[Path]:
+    """Read the names of files from standard input, one a line, or each ended by NUL.
+
+    Args:
+        option: that asks for it.
+
+    Raises:
+        InputError: if there are none.
+    """
     names = b"" if sys.stdin is None else sys.stdin.buffer.read()
     nul = b"\0" in names  # as find -print0 writes them, for a name may hold line breaks
     found = names.split(b"\0") if nul else [line.rstrip(b"\r") for line in names.split(b"\n")]
     paths = [Path(os.fsdecode(name)) for name in found if name]
     if not paths:
         raise InputError(
-            f"pictures={LISTED} found no names in standard input; write one a line, as "
+            f"{option}={LISTED} found no names in standard input; write one a line, as "
             "find FOLDER -type f does, or each ended by NUL, as it does with -print0."
         )
     return paths

@@ -175,6 +175,11 @@ class Evaluate(Node):
     format: Literal["table", "text", "csv", "jsonl"]
     hashes: Annotated[str | list[str] | None, Kind("printable hashes, [LH2-...,LH2-...]")]
     explain: Switch
+    gallery: Path | None
+    add: Path | None
+    root: Path | None
+    remove: Path | None
+    compact: Switch
     edits: Annotated[
         str | int | float | list[str | int | float] | None,
         Kind("names of edits or families, such as [jpeg,rotation_10]"),
