@@ -12,8 +12,8 @@ import torch
 from omegaconf import DictConfig
 
 from latenthash.data.detail import has_detail
-from latenthash.data.reading import Picture, Reader
-from latenthash.data.sources import Unread, read_files, refused
+from latenthash.data.reading import Reader
+from latenthash.data.sources import Unread, log_remarks, read_each, refused
 from latenthash.data.splits import ViewSet
 from latenthash.data.views import pipeline
 from latenthash.errors import InputError
@@ -122,16 +122,19 @@ def read_given(cfg: DictConfig, opened: Opened) -> Given:
             f"pictures={cfg.pictures} holds {len(paths)}; give fewer."
         )
     reader = given_reader(cfg, opened)
-    pictures, unread = read_files(paths, reader, "Pictures", path)
-    if problems := refused(unread, len(pictures), reader):
-        raise InputError(problems)
-    names = tuple(picture.name for picture in pictures)
-    views = ViewSet(_views(pictures, config), np.arange(len(names)), names)
-    return Given(views, [not has_detail(picture.pixels) for picture in pictures], unread)
-
-
-def _views(pictures: list[Picture], config: DictConfig) -> torch.Tensor:
     reduce = pipeline([], config.features.size, config.features.get("trim", False))
-    return torch.from_numpy(
-        np.stack([reduce(image=picture.pixels)["image"] for picture in pictures])
-    )
+    reduced, unread, plain, remarks = [], [], [], []
+    for found in read_each(paths, reader, "Pictures", path):
+        if isinstance(found, Unread):
+            unread.append(found)
+        else:  # no picture is held, for there may be many
+            reduced.append(reduce(image=found.pixels)["image"])
+            plain.append(not has_detail(found.pixels))
+            remarks.append((found.name, found.remarks))
+    for remark in remarks:
+        log_remarks(*remark)
+    if problems := refused(unread, len(reduced), reader):
+        raise InputError(problems)
+    names = tuple(name for name, _ in remarks)
+    views = ViewSet(torch.from_numpy(np.stack(reduced)), np.arange(len(names)), names)
+    return Given(views, plain, unread)

@@ -110,14 +110,16 @@ def _bar(items: Iterable[T], title: str, total: float | None) -> Iterator[T]:
 
 def _lines(items: Iterable[T], title: str, total: float | None) -> Iterator[T]:
     whole = total or length_hint(items)
-    began = shown = monotonic()
-    for done, item in enumerate(items, 1):
+    began = shown = 0.0
+    for done, item in enumerate(items):  # the first one waits for what has to start
+        if not done:
+            began = shown = monotonic()
         yield item
         now = monotonic()
         if now - shown >= LINES_EVERY:
-            shown, rate = now, done / (now - began)
-            left = f" of {whole:,.0f}, {_time((whole - done) / rate)} left" if whole else ""
-            log.info("%s: %s%s, %.3g/s", title, f"{done:,}", left, rate)
+            shown, rate = now, max(done, 1) / (now - began)
+            left = f" of {whole:,.0f}, {_time((whole - done - 1) / rate)} left" if whole else ""
+            log.info("%s: %s%s, %.3g/s", title, f"{done + 1:,}", left, rate)
 
 
 def _time(seconds: float) -> str:
