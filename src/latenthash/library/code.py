@@ -100,14 +100,26 @@ class Code:
         return self._hash_many(files, floats)
 
     def read_many(
-        self, paths: Iterable[Path]
+        self, paths: Iterable[Path], cluster: str | None = None
     ) -> "Iterator[tuple[DescribedFile | Unread, bytes | None]]":
-        """Read picture files on all cores, in their order, as a gallery keeps them.
+        """Read picture files, in their order, as a gallery keeps them.
+
+        Args:
+            paths: of the files.
+            cluster: address of a Ray cluster that reads them; None reads on all cores here.
 
         Yields:
             what was found of each file, or why it cannot be read; and its bits, 32 bytes, or None
             where it shows no detail.
+
+        Raises:
+            InputError: if there is no such cluster.
         """
+        if cluster is not None:
+            from latenthash.library.on_ray import read_on_ray
+
+            yield from read_on_ray(paths, self._reader, self._latent, cluster)
+            return
         from latenthash.codes.stream import DescribedFile, describe_files
 
         for found in describe_files(paths, None, self._reader, self._latent):
