@@ -175,12 +175,17 @@ class Evaluate(Node):
     format: Literal["table", "text", "csv", "jsonl"]
     hashes: Annotated[str | list[str] | None, Kind("printable hashes, [LH2-...,LH2-...]")]
     explain: Switch
+    gallery: Path | None
+    add: Path | None
+    root: Path | None
+    remove: Path | None
+    compact: Switch
     edits: Annotated[
         str | int | float | list[str | int | float] | None,
         Kind("names of edits or families, such as [jpeg,rotation_10]"),
     ]
     fpr: Share | None
-    gallery: Annotated[float, number(least=1, most=1e18, unit="pictures")]
+    gallery_size: Annotated[float, number(least=1, most=1e18, unit="pictures")]
     unreadable: Unreadable
     groups: Path | None
     peers: dict[PeerName, Peer] = Field(default_factory=dict)  # left out where none is chosen
