@@ -24,8 +24,6 @@ def compare_pictures(cfg: DictConfig) -> None:
     Raises:
         InputError: if run= names no code, or there are not two pictures that can be read.
     """
-    if not cfg.compare or cfg.pictures is None:
-        raise InputError(f"Name two pictures to compare: {WAY}.")
     paths, given = given_paths(cfg)
     if len(paths) != 2:
         raise InputError(
