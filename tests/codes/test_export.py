@@ -32,7 +32,7 @@ class Projecting(nn.Module):
         torch.manual_seed(0)
         self.layer = nn.Linear(3 * SIDE**2, k)
 
-    def encode(self, x: Tensor) -> Tensor:
+    def encode(self, x: Tensor) -> Tensor:  # noqa: D102
         z: Tensor = self.layer(x.flatten(1) - 0.5)
         return z
 
@@ -46,7 +46,7 @@ class Coding(Projecting):
         super().__init__(300)
         self.short = nn.Linear(300, 256)
 
-    def outputs(self, x: Tensor) -> Tensor:
+    def outputs(self, x: Tensor) -> Tensor:  # noqa: D102
         z = self.encode(x)
         return torch.cat([z, self.short(z)], 1)
 
@@ -54,7 +54,7 @@ class Coding(Projecting):
 class Looking(Projecting):
     """A model that looks at numbers, which an exporter does not have."""
 
-    def encode(self, x: Tensor) -> Tensor:
+    def encode(self, x: Tensor) -> Tensor:  # noqa: D102
         return super().encode(x) * float(x.numpy().max() + 1)
 
 

@@ -6,6 +6,7 @@ from textwrap import dedent
 from types import SimpleNamespace
 
 import numpy as np
+import PIL
 import pytest
 from PIL import Image
 
@@ -69,7 +70,17 @@ def test_picture_of_one_colour_is_not_cut(port: SimpleNamespace) -> None:
 
 
 @pytest.mark.parametrize(
-    "size", [(300, 512), (513, 512), (600, 900), (1024, 1024), (1100, 2300), (100, 5000), (900, 31)]
+    "size",
+    [
+        (300, 512),
+        (513, 512),
+        (600, 900),
+        (1024, 1024),
+        (1100, 2300),
+        (100, 5000),
+        (900, 31),
+        (3000, 700),
+    ],
 )
 def test_working_size_is_what_pillow_makes(port: SimpleNamespace, size: tuple[int, int]) -> None:
     pixels = noise(*size)
@@ -77,9 +88,9 @@ def test_working_size_is_what_pillow_makes(port: SimpleNamespace, size: tuple[in
     image.thumbnail((512, 512), Image.Resampling.LANCZOS)
     ours = READER_OF_CODE.take(Image.fromarray(pixels)).pixels
     np.testing.assert_array_equal(ours, np.asarray(image))
-    # Some versions of Pillow take the rows of high pictures first.
-    most = 1 if size[0] > size[1] else 0
-    np.testing.assert_allclose(port.shrunk(pixels, 512).astype(int), ours, rtol=0, atol=most)
+    if size[0] > size[1] and int(PIL.__version__.partition(".")[0]) < 13:
+        pytest.skip("this version of Pillow reduces high pictures in another order")
+    np.testing.assert_array_equal(port.shrunk(pixels, 512), ours)
 
 
 def test_drawn_pictures_follow_their_formula() -> None:

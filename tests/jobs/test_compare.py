@@ -51,7 +51,7 @@ def test_picture_without_detail_is_as_far_as_can_be(folder: Path) -> None:
     ("asked", "sentence"),
     [
         (["pictures=[b.jpg]"], "compares two pictures, and 1 is given"),
-        (["pictures=."], "compares two pictures, and 3 are given"),
+        (["pictures=[b.jpg,b.jpg,b.jpg]"], "compares two pictures, and 3 are given"),
         (["pictures=[]"], "names no picture"),
         (["pictures=[b.jpg,]"], "must be a path, or several"),
         (["pictures=[no.jpg,nor.jpg]"], "no.jpg cannot be opened (No such file or directory). "),
