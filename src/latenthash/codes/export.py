@@ -1,7 +1,5 @@
 """A code as one ONNX file, from reduced views to bits, for programs that do without Python."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -103,7 +101,7 @@ def run_exported(
     return np.concatenate([code for code, _ in parts]), np.concatenate([z for _, z in parts])
 
 
-def described(latent: Latent, reader: Reader) -> Mapping[str, str]:
+def described(latent: Latent, reader: Reader) -> dict[str, str]:
     """Say what an exported code is, and what it is given: the metadata of its file."""
     side, trim = latent.hasher.features.size, str(latent.trim).lower()
     return {
