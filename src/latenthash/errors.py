@@ -43,17 +43,21 @@ def collect(*makers: Callable[[], Any]) -> list[Any]:
     return made
 
 
-def refuse_existing(path: Path) -> None:
+ELSEWHERE = "write elsewhere with hydra.run.dir=PATH (hydra.sweep.dir=PATH for a sweep)"
+
+
+def refuse_existing(path: Path, way_out: str = ELSEWHERE) -> None:
     """Refuse to write over what another run left.
+
+    Args:
+        path: of what would be written.
+        way_out: what to do if not to move away what is there.
 
     Raises:
         InputError: if something is there.
     """
     if os.path.lexists(path):
-        raise InputError(
-            f"{path} exists already: move it away, or write elsewhere with hydra.run.dir=PATH "
-            "(hydra.sweep.dir=PATH for a sweep)."
-        )
+        raise InputError(f"{path} exists already: move it away, or {way_out}.")
 
 
 def find_refusal(error: BaseException) -> InputError | None:

@@ -249,7 +249,7 @@ def test_evaluate_says_what_is_wrong_with_the_run(
 def test_jobs_that_lack_what_they_are_about_say_so(tmp_path: Path) -> None:
     for job, option in {
         "matches": "pictures", "codes": "pictures", "benchmark": "benchmark", "hashes": "hashes",
-        "log": "log",
+        "log": "log", "export": "export", "compare": "pictures",
     }.items():  # fmt: skip
         run = [] if job in ("hashes", "log") else ["run=code"]
         done = call("evaluate.py", tmp_path, f"job={job}", *run)
@@ -259,9 +259,15 @@ def test_jobs_that_lack_what_they_are_about_say_so(tmp_path: Path) -> None:
 
 def test_codes_of_a_hash_are_refused(trained: tuple[Path, Run]) -> None:
     folder, _ = trained
-    done = call("evaluate.py", folder, "job=codes", "run=latest", "pictures=signal")
-    assert done.code == 2
-    assert "left the hash of one picture, and no code" in done.output
+    for asked in (
+        ["job=codes", "pictures=signal"],
+        ["export=code.onnx"],
+        ["pictures=[signal/0.png,noise_edited/0.png]", "compare=true"],
+    ):
+        done = call("evaluate.py", folder, "run=latest", *asked)
+        assert done.code == 2
+        assert "left the hash of one picture, and no code; run=code is one" in done.output
+    assert not list(folder.glob("code.*"))
 
 
 def test_output_folder_stands_for_its_bundle(trained: tuple[Path, Run]) -> None:

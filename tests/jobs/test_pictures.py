@@ -8,7 +8,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from latenthash.errors import InputError
-from latenthash.jobs.pictures import given_paths
+from latenthash.jobs.pictures import given_folder, given_paths
 
 LISTED = OmegaConf.create({"pictures": "-"})
 
@@ -50,3 +50,20 @@ def test_file_of_that_name_is_a_path(tmp_path: Path) -> None:
     (tmp_path / "-").touch()
     path = tmp_path / "-"
     assert given_paths(OmegaConf.create({"pictures": str(path)})) == ([path], path)
+
+
+def test_list_names_files_one_by_one() -> None:
+    cfg = OmegaConf.create({"pictures": ["a, b.jpg", "in/c.jpg", "a, b.jpg"]})
+    assert given_paths(cfg) == ([Path("a, b.jpg"), Path("in/c.jpg"), Path("a, b.jpg")], None)
+
+
+def test_list_of_none_is_refused() -> None:
+    with pytest.raises(InputError, match="names no picture"):
+        given_paths(OmegaConf.create({"pictures": []}))
+
+
+def test_benchmarks_take_a_folder_and_no_list() -> None:
+    assert given_folder(OmegaConf.create({"pictures": "[x]"})) == "[x]"
+    assert given_folder(OmegaConf.create({"pictures": None})) is None
+    with pytest.raises(InputError, match="one folder of pictures, and not a list"):
+        given_folder(OmegaConf.create({"pictures": ["a", "b"]}))

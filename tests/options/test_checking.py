@@ -108,7 +108,7 @@ EVALUATE = {
     "explain=perhaps": "explain=perhaps must be true or false.",
     "reader.max_pixels=1e7": f"reader.max_pixels=10000000.0 {WHOLE} 64",
     "reader.background=null": "reader.background is not set; it must be three whole numbers",
-    "pictures=''": "pictures= must be a path.",
+    "pictures=''": "pictures= must be a path, or several, such as [a.jpg,b.jpg].",
     "run=null": "run is not set; it must be a path.",
     "benchmark=edits_v1 benchmark.families.jpeg.jpeg_90.edit.quality=200": (
         "benchmark.families.jpeg.jpeg_90.edit cannot use "

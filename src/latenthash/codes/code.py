@@ -156,7 +156,7 @@ def printed_code(source: LatentSource) -> Code:
 def latent_codes(source: LatentSource) -> list[Code]:
     """Return the `LATENTS`: the latent itself, codes of its signs, and its most reliable signs."""
     whole, *names, reliable = LATENTS
-    k = source.lengths[0] if source.lengths else source.dimensions
+    k = width(source)
     # Of a model that learned signs, the direction of its numbers is what counts.
     direction = unit if source.lengths else _unchanged
     codes = [
@@ -185,33 +185,47 @@ def latent_codes(source: LatentSource) -> list[Code]:
     return [*codes, Code(reliable, source, size, queries, references, kept)]
 
 
+def width(source: LatentSource) -> int:
+    """Return k, how many numbers of a description are the latent."""
+    return source.lengths[0] if source.lengths else source.dimensions
+
+
+def behind_bits(source: LatentSource, bits: int) -> tuple[slice, NDArray[np.float32] | None]:
+    """Say which numbers of a description have the bits of a code as their signs.
+
+    Returns:
+        the numbers; and the directions (width, bits) that they are projected on before, or None
+        where the model learned so many bits itself.
+    """
+    if bits not in source.lengths:
+        return slice(width(source)), directions(width(source), bits)
+    at = source.lengths.index(bits)
+    return slice(sum(source.lengths[:at]), sum(source.lengths[: at + 1])), None
+
+
 def _bits(name: str, source: LatentSource, bits: int) -> Code:
     """Make a code of signs: the model's own where it learned so many, or of fixed projections."""
-    if bits not in source.lengths:
-        k = source.lengths[0] if source.lengths else source.dimensions
-        return projected(name, source, bits, k)
-    at = source.lengths.index(bits)
-    own = slice(sum(source.lengths[:at]), sum(source.lengths[: at + 1]))
-
-    def vectors(described: Vectors) -> Vectors:
-        return signs(described[:, own]).astype(np.float32)
-
-    return Code(name, source, bits // 8, vectors, vectors, bits)
+    numbers, rotation = behind_bits(source, bits)
+    return _signed(name, source, bits, numbers, rotation)
 
 
-def projected(name: str, source: Source, bits: int, first: int | None = None) -> Code:
+def projected(name: str, source: Source, bits: int) -> Code:
     """Make a code of the signs of fixed projections of floats.
 
     Args:
         name: of the code.
         source: of descriptions (N, D).
         bits: of the code.
-        first: numbers of a description that are projected; None takes all.
     """
-    rotation = directions(first or source.dimensions, bits)
+    return _signed(name, source, bits, slice(None), directions(source.dimensions, bits))
 
+
+def _signed(
+    name: str, source: Source, bits: int, numbers: slice, rotation: NDArray[np.float32] | None
+) -> Code:
     def vectors(described: Vectors) -> Vectors:
-        return signs(described[:, :first] @ rotation).astype(np.float32)
+        x = described[:, numbers]
+        return signs(x if rotation is None else x @ rotation).astype(np.float32)
 
     return Code(name, source, bits // 8, vectors, vectors, bits)
 

@@ -31,12 +31,17 @@ def trimmed(pixels: Pixels) -> Pixels:
 
     A picture of which less than a third would stay on either axis is left as it is.
     """
-    rows, columns = (_inner(pixels, axis) for axis in (1, 0))
-    kept = (
-        (rows.stop - rows.start) / pixels.shape[0],
-        (columns.stop - columns.start) / pixels.shape[1],
-    )
-    return np.ascontiguousarray(pixels[rows, columns]) if min(kept) >= LEAST else pixels
+    return np.ascontiguousarray(pixels[inner_box(pixels)])
+
+
+def inner_box(pixels: Pixels) -> tuple[slice, slice]:
+    """Find the rows and columns that stay when borders are cut off; see `trimmed`."""
+    found = (_inner(pixels, 1), _inner(pixels, 0))
+    kept = [
+        (part.stop - part.start) / side for part, side in zip(found, pixels.shape[:2], strict=True)
+    ]
+    height, width, _ = pixels.shape
+    return found if min(kept) >= LEAST else (slice(0, height), slice(0, width))
 
 
 def _inner(pixels: Pixels, axis: int) -> slice:

@@ -2,7 +2,7 @@
 
 import inspect
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -39,16 +39,13 @@ def through_onnx(network: nn.Module, shape: tuple[int, ...], cache: DiskCache) -
     Raises:
         ImportError: unless it `is_installed`.
     """
-    import onnxruntime  # an extra
-
     key = cache_key(*_made_by(network, shape))
     data = cache.read(key)
     if data is None:
-        data = _export(network, shape)
+        log.info("Exporting the network for ONNX Runtime, once")
+        data = exported(network, torch.zeros(2, *shape)).SerializeToString()
         cache.write(key, data)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # as many batches are under way as there are cores
-    session: Any = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    session = session_of(data)
     (entry,) = session.get_inputs()
 
     def mapped(x: Tensor) -> Tensor:
@@ -67,22 +64,49 @@ def _made_by(network: nn.Module, shape: tuple[int, ...]) -> Iterator[str | bytes
         yield from (name, weights.contiguous().numpy().tobytes())
 
 
+def session_of(data: bytes) -> Any:
+    """Return ONNX Runtime's session of a network that was `exported`, which computes in one thread.
+
+    Raises:
+        ImportError: unless it `is_installed`.
+    """
+    import onnxruntime  # an extra
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # as many batches are under way as there are cores
+    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+
+
 @torch.no_grad()
-def _export(network: nn.Module, shape: tuple[int, ...]) -> bytes:
-    """Write a network in the ONNX format, for any number of items at once."""
-    log.info("Exporting the network for ONNX Runtime, once")
-    example = torch.zeros(2, *shape)  # of one item torch would take the number as fixed
+def exported(
+    network: nn.Module, example: Tensor, entry: str | None = None, exits: Sequence[str] = ()
+) -> Any:
+    """Write a network in the ONNX format, for any number of items at once.
+
+    Args:
+        network: maps (N, ...) to one tensor or several, each (N, ...), on the CPU; for use alone.
+        example: two items or more: of one, torch would take the number as fixed.
+        entry: name of what goes in; None leaves it to torch.
+        exits: names of what comes out, in its order; none leaves them to torch.
+
+    Returns:
+        onnx's ModelProto.
+
+    Raises:
+        ImportError: unless it `is_installed`.
+    """
     with _quiet():
         program = torch.onnx.export(
             network,
             (example,),
             dynamo=True,
             dynamic_shapes=({0: torch.export.Dim("items")},),
+            input_names=None if entry is None else [entry],
+            output_names=list(exits) or None,
             verbose=False,
         )
     assert program is not None
-    data: bytes = program.model_proto.SerializeToString()
-    return data
+    return program.model_proto
 
 
 @contextmanager

@@ -39,6 +39,7 @@ from latenthash.jobs.judged import (
 )
 from latenthash.jobs.locating import Places
 from latenthash.jobs.open import open_to_judge
+from latenthash.jobs.pictures import given_folder
 from latenthash.options.trust import trusted
 from latenthash.report.tables import show
 from latenthash.tracking.replaying import refuse_untold
@@ -77,7 +78,7 @@ def find_setting(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) -> 
     cache: DiskCache = build(cfg.cache)
     edits, items, given, (latents, no_latents), (before, no_before) = collect(
         lambda: suite.chosen(cfg.edits),
-        lambda: list_pictures(cfg.pictures, reader),
+        lambda: list_pictures(given_folder(cfg), reader),
         lambda: _given(cfg, ViewNames(suite, reader)),
         lambda: latents_of(
             bundle, Places.of(cfg.run, store.get(bundle.run_id)), cache, named, trusted(cfg.trust)

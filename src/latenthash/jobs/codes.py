@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 from omegaconf import DictConfig
 
+from latenthash.cache import DiskCache
 from latenthash.codes.latent import Latent, latent_key
 from latenthash.data.sources import Unread, log_remarks, log_skipped, named, refused
 from latenthash.errors import InputError
@@ -28,21 +29,34 @@ def give_codes(cfg: DictConfig) -> None:
     Raises:
         InputError: if run= names no code, or the pictures cannot be used.
     """
+    answer_codes(cfg, open_code(cfg))
+
+
+def open_code(cfg: DictConfig) -> Opened:
+    """Open the bundle that run= names, if it is a code.
+
+    Raises:
+        InputError: if it is none, or cannot be used.
+    """
     opened = open_bundle(cfg)
     if opened.bundle.hash is not None:
         raise InputError(
-            f"run={cfg.run} left the hash of one picture, and no code: leave job=codes away to see "
-            "which pictures match it."
+            f"run={cfg.run} left the hash of one picture, and no code; run=code is one. Which "
+            f"pictures match the hash, run={cfg.run} pictures=PATH says."
         )
-    answer_codes(cfg, opened)
+    return opened
+
+
+def latent_of(opened: Opened, cache: DiskCache) -> Latent:
+    """Restore the network of a code."""
+    return Latent(latent_key(opened.bundle), restore(opened.bundle, opened.config, cache))
 
 
 def answer_codes(cfg: DictConfig, opened: Opened) -> None:
     """Answer with the codes that a bundle has for the pictures at a path."""
     (paths, given), reader = given_paths(cfg), given_reader(cfg, opened)
-    cache = build(cfg.cache)
-    hasher = restore(opened.bundle, opened.config, cache)
-    code = Code(Latent(latent_key(opened.bundle), hasher), reader)
+    cache: DiskCache = build(cfg.cache)
+    code = Code(latent_of(opened, cache), reader)
     if len(paths) >= MANY:
         code.hasten(cache)
     hashes = code.hash_many(paths)

@@ -29,6 +29,7 @@ from latenthash.jobs.judged import (
 )
 from latenthash.jobs.locating import Places
 from latenthash.jobs.open import open_to_judge
+from latenthash.jobs.pictures import given_folder
 from latenthash.options.trust import trusted
 from latenthash.report.tables import show
 from latenthash.tracking.replaying import refuse_untold
@@ -46,7 +47,8 @@ def judge_by_set(cfg: DictConfig) -> None:
     field_set = None if cfg.get("benchmark") is None else build(cfg.benchmark)
     if field_set is None or isinstance(field_set, Suite):
         raise InputError("Name a set of the field's, benchmark=disc21 or benchmark=copydays.")
-    if cfg.pictures is None:
+    folder = given_folder(cfg)
+    if folder is None:
         raise InputError("pictures is not set; give the folder that has the set: pictures=FOLDER.")
     refuse_untold(Path(cfg.paths.output))
     bundle, store, named = open_to_judge(cfg)
@@ -55,7 +57,7 @@ def judge_by_set(cfg: DictConfig) -> None:
     cache: DiskCache = build(cfg.cache)
     places = Places.of(cfg.run, store.get(bundle.run_id))
     found, (latents, no_latents), (before, no_before) = collect(
-        lambda: field_set.find(Path(cfg.pictures), reader, cfg.resamples, cfg.seed),
+        lambda: field_set.find(Path(folder), reader, cfg.resamples, cfg.seed),
         lambda: latents_of(bundle, places, cache, named, trusted(cfg.trust)),
         lambda: former(cfg, cache),
     )

@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 from latenthash.errors import InputError, collect
 from latenthash.hashing import printable_code
 from latenthash.hashing.printable import PrintableHash, compare
-from latenthash.hashing.printable_code import BITS, PrintableCode, compare_codes
+from latenthash.hashing.printable_code import BITS, CodeComparison, PrintableCode, compare_codes
 from latenthash.hashing.printed import version_of
 from latenthash.jobs.answer import write
 
@@ -46,7 +46,7 @@ def comparison(texts: Sequence[str]) -> pd.DataFrame:
             f"surest bits of a run's Signal, and {len(codes)} are codes, of any picture. Compare "
             "those of one kind at a time."
         )
-    rows = [_code_row(a, b) for a, b in combinations(codes, 2)]
+    rows = [code_row(compare_codes(a, b)) for a, b in combinations(codes, 2)]
     rows += [_hash_row(a, b) for a, b in combinations(hashes, 2)]
     numbers = [f"{i} and {j}" for i, j in combinations(range(1, len(texts) + 1), 2)]
     return pd.DataFrame([{"hashes": pair, **row} for pair, row in zip(numbers, rows, strict=True)])
@@ -58,8 +58,8 @@ def _read(text: str) -> PrintableCode | PrintableHash:
     return PrintableHash.parse(text)
 
 
-def _code_row(first: PrintableCode, second: PrintableCode) -> dict[str, object]:
-    found = compare_codes(first, second)
+def code_row(found: CodeComparison) -> dict[str, object]:
+    """Lay out how two codes compare, column -> value."""
     return {
         f"distance (of {BITS} bits)": found.distance,
         "share": found.share,

@@ -57,7 +57,9 @@ def noted(table: pd.DataFrame, plain: Sequence[bool], skipped: Sequence[Unread])
 
 
 def given_paths(cfg: DictConfig) -> tuple[list[Path], Path | None]:
-    """Find the picture at cfg.pictures, all files of a folder, or what standard input names.
+    """Find the picture at cfg.pictures, all files of a folder, or those that are named one by one.
+
+    The latter by a list, or by standard input.
 
     Returns:
         the files, and the folder or the one file within which they are named in tables; None
@@ -70,11 +72,29 @@ def given_paths(cfg: DictConfig) -> tuple[list[Path], Path | None]:
         raise InputError("pictures is not set; give a picture or a folder: pictures=PATH.")
     if cfg.pictures == LISTED:
         return listed(), None
+    if not isinstance(cfg.pictures, str):
+        if not cfg.pictures:
+            raise InputError("pictures=[] names no picture: pictures=[a.jpg,b.jpg] names two.")
+        return [Path(name) for name in cfg.pictures], None
     path = Path(cfg.pictures)
     paths = find_files(path) if is_folder(path) else [path]
     if not paths:
         raise InputError(f"pictures={path} is an empty folder; put pictures into it.")
     return paths, path
+
+
+def given_folder(cfg: DictConfig) -> str | None:
+    """Return the folder at cfg.pictures, for jobs that take nothing else; None where none is given.
+
+    Raises:
+        InputError: if files are named one by one.
+    """
+    if cfg.pictures is None or isinstance(cfg.pictures, str):
+        return cfg.pictures
+    raise InputError(
+        "A benchmark takes one folder of pictures, and not a list: pictures=FOLDER. For a folder "
+        "whose name is in brackets, write \"pictures='[NAME]'\"."
+    )
 
 
 def listed(option: str = "pictures") -> list[Path]:
@@ -118,8 +138,8 @@ def read_given(cfg: DictConfig, opened: Opened) -> Given:
     (paths, path), config = given_paths(cfg), opened.config
     if cfg.explain and len(paths) > EXPLAINED:
         raise InputError(
-            f"explain=true draws a figure of each picture, of {EXPLAINED} at most, and "
-            f"pictures={cfg.pictures} holds {len(paths)}; give fewer."
+            f"explain=true draws a figure of each picture, of {EXPLAINED} at most, and pictures= "
+            f"holds {len(paths)}; give fewer."
         )
     reader = given_reader(cfg, opened)
     reduce = pipeline([], config.features.size, config.features.get("trim", False))

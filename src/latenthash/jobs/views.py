@@ -12,6 +12,7 @@ from latenthash.codes.view_files import INDEX, ViewNames, refuse_unusable, write
 from latenthash.data.reading import Reader
 from latenthash.errors import InputError, collect
 from latenthash.jobs.build import build, build_suite
+from latenthash.jobs.pictures import given_folder
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ def write(cfg: DictConfig) -> None:
     _, edits, items = collect(
         lambda: refuse_unusable(folder),
         lambda: suite.chosen(cfg.edits),
-        lambda: list_pictures(cfg.pictures, reader),
+        lambda: list_pictures(given_folder(cfg), reader),
     )
     _, test = split_pictures([item.digest for item in items])
     hard = hard_pictures(items, test, reader).values()

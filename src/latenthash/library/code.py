@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from latenthash.cache import DiskCache
-from latenthash.codes.code import Vectors, printed_code
+from latenthash.codes.code import Vectors, printed_code, width
 from latenthash.codes.latent import Latent
 from latenthash.codes.work import complete, work_of
 from latenthash.data.detail import has_detail
@@ -224,7 +224,6 @@ class Code:
         (row,) = self._code.bits(described[None])
         numbers = None
         if floats:
-            k = self._latent.lengths[0] if self._latent.lengths else self._latent.dimensions
-            numbers = np.array(described[:k], np.float32)
+            numbers = np.array(described[: width(self._latent)], np.float32)
             numbers.setflags(write=False)
         return Hash(self.tag, row.tobytes(), numbers, remarks)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from latenthash.cache import DiskCache
 from latenthash.features.interface import FeatureSet
@@ -70,6 +70,14 @@ class Hastened(Protocol):
 
     def hasten(self, cache: DiskCache) -> None:
         """Take seconds now, and less time for every picture from now on."""
+
+
+@runtime_checkable
+class Portable(Protocol):
+    """A model whose `outputs` are not as an exporter takes them, and that has what is."""
+
+    def network(self) -> nn.Module:
+        """Return what maps features (N, *shape) to the outputs, in one batch, for use alone."""
 
 
 @runtime_checkable

@@ -17,7 +17,12 @@ from latenthash.options.trust import Origin, trustable, trusted
 LONGEST = 60  # letters of a value that a sentence repeats
 TOLD = 20  # problems that are told
 MUST = "must be"
-QUOTABLE = ("must be a path", "must be a name", "must be a path or embedded:<set>")
+QUOTABLE = (
+    "must be a path",
+    "must be a name",
+    "must be a path or embedded:<set>",
+    "must be a path, or several, such as [a.jpg,b.jpg]",
+)
 ODD = "The bundle's config cannot be used:"
 MIN_SIDE, SIDE_LIMIT = 8, 8192  # px
 CLASSES = nodes_by_class()  # that the schema knows

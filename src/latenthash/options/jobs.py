@@ -126,6 +126,14 @@ EVALUATE_JOBS = {
         ),
         {"benchmark": ANYTHING},
     ),
+    "latenthash.jobs.export.export": EvaluateJob(
+        "run=code export=FILE.onnx", ("run", "trust", "export"), {"export": ANYTHING}
+    ),
+    "latenthash.jobs.compare.compare_pictures": EvaluateJob(
+        "run=code pictures=[A,B] compare=true",
+        ("run", "trust", "pictures", "compare", "reader.max_pixels"),
+        {"compare": ("true",)},
+    ),
     CODES: EvaluateJob(
         "run=code pictures=PATH",
         ("run", "trust", "pictures", "reader.max_pixels", "unreadable"),

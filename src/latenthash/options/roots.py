@@ -170,7 +170,9 @@ class Evaluate(Node):
     paths: Paths
     run: Path
     trust: Annotated[list[Name], Kind("names of packages, such as [mypackage]")]
-    pictures: Path | None
+    pictures: Annotated[Path | list[Path] | None, Kind("a path, or several, such as [a.jpg,b.jpg]")]
+    compare: Switch
+    export: Path | None
     log: Path | None
     format: Literal["table", "text", "csv", "jsonl"]
     hashes: Annotated[str | list[str] | None, Kind("printable hashes, [LH2-...,LH2-...]")]

@@ -6,6 +6,7 @@ Earth and the plates of sushi are painted by code, and cached.
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from importlib.resources import as_file, files
@@ -18,13 +19,14 @@ from latenthash.data.samples.sushi import render_sushi
 from latenthash.system.terminal import track
 
 PREFIX = "embedded:"  # of a source that is not a path
+SHIPPED_PIXELS = 10**7  # that files of our own may have, whatever the user allows
 PLATES = 100  # the thesis's count of similar pictures
 
 
 def _photograph(package: str, name: str) -> Pixels:
     """Read a photograph that scikit-image, scikit-learn or Matplotlib ships in its wheel."""
     with as_file(files(package) / name) as path:
-        return Reader(512, 10**7, (255, 255, 255)).read(path).pixels
+        return Reader(512, SHIPPED_PIXELS, (255, 255, 255)).read(path).pixels
 
 
 def _photographs(*names: str) -> list[tuple[str, Callable[[], Pixels]]]:
@@ -88,6 +90,26 @@ def embedded(name: str, cache: DiskCache | None = None) -> list[Picture]:
         pixels = _kept(member, render, cache) if cache else render()
         digest = sha256(pixels.tobytes()).hexdigest()
         pictures.append(Picture(f"{PREFIX}{name}/{member}", pixels, digest))
+    return pictures
+
+
+def photographs(reader: Reader) -> list[Picture]:
+    """Read the photographs that come along, whole, by a reader.
+
+    Each is named by the package that ships it, and its file there: `skimage.data/astronaut.png`.
+    """
+    rendered = [render for members in SETS.values() for _, render in members]
+    places = dict.fromkeys(
+        (str(package), str(name))
+        for render in rendered
+        if isinstance(render, partial) and render.func is _photograph
+        for package, name in [render.args]
+    )
+    pictures = []
+    for package, name in places:
+        with as_file(files(package) / name) as path:
+            picture = replace(reader, max_pixels=SHIPPED_PIXELS).read(path)
+        pictures.append(replace(picture, name=f"{package}/{name}"))
     return pictures
 
 

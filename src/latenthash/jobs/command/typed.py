@@ -2,13 +2,18 @@
 
 import re
 from collections.abc import Collection, Sequence
+from pathlib import Path
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep, Override, Quote, QuotedString
 from hydra.errors import HydraException
 
 from latenthash.options.places import PATHS
+from latenthash.system.paths import exists
 
+LISTS = ("pictures",)  # of the paths, what may be several in brackets
+# One of several: in quotes, or all up to the next comma.
+ONE_OF = re.compile(r"""\s*(?:('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|([^,]*?))\s*,""", re.DOTALL)
 MULTIRUN = ("-m", "--multirun", "hydra.mode=MULTIRUN", "+sweep=")  # what makes a command a sweep
 
 
@@ -16,7 +21,8 @@ def as_typed(line: Sequence[str], paths: Collection[str] = PATHS) -> list[str]:
     """Quote the paths of a command line where Hydra would read something else than was typed.
 
     It reads 1.10 as the number 1.1, 2024_05 as 202405, and refuses brackets and blanks. Quotes,
-    interpolations and null are left to it, and so are a sweep's functions and its commas.
+    interpolations and null are left to it, and so are a sweep's functions and its commas. Of paths
+    in brackets, each is taken so, unless there is a file or folder that is called so with them.
 
     Args:
         line: arguments of a command.
@@ -31,6 +37,8 @@ def _quoted(argument: str, paths: Collection[str], sweep: bool) -> str:
     if not found or found[2] not in paths:
         return argument
     key, value = found[1], found[3]
+    if found[2] in LISTS and re.fullmatch(r"\[.*\]", value, re.DOTALL) and not exists(Path(value)):
+        return key + _list(value[1:-1])
     override = parsed(argument)
     if sweep and override and override.is_sweep_override():
         choices = override.value()
@@ -44,6 +52,14 @@ def _quoted(argument: str, paths: Collection[str], sweep: bool) -> str:
     if override and not override.is_sweep_override() and override.value() == value:
         return argument
     return argument if sweep and "," in value else key + _quote(value)
+
+
+def _list(inside: str) -> str:
+    """Write a list of paths, as it was typed between brackets, so that Hydra reads each of them."""
+    if not inside.strip() or "${" in inside:
+        return f"[{inside}]"
+    found = ONE_OF.finditer(f"{inside},")
+    return f"[{','.join(one[1] or _quote(one[2]) for one in found)}]"
 
 
 def parsed(argument: str) -> Override | None:

@@ -1,5 +1,6 @@
 """The network of a contrastive code, in use: what its training adds is not needed to make codes."""
 
+import copy
 import logging
 from collections.abc import Callable
 from typing import Self
@@ -66,8 +67,13 @@ class CodeNetwork(nn.Module):
         Returns:
             (N, k + short_dim); the signs of each part are a code.
         """
-        z = self.head(self._pooled(x))
-        return torch.cat([z, self.short(z)], 1)
+        made: Tensor = _Beside(self.short)(self.head(self._pooled(x)))
+        return made
+
+    def network(self) -> nn.Module:
+        """Return a copy of all that makes `outputs`, as one module for use alone, on the CPU."""
+        whole = nn.Sequential(folded(self.trunk), self.head, _Beside(self.short))
+        return copy.deepcopy(whole).to("cpu").eval().requires_grad_(False)
 
     def hasten(self, cache: DiskCache) -> None:
         """Take half of the time on a CPU from now on, where ONNX Runtime is installed.
@@ -118,3 +124,15 @@ class CodeNetwork(nn.Module):
     def _forget(self) -> None:
         """Forget the network that was made for use: its weights are others now."""
         self._frozen = {}
+
+
+class _Beside(nn.Module):
+    """The numbers of the shorter code beside those that it is made of."""
+
+    def __init__(self, short: nn.Linear) -> None:
+        super().__init__()
+        self.short = short
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Map z (N, k) to (N, k + short_dim)."""
+        return torch.cat([z, self.short(z)], 1)
