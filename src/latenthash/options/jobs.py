@@ -76,6 +76,11 @@ EVALUATE_JOBS = {
     "latenthash.jobs.hashes.compare_hashes": EvaluateJob(
         "hashes=[LH2-...,LH2-...]", ("hashes",), {"hashes": ANYTHING}
     ),
+    "latenthash.jobs.register.register": EvaluateJob(
+        "run=RUN serve_as=NAME",
+        ("serve_as", "run", "trust", "reader.max_pixels"),
+        {"serve_as": ANYTHING},
+    ),
     "latenthash.jobs.field_sets.judge_by_set": EvaluateJob(
         "benchmark=disc21 or benchmark=copydays",
         (

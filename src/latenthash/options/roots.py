@@ -172,6 +172,7 @@ class Evaluate(Node):
     trust: Annotated[list[Name], Kind("names of packages, such as [mypackage]")]
     pictures: Path | None
     log: Path | None
+    serve_as: PeerName | None
     format: Literal["table", "text", "csv", "jsonl"]
     hashes: Annotated[str | list[str] | None, Kind("printable hashes, [LH2-...,LH2-...]")]
     explain: Switch
