@@ -9,18 +9,15 @@ import sys
 import time
 import urllib.request
 from base64 import b64encode
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
+from mlflow.entities import Run
 
 import latenthash
 from app import call, database
 from latenthash.errors import InputError
-from latenthash.hashing.enrolled import Hash
 from latenthash.jobs import serve as serving
-from latenthash.jobs.at_hand import shipped_bundle
 from latenthash.jobs.serve import MAX_PIXELS, serve
 from latenthash.tracking.experiment import Experiment
 from latenthash.tracking.serving import served
@@ -91,18 +88,25 @@ def test_port_that_is_taken_and_server_that_is_missing_are_refused(
     assert not list(tmp_path.iterdir())
 
 
-def test_hash_of_one_picture_and_odd_names_are_not_registered(tmp_path: Path) -> None:
-    signal_ = replace(shipped_bundle("code"), hash=Hash(np.zeros(256), 1.0, 1.0))
-    signal_.save(tmp_path / "signal")
-    done = call("evaluate.py", tmp_path, "run=signal", "serve_as=mine")
+def test_hash_of_one_picture_is_not_registered(trained: tuple[Path, Run]) -> None:
+    folder, _ = trained
+    done = call("evaluate.py", folder, "run=latest", "serve_as=mine")
     assert done.code == 2
-    assert "run=signal left the hash of one picture, and no code" in done.output
-    done = call("evaluate.py", tmp_path, "run=code", "serve_as=a/b")
+    assert "run=latest left the hash of one picture, and no code" in done.output
+    assert version(folder, "mine") is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ("serve_as=a/b", "serve_as=a/b must be a name of letters"),
+        ("job=register", "serve_as is not set"),
+    ],
+)
+def test_odd_name_is_refused(asked: str, sentence: str, tmp_path: Path) -> None:
+    done = call("evaluate.py", tmp_path, "run=code", asked)
     assert done.code == 2
-    assert "serve_as=a/b must be a name of letters" in done.output
-    done = call("evaluate.py", tmp_path, "run=code", "job=register")
-    assert done.code == 2
-    assert "serve_as is not set" in done.output
+    assert sentence in done.output
     assert not (tmp_path / "mlflow.db").exists()
 
 
