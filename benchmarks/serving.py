@@ -31,6 +31,7 @@ from skimage.data import astronaut
 
 HOST = "127.0.0.1"
 WARM = 100  # calls before memory is looked at first
+TENTHS = 10  # of the calls, after each of which memory is looked at
 START = 300  # s at most until the server answers
 JSON = "application/json"
 PHOTOS = 40  # different ones
@@ -172,9 +173,11 @@ def main() -> None:
             ask = caller(port)
             list(pool.map(ask, [one for one in calls if one.name == "photograph"][:WARM]))
             before, started = memory(process.pid, "VmRSS"), time.perf_counter()
-            answers = list(pool.map(ask, calls))
-            seconds = time.perf_counter() - started
-            after, peak = memory(process.pid, "VmRSS"), memory(process.pid, "VmHWM")
+            answers, after = [], []
+            for part in np.array_split(np.arange(count), TENTHS):
+                answers += pool.map(ask, [calls[i] for i in part])
+                after.append(memory(process.pid, "VmRSS"))
+            seconds, peak = time.perf_counter() - started, memory(process.pid, "VmHWM")
         finally:
             os.killpg(process.pid, signal.SIGTERM)
             process.wait()
@@ -185,7 +188,9 @@ def main() -> None:
     console.print(f"| calls, hostile among them, clients | {count:,}, {bad:,}, {clients} |")
     console.print(f"| calls/s | {count / seconds:.1f} |")
     console.print(f"| p50 and p99 of a photograph | {middle:.0f} ms, {late:.0f} ms |")
-    console.print(f"| memory before, after, at most | {before:.0f}, {after:.0f}, {peak:.0f} MB |")
+    console.print(f"| memory before, at most | {before:.0f}, {peak:.0f} MB |")
+    tenths = ", ".join(f"{one:.0f}" for one in after)
+    console.print(f"| memory after each tenth of the calls | {tenths} MB |")
     for wrong, many in Counter(wrong for _, wrong in answers if wrong).items():
         console.print(f"| wrong: {wrong} | {many} |")
 
