@@ -1,6 +1,7 @@
 # A README command is a target here; `make help` lists them.
 PYTHON ?= python3
 PORT ?= 5000
+MODEL ?= code
 BIN := .venv/bin
 READY := .venv/.ready
 # pip keeps what it built at home, and fails in a home that is no folder.
@@ -8,7 +9,7 @@ INSTALL = $(BIN)/python -m pip install --disable-pip-version-check -c requiremen
 	$(shell test -w "$$HOME/." || echo --no-cache-dir)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format sweep ui lock clean
+.PHONY: help setup run test lint format sweep ui serve lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -46,6 +47,10 @@ sweep: $(READY) ## run the example sweep over latent dimensions and seeds
 
 ui: $(READY) ## serve MLflow's pages of all runs on http://127.0.0.1:5000 (or PORT=...)
 	@$(BIN)/python -m latenthash.tracking.ui $(PORT)
+
+serve: PORT = 5001
+serve: $(READY) ## answer pictures with codes over HTTP, on port 5001 (or PORT=..., MODEL=a registered one)
+	@$(BIN)/python -m latenthash.jobs.serve $(MODEL) $(PORT)
 
 lock: $(READY) ## record the versions that .venv holds, once they have passed the tests
 	@{ echo '# Tested versions, as pip constraints; written by `make lock`.'; \

@@ -94,6 +94,11 @@ EVALUATE_JOBS = {
     "latenthash.jobs.gallery_contents.show_contents": EvaluateJob(
         "gallery=DIR alone", ("gallery",), {"gallery": ANYTHING}
     ),
+    "latenthash.jobs.register.register": EvaluateJob(
+        "run=RUN serve_as=NAME",
+        ("serve_as", "run", "trust", "reader.max_pixels"),
+        {"serve_as": ANYTHING},
+    ),
     "latenthash.jobs.field_sets.judge_by_set": EvaluateJob(
         "benchmark=disc21 or benchmark=copydays",
         (

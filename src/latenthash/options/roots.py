@@ -174,6 +174,7 @@ class Evaluate(Node):
     compare: Switch
     export: Path | None
     log: Path | None
+    serve_as: PeerName | None
     format: Literal["table", "text", "csv", "jsonl"]
     hashes: Annotated[str | list[str] | None, Kind("printable hashes, [LH2-...,LH2-...]")]
     explain: Switch

@@ -44,7 +44,7 @@ def serve(port: str) -> None:
         )
     if not name.database.exists():
         raise InputError(f"There are no runs to show: {name} is not there. `make run` makes one.")
-    _refuse_taken(port)
+    refuse_taken(port, "ui")
     store = Store(Experiment(uri, EXPERIMENT, "mlartifacts", reading=True))
     page = runs_page(store.experiment.id) if store.experiment.id else "#/experiments"
     sys.stdout.write(f"Open http://{HOST}:{port}/{page}   (Ctrl-C ends it)\n")
@@ -54,8 +54,12 @@ def serve(port: str) -> None:
     os.execv(sys.executable, [*mlflow, "--backend-store-uri", name.text])
 
 
-def _refuse_taken(port: str) -> None:
+def refuse_taken(port: str, target: str) -> None:
     """Refuse a port that is none, or that another program listens on.
+
+    Args:
+        port: as it was given.
+        target: of the Makefile, that takes another.
 
     Raises:
         InputError: if it is.
@@ -67,7 +71,7 @@ def _refuse_taken(port: str) -> None:
             listener.bind((HOST, number))
     except (ValueError, OverflowError, OSError) as error:
         raise InputError(
-            f"Port {port} cannot be used ({error}); name another: make ui PORT=..."
+            f"Port {port} cannot be used ({error}); name another: make {target} PORT=..."
         ) from error
 
 
