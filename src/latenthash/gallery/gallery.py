@@ -10,6 +10,7 @@ from typing import TypeAlias
 import pyarrow as pa
 from filelock import FileLock
 
+from latenthash.cache import DiskCache
 from latenthash.errors import InputError
 from latenthash.gallery import shards
 from latenthash.gallery.about import ABOUT, About
@@ -98,6 +99,7 @@ class Gallery:
         files: Files,
         *,
         root: str | os.PathLike[str] | None = None,
+        cache: DiskCache | None = None,
         show: bool = False,
     ) -> Added:
         """Add pictures; those that are known as they are, by size and time of change, are not read.
@@ -109,6 +111,7 @@ class Gallery:
             files: a picture, a folder, which is searched recursively, or several pictures.
             root: the folder within which a new gallery names its files. None takes the folder
                 that is given, the one of the picture, or the working directory for several.
+            cache: where what makes a code faster is kept, for many pictures; None does without.
             show: whether progress is shown.
 
         Raises:
@@ -133,7 +136,7 @@ class Gallery:
                 f"{path_text(Path(about.root))}, and not within root={path_text(Path(given))}. "
                 "Leave root away, or use another gallery."
             )
-        return add_files(self.folder, about, code, found, show)
+        return add_files(self.folder, about, code, found, cache, show)
 
     def entries(self) -> Entries:
         """Read the newest row of each file.
