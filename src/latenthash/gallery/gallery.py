@@ -76,8 +76,11 @@ class Gallery:
         if exists(path):
             if not is_folder(path):
                 raise InputError(f"{path_text(path)} is not a folder; a gallery is one.")
-            others = (found for found in path.iterdir() if not found.name.startswith("."))
-            if not (path / ABOUT).exists() and any(others):
+            try:
+                others = any(not found.name.startswith(".") for found in path.iterdir())
+            except OSError as error:
+                raise InputError(f"{path_text(path)} cannot be read ({error.strerror}).") from error
+            if others and not exists(path / ABOUT):
                 raise InputError(
                     f"{path_text(path)} is no gallery, and holds other things: give a gallery, or "
                     "a folder that is empty or not there."
