@@ -1,11 +1,9 @@
 """A folder with the codes of many pictures, as programs and jobs use it."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TypeAlias
 
 import pyarrow as pa
 from filelock import FileLock
@@ -16,12 +14,11 @@ from latenthash.gallery import shards
 from latenthash.gallery.about import ABOUT, About
 from latenthash.gallery.adding import Added, add_files
 from latenthash.gallery.entries import COLUMNS, Entries, newest, pair
+from latenthash.gallery.files import Files, finder
 from latenthash.gallery.names import Root, kept, root_of
 from latenthash.gallery.shards import SCHEMA, Table
 from latenthash.library.code import Code
-from latenthash.system.paths import absolute, exists, is_folder, path_text, walk_files
-
-Files: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+from latenthash.system.paths import absolute, exists, is_folder, path_text
 
 
 @dataclass(frozen=True)
@@ -123,7 +120,7 @@ class Gallery:
         """
         if not isinstance(code, Code):
             raise InputError(f"add takes a code, as load gives it, and not {code!r}.")
-        found = self._found(files)
+        found = finder(files, self.folder)
         given = None if root is None else str(absolute(root))
         if not self._begun:
             chosen = root_of(files) if given is None else given
@@ -227,33 +224,6 @@ class Gallery:
     @property
     def _begun(self) -> bool:
         return (self.folder / ABOUT).exists()
-
-    def _found(self, files: Files) -> Callable[[], Iterable[Path]]:
-        """Return what finds files, as often as it is asked.
-
-        Raises:
-            InputError: if there is none.
-        """
-        if not isinstance(files, str | os.PathLike):
-            paths = [os.fspath(path) for path in files]
-            return lambda: map(Path, paths)
-        path = Path(files)
-        if not exists(path):
-            raise InputError(f"{path_text(path)} does not exist; add a picture or a folder.")
-        if not is_folder(path):
-            return lambda: [path]
-        if not os.access(path, os.R_OK | os.X_OK):
-            raise InputError(f"{path_text(path)} is a folder that may not be read.")
-        found = partial(_outside, self.folder, absolute(path))
-        if next(iter(found()), None) is None:
-            raise InputError(f"{path_text(path)} is an empty folder; put pictures into it.")
-        return found
-
-
-def _outside(gallery: Path, folder: Path) -> Iterator[Path]:
-    """Find the files of a folder, but those of the gallery, which may lie within."""
-    own = f"{gallery}{os.sep}"
-    return (path for path in walk_files(folder) if not str(path).startswith(own))
 
 
 def _named(names: Sequence[str]) -> Table:
