@@ -145,6 +145,13 @@ def test_parquet_of_others_is_named(copy: Path) -> None:
         Gallery.open(copy).entries()
 
 
+def test_link_that_leads_nowhere_is_named(copy: Path, tmp_path: Path) -> None:
+    link = copy / f"{1:012d}-{'0' * 32}.parquet"
+    link.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(InputError, match=rf"{link.name} cannot be opened"):
+        Gallery.open(copy).entries()
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

@@ -3,14 +3,21 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from pyarrow import parquet
 
 from latenthash import Gallery
+from latenthash.codes.code import Vectors
+from latenthash.codes.stream import BATCH
+from latenthash.data.reading import Pixels
 from latenthash.gallery import adding, shards
+from latenthash.system.endings import ended_by_sigterm
 from quick_code import Brightness, quick_code, save_blocks
 
 COUNT = 24
@@ -32,6 +39,8 @@ def expected(tmp_path: Path) -> Rows:
 
 
 def rows(folder: Path) -> Rows:
+    if not (folder / "gallery.json").exists():
+        return {}
     entries = Gallery.open(folder).entries()
     return {name: entries.codes[i].tobytes() for i, name in enumerate(entries.files)}
 
@@ -65,7 +74,8 @@ def killed(owner: object, name: str, at: int, work: Callable[[Path], None], fold
     assert child.exitcode == -signal.SIGKILL
 
 
-# While pictures are described, when a shard is written aside, and just before it appears.
+# While pictures are described, when a shard is written aside, and just before it, or the first of
+# all files, gallery.json, appears.
 MOMENTS = [
     *[(Brightness, "describe", at) for at in (1, 2)],
     *[(os, "fsync", at) for at in (1, 2, 3, 6)],
@@ -83,6 +93,65 @@ def test_killed_process_is_continued(
     later = Gallery.open(tmp_path / "G").add(quick_code(), tmp_path / "photos")
     assert later.unchanged == 4 * done, "what was kept is not read again"
     assert rows(tmp_path / "G") == expected
+
+
+def stopping(folder: Path) -> None:
+    """Add pictures until SIGTERM comes, as a command does."""
+    adding.ROWS = 10**6
+    describe, calls = Brightness.describe, []
+
+    def counted(self: Brightness, views: Sequence[Pixels]) -> Vectors:
+        calls.append(len(views))
+        if len(calls) == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return describe(self, views)
+
+    Brightness.describe = counted  # type: ignore[method-assign]
+    with ended_by_sigterm():
+        add(folder)
+
+
+def test_terminated_process_keeps_what_it_has(tmp_path: Path, expected: Rows) -> None:
+    child = SPAWN.Process(target=stopping, args=(tmp_path,))
+    child.start()
+    child.join(60)
+    assert child.exitcode == 128 + signal.SIGTERM
+    assert rows(tmp_path / "G") == dict(list(expected.items())[:BATCH])
+    assert Gallery.open(tmp_path / "G").add(quick_code(), tmp_path / "photos").unchanged == BATCH
+
+
+PROGRAM = """
+import sys
+import latenthash
+from latenthash.gallery import adding
+adding.ROWS = 8
+if __name__ == "__main__":
+    latenthash.Gallery.open(sys.argv[1]).add(latenthash.load("code"), sys.argv[2])
+"""
+
+
+@pytest.mark.slow
+def test_killed_command_is_continued_with_the_network_and_workers(tmp_path: Path) -> None:
+    whole = tmp_path / "whole"
+    for i in range(96):
+        save_blocks(tmp_path / "photos" / f"{i:02d}.png", i)
+    command = [sys.executable, "-c", PROGRAM]
+    subprocess.run([*command, whole, tmp_path / "photos"], check=True, timeout=600)
+    for moment in range(10):  # of shards that are there
+        job = subprocess.Popen([*command, tmp_path / "G", tmp_path / "photos"])
+        while job.poll() is None and len(list((tmp_path / "G").glob("*.parquet"))) < moment:
+            time.sleep(0.01)
+        time.sleep(0.02 * moment)
+        job.kill()
+        job.wait()
+    subprocess.run([*command, tmp_path / "G", tmp_path / "photos"], check=True, timeout=600)
+    assert rows(tmp_path / "G") == rows(whole)
+    held = [
+        name
+        for path in (tmp_path / "G").glob("*.parquet")
+        for name in parquet.read_table(path)["file"].to_pylist()
+    ]
+    assert sorted(held) == sorted(set(held)), "no row twice"
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """Paths that a user gives: files of a folder, and what may be shared."""
 
+import os
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
-from latenthash.system.paths import find_files, shareable
+from latenthash.system.paths import find_files, shareable, walk_files
 
 
 def touch(path: Path) -> Path:
@@ -30,6 +32,22 @@ def test_files_that_are_hidden_or_of_the_system_are_left_out(tmp_path: Path) -> 
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x")
     assert find_files(tmp_path) == [kept]
+
+
+def test_files_are_found_as_they_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in "abc":
+        for name in "yxz":
+            touch(tmp_path / folder / f"{name}.png")
+    opened: list[str] = []
+    scan = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: opened.append(Path(path).name) or scan(path))
+    found = walk_files(tmp_path)
+    first = list(islice(found, 2))
+    assert first == [tmp_path / "a/x.png", tmp_path / "a/y.png"]
+    assert opened == [tmp_path.name, "a"], "no more is looked at"
+    assert [*first, *found] == find_files(tmp_path)
 
 
 def test_folder_below_a_hidden_folder_is_searched(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+from latenthash.system import terminal
 from latenthash.system.terminal import Lines, escaped, track
 from latenthash.tracking.callbacks import Progress
 from project import CONF
@@ -108,6 +109,25 @@ def test_progress_is_shown_on_standard_error_to_whom_watches(
     assert ("Counting" in err.getvalue()) == watched
     assert Progress().is_enabled == watched
     assert capsys.readouterr().out == ""
+
+
+def test_progress_is_logged_where_nobody_watches(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = iter([0.0, 4.0, 12.0, 16.0, 30.0, 31.0])  # of the first item's arrival, and each end
+    monkeypatch.setattr(terminal, "monotonic", lambda: next(now))
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    caplog.set_level(logging.INFO)
+    assert list(track("abcde", "Counting", 1000)) == list("abcde")
+    assert caplog.messages == [
+        "Counting: 2 of 1,000, 3 h left, 0.0833/s",  # one more in 12 s
+        "Counting: 4 of 1,000, 3 h left, 0.1/s",
+    ]
+    caplog.clear()
+    now = iter([0.0, 10.0])
+    assert list(track((letter for letter in "a"), "Counting")) == ["a"]
+    assert caplog.messages == ["Counting: 1, 0.1/s"], "nobody knows how many there are"
+    assert list(track("abc", "Counting", disable=True)) == list("abc")
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,12 @@
 """What a gallery is: the code that made it, and the folder within which its files are named."""
 
 import json
-import os
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import uuid4
+
+from filelock import FileLock
 
 from latenthash import __version__
 from latenthash.errors import InputError
@@ -16,6 +17,7 @@ from latenthash.system.paths import path_text
 ABOUT = "gallery.json"
 FORMAT = 1  # of the file and of shards; raised whenever older readers would misread one
 PRECISION = "float32"  # that the network computes in
+LOCK = ".writing.lock"
 MOST = 2**16  # bytes of the file
 WAY = "gallery=DIR add=PATH"
 
@@ -47,9 +49,9 @@ class About:
         aside = folder / f".{uuid4().hex}.tmp"
         try:
             aside.write_text(json.dumps(values, indent=2) + "\n", encoding="ascii")
-            os.link(aside, folder / ABOUT)  # unlike a renaming, it replaces nothing
-        except FileExistsError:
-            pass
+            with FileLock(folder / LOCK):
+                if not (folder / ABOUT).exists():
+                    aside.rename(folder / ABOUT)
         finally:
             aside.unlink(missing_ok=True)
         return About.read(folder)

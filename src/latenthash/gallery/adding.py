@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from latenthash.cache import DiskCache
 from latenthash.codes.stream import DescribedFile
 from latenthash.data.sources import Unread
 from latenthash.gallery import shards
@@ -24,6 +25,7 @@ SECONDS = 60.0  # after which a shard is written, however few rows it has: so mu
 CHECKED = 1024  # files that are looked up at once
 LONGEST = 600  # letters of a reason
 GONE = -1, 0  # bytes and time of change of a file that cannot be looked at
+MANY = 1000  # files: about so many win back the seconds that it takes to be faster
 SHORT = 10  # files, of which no progress is shown
 
 
@@ -118,7 +120,12 @@ def row(seen: Seen, found: DescribedFile | Unread, code: bytes | None) -> dict[s
 
 
 def add_files(
-    folder: Path, about: About, code: Code, files: Callable[[], Iterable[Path]], show: bool
+    folder: Path,
+    about: About,
+    code: Code,
+    files: Callable[[], Iterable[Path]],
+    cache: DiskCache | None,
+    show: bool,
 ) -> Added:
     """Add files to a gallery, but those that it knows as they are.
 
@@ -127,6 +134,7 @@ def add_files(
         about: what it is.
         code: that makes the codes.
         files: finds them; it is asked twice, for they are counted first.
+        cache: where what makes a code faster is kept; None leaves it as it is.
         show: whether progress is shown.
 
     Raises:
@@ -138,6 +146,8 @@ def add_files(
     waiting = total = 0
     for group in _looked_at(files(), root, known):
         total, waiting = total + group.count, waiting + len(group.new)
+    if cache is not None and waiting >= MANY:
+        code.hasten(cache)
     rows, under_way = Rows(folder, about), deque[Seen]()
 
     def paths() -> Iterator[Path]:

@@ -1,26 +1,24 @@
 """A folder with the codes of many pictures, as programs and jobs use it."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TypeAlias
 
 import pyarrow as pa
 from filelock import FileLock
 
+from latenthash.cache import DiskCache
 from latenthash.errors import InputError
 from latenthash.gallery import shards
 from latenthash.gallery.about import ABOUT, About
 from latenthash.gallery.adding import Added, add_files
 from latenthash.gallery.entries import COLUMNS, Entries, newest, pair
+from latenthash.gallery.files import Files, finder
 from latenthash.gallery.names import Root, kept, root_of
 from latenthash.gallery.shards import SCHEMA, Table
 from latenthash.library.code import Code
-from latenthash.system.paths import absolute, exists, is_folder, path_text, walk_files
-
-Files: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+from latenthash.system.paths import absolute, exists, is_folder, path_text
 
 
 @dataclass(frozen=True)
@@ -75,8 +73,11 @@ class Gallery:
         if exists(path):
             if not is_folder(path):
                 raise InputError(f"{path_text(path)} is not a folder; a gallery is one.")
-            others = (found for found in path.iterdir() if not found.name.startswith("."))
-            if not (path / ABOUT).exists() and any(others):
+            try:
+                others = any(not found.name.startswith(".") for found in path.iterdir())
+            except OSError as error:
+                raise InputError(f"{path_text(path)} cannot be read ({error.strerror}).") from error
+            if others and not exists(path / ABOUT):
                 raise InputError(
                     f"{path_text(path)} is no gallery, and holds other things: give a gallery, or "
                     "a folder that is empty or not there."
@@ -98,6 +99,7 @@ class Gallery:
         files: Files,
         *,
         root: str | os.PathLike[str] | None = None,
+        cache: DiskCache | None = None,
         show: bool = False,
     ) -> Added:
         """Add pictures; those that are known as they are, by size and time of change, are not read.
@@ -109,6 +111,7 @@ class Gallery:
             files: a picture, a folder, which is searched recursively, or several pictures.
             root: the folder within which a new gallery names its files. None takes the folder
                 that is given, the one of the picture, or the working directory for several.
+            cache: where what makes a code faster is kept, for many pictures; None does without.
             show: whether progress is shown.
 
         Raises:
@@ -117,7 +120,7 @@ class Gallery:
         """
         if not isinstance(code, Code):
             raise InputError(f"add takes a code, as load gives it, and not {code!r}.")
-        found = self._found(files)
+        found = finder(files, self.folder)
         given = None if root is None else str(absolute(root))
         if not self._begun:
             chosen = root_of(files) if given is None else given
@@ -133,7 +136,7 @@ class Gallery:
                 f"{path_text(Path(about.root))}, and not within root={path_text(Path(given))}. "
                 "Leave root away, or use another gallery."
             )
-        return add_files(self.folder, about, code, found, show)
+        return add_files(self.folder, about, code, found, cache, show)
 
     def entries(self) -> Entries:
         """Read the newest row of each file.
@@ -221,33 +224,6 @@ class Gallery:
     @property
     def _begun(self) -> bool:
         return (self.folder / ABOUT).exists()
-
-    def _found(self, files: Files) -> Callable[[], Iterable[Path]]:
-        """Return what finds files, as often as it is asked.
-
-        Raises:
-            InputError: if there is none.
-        """
-        if not isinstance(files, str | os.PathLike):
-            paths = [os.fspath(path) for path in files]
-            return lambda: map(Path, paths)
-        path = Path(files)
-        if not exists(path):
-            raise InputError(f"{path_text(path)} does not exist; add a picture or a folder.")
-        if not is_folder(path):
-            return lambda: [path]
-        if not os.access(path, os.R_OK | os.X_OK):
-            raise InputError(f"{path_text(path)} is a folder that may not be read.")
-        found = partial(_outside, self.folder, absolute(path))
-        if next(iter(found()), None) is None:
-            raise InputError(f"{path_text(path)} is an empty folder; put pictures into it.")
-        return found
-
-
-def _outside(gallery: Path, folder: Path) -> Iterator[Path]:
-    """Find the files of a folder, but those of the gallery, which may lie within."""
-    own = f"{gallery}{os.sep}"
-    return (path for path in walk_files(folder) if not str(path).startswith(own))
 
 
 def _named(names: Sequence[str]) -> Table:

@@ -21,7 +21,7 @@ from pyarrow import parquet
 
 from latenthash import __version__
 from latenthash.errors import InputError
-from latenthash.gallery.about import FORMAT, PRECISION, About
+from latenthash.gallery.about import FORMAT, LOCK, PRECISION, About
 from latenthash.hashing.printable_code import BITS
 from latenthash.system.files import Unusable, open_regular
 from latenthash.system.paths import path_text
@@ -44,7 +44,7 @@ SCHEMA = pa.schema(
 KEY = "latenthash."  # begins the keys of our metadata
 NAME = re.compile(r"(\d{12})-[0-9a-f]{32}\.parquet")
 ASIDE = re.compile(r"\.[0-9a-f]{32}\.tmp")  # written aside
-LOCK, COMPACTING = ".writing.lock", ".compacting.lock"
+COMPACTING = ".compacting.lock"
 MOST_ROWS = 2**20  # of a shard
 MOST_BYTES = 2**30  # of a shard's file, and of what it holds
 LEFT = 3600  # seconds after which what was written aside is of a process that was killed
@@ -124,8 +124,6 @@ def read(shard: Shard, about: About, columns: Sequence[str] | None = None) -> tu
         InputError: if it is damaged, or not of this gallery.
     """
     path = shard.path
-    if not path.exists():
-        raise FileNotFoundError(path)
     try:
         with open_regular(path, MOST_BYTES) as opened, parquet.ParquetFile(opened) as file:
             kind = _check_head(path, file, about)
@@ -133,6 +131,8 @@ def read(shard: Shard, about: About, columns: Sequence[str] | None = None) -> tu
             table = table.select(columns or SCHEMA.names).replace_schema_metadata(None)
         table.validate(full=True)
     except Unusable as error:
+        if not os.path.lexists(path):
+            raise FileNotFoundError(path) from error
         raise _foreign(path, str(error)) from error
     except (pa.ArrowException, OSError, ValueError) as error:
         if isinstance(error, InputError):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 from omegaconf import DictConfig
 
+from latenthash.cache import DiskCache
 from latenthash.codes.latent import Latent, latent_key
 from latenthash.errors import InputError
 from latenthash.gallery.gallery import Gallery
@@ -28,10 +29,11 @@ def add(cfg: DictConfig) -> None:
     gallery = opened_gallery(cfg)
     if cfg.add is None:
         raise InputError("add is not set; give a picture or a folder: gallery=DIR add=PATH.")
-    code = given_code(cfg)
+    cache = build(cfg.cache)
+    code = given_code(cfg, cache)
     files = listed("add") if cfg.add == LISTED else Path(cfg.add)
     with ended_by_sigterm():  # what was computed until then is kept
-        done = gallery.add(code, files, root=cfg.root, show=True)
+        done = gallery.add(code, files, root=cfg.root, cache=cache, show=True)
     figures = {
         "added": done.added,
         "unchanged": done.unchanged,
@@ -60,8 +62,8 @@ def opened_gallery(cfg: DictConfig) -> Gallery:
     return Gallery.open(cfg.gallery)
 
 
-def given_code(cfg: DictConfig) -> Code:
-    """Open the code that run= names, ready for many pictures.
+def given_code(cfg: DictConfig, cache: DiskCache) -> Code:
+    """Open the code that run= names.
 
     Raises:
         InputError: if it names none.
@@ -72,6 +74,5 @@ def given_code(cfg: DictConfig) -> Code:
             f"run={cfg.run} left the hash of one picture, and no code: a gallery holds codes, such "
             "as those of run=code."
         )
-    cache = build(cfg.cache)
     hasher = restore(opened.bundle, opened.config, cache)
     return Code(Latent(latent_key(opened.bundle), hasher), given_reader(cfg, opened))

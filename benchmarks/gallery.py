@@ -1,0 +1,206 @@
+"""Speed and memory of a gallery: what adding, and reading a million codes, takes.
+
+Commands (each prints a Markdown table; the first takes a folder of 500 photographs or more):
+    .venv/bin/python benchmarks/gallery.py rate PATH
+    .venv/bin/python benchmarks/gallery.py memory 1000 10000 100000
+    .venv/bin/python benchmarks/gallery.py load 1000000
+
+rate: pictures a second that `Gallery.add` takes, beside those of as many processes as there are
+cores that read, reduce and put pictures through the network bare, in turns; both have begun before
+the clock starts. Seconds of the processors are beside those of the wall, for a machine that does
+other work as well.
+
+memory: peak of the sum of PSS over the command and its processes (on Linux), for so many pictures
+of 64 px, above what it is for 100.
+
+load: seconds until the entries of so many files are there, and until it is known which files are;
+in shards as they are written, and compacted.
+"""
+
+import json
+import multiprocessing
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import torch
+from memory import processes, pss
+from PIL import Image
+from rich.console import Console
+
+import latenthash
+from latenthash import Code, Gallery
+from latenthash.codes.workers import most_at_once
+from latenthash.data.reduction import reduced
+from latenthash.gallery import adding, shards
+from latenthash.gallery.about import About
+from latenthash.gallery.known import Known
+from latenthash.system.paths import find_files
+
+ROUNDS = 3
+BATCH = 16  # pictures that the bare network takes at once, as a gallery's does
+FEWEST = 100  # pictures, whose memory is that of starting up
+EVERY = 0.5  # seconds
+PROGRAM = """
+import json, sys
+import latenthash
+if __name__ == "__main__":
+    done = latenthash.Gallery.open(sys.argv[1]).add(latenthash.load("code"), sys.argv[2])
+    print(json.dumps([done.added, done.rate]))
+"""
+console = Console(soft_wrap=True)
+
+
+def bare(paths: Sequence[Path]) -> int:
+    """Read pictures and put them through the network, and do nothing else."""
+    code = _code()
+    reader, hasher = code._reader, code._latent.hasher
+    features, model = hasher.features, hasher.model
+    for at in range(0, len(paths), BATCH):
+        views = [
+            reduced(reader.read(path).pixels, features.size, features.trim)
+            for path in paths[at : at + BATCH]
+        ]
+        with torch.no_grad():
+            x = torch.from_numpy(np.stack(views)).permute(0, 3, 1, 2).float() / 255
+            model.outputs(x)
+    return len(paths)
+
+
+_codes: list[Code] = []
+
+
+def _code() -> Code:
+    """Load the code, once a process, in which it computes alone."""
+    if not _codes:
+        torch.set_num_threads(1)
+        _codes.append(latenthash.load("code"))
+    return _codes[0]
+
+
+def spent() -> float:
+    """Return the seconds of processors that this process and those it began have taken."""
+    total = 0.0
+    for pid in processes(multiprocessing.current_process().pid or 0):
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:  # it ended this very moment
+            continue
+        total += (int(fields[11]) + int(fields[12])) / 100  # ticks
+    return total
+
+
+def timed(work: Callable[[], object]) -> tuple[float, float]:
+    """Return the seconds of the wall and of the processors that some work takes."""
+    started, began = time.perf_counter(), spent()
+    work()
+    return time.perf_counter() - started, spent() - began
+
+
+def rate(folder: Path) -> None:
+    """Compare adding with reading and the bare network."""
+    paths, cores = find_files(folder), most_at_once()
+    code, seconds = latenthash.load("code"), []
+    with (
+        tempfile.TemporaryDirectory() as name,
+        multiprocessing.get_context("spawn").Pool(cores) as pool,
+    ):
+        pool.map(bare, [paths[:BATCH]] * cores, chunksize=1)
+        Gallery.open(Path(name, "first")).add(code, paths[:100], root=folder)
+        parts = [paths[at : at + BATCH] for at in range(0, len(paths), BATCH)]
+        for i in range(ROUNDS):
+            gallery = Gallery.open(Path(name, str(i)))
+            alone = timed(lambda: pool.map(bare, parts, chunksize=1))
+            whole = timed(lambda gallery=gallery: gallery.add(code, folder))
+            seconds.append((*alone, *whole))
+    alone, alone_cpu, whole, whole_cpu = np.median(seconds, axis=0)
+    ratios = [one[0] / one[2] for one in seconds]
+    say("| | pictures / s | processor s per 1,000 |", "|---|---|---|")
+    per = 1000 / len(paths)
+    say(f"| reading and the bare network, {cores} processes | {len(paths) / alone:.1f} | "
+        f"{alone_cpu * per:.1f} |")  # fmt: skip
+    say(f"| `Gallery.add` | {len(paths) / whole:.1f} | {whole_cpu * per:.1f} |")
+    say(f"| ratio of the rates, {ROUNDS} rounds in turns | {np.median(ratios):.2f} "
+        f"({min(ratios):.2f} to {max(ratios):.2f}) | {alone_cpu / whole_cpu:.2f} |")  # fmt: skip
+
+
+def memory(counts: Sequence[int]) -> None:
+    """Print the peak memory of adding pictures."""
+    say("| pictures | peak, GB | above start-up, GB | pictures / s |", "|---|---|---|---|")
+    least = 0
+    rng = np.random.default_rng(0)
+    with tempfile.TemporaryDirectory() as name:
+        for count in (FEWEST, *counts):
+            folder = Path(name, f"photos{count}")
+            for i in range(count):
+                path = folder / f"{i // 1000:04d}" / f"{i:07d}.jpg"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                pixels = np.kron(rng.integers(0, 256, (8, 8, 3), np.uint8), np.ones((8, 8, 1)))
+                Image.fromarray(pixels.astype(np.uint8)).save(path)
+            most = 0
+            command = [sys.executable, "-c", PROGRAM, str(Path(name, f"G{count}")), str(folder)]
+            with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as job:
+                while job.poll() is None:
+                    most = max(most, sum(pss(pid) for pid in processes(job.pid)))
+                    time.sleep(EVERY)
+                assert job.stdout is not None
+                added, speed = json.loads(job.stdout.read())
+            assert added == count
+            least = least or most
+            say(f"| {count:,} | {most / 1e9:.2f} | {(most - least) / 1e9:.2f} | {speed:.1f} |")
+
+
+def load(count: int) -> None:
+    """Print the seconds that reading codes takes."""
+    say("| shards | MB | entries, s | what is known, s | processor s |", "|---|---|---|---|---|")
+    rng = np.random.default_rng(0)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        about = About("/photos", "5921", "bundle 0").write(folder)
+        for start in range(0, count, adding.ROWS):
+            numbers = np.arange(start, min(start + adding.ROWS, count))
+            data = pa.py_buffer(rng.bytes(32 * len(numbers)))
+            codes = pa.FixedSizeBinaryArray.from_buffers(pa.binary(32), len(numbers), [None, data])
+            names = pa.array([f"{i % 1000:03d}/IMG_{i:08d}.jpg" for i in numbers])
+            detail = pa.array(np.ones(len(numbers), bool))
+            columns = [names, numbers, numbers, codes, codes, detail, pa.nulls(len(numbers))]
+            table = pa.table(columns, names=shards.SCHEMA.names)
+            shards.write(folder, about, table)
+        gallery = Gallery(folder)
+        for _ in range(2):
+            entries = [timed(gallery.entries) for _ in range(ROUNDS)]
+            known = [timed(lambda: Known.of(folder, about))[0] for _ in range(ROUNDS)]
+            contents = gallery.contents()
+            assert contents.files == count
+            wall, cpu = np.median(entries, axis=0)
+            say(f"| {contents.shards} | {contents.bytes / 1e6:.0f} | {wall:.2f} | "
+                f"{np.median(known):.2f} | {cpu:.2f} |")  # fmt: skip
+            gallery.compact()
+
+
+def say(*lines: str) -> None:
+    """Print lines as they are."""
+    for line in lines:
+        console.print(line, markup=False)
+
+
+def main() -> None:
+    """Measure what is asked for."""
+    match sys.argv[1:]:
+        case ["rate", path]:
+            rate(Path(path))
+        case ["memory", *counts] if counts:
+            memory([int(count) for count in counts])
+        case ["load", count]:
+            load(int(count))
+        case _:
+            sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main()
