@@ -18,6 +18,7 @@ from latenthash.tracking.names import (
     FOLDER,
     JOB,
     KIND,
+    LONGEST_NAME,
     MODEL,
     OVERRIDES,
     PARENT,
@@ -61,7 +62,7 @@ class RunLogger(Recorder, Logger):
         fingerprint: str,
         folder: str,
     ) -> None:
-        overrides = escaped(overrides)
+        overrides, run_name = escaped(overrides), run_name[:LONGEST_NAME]
         tags = {KIND: JOB, FINGERPRINT: fingerprint, OVERRIDES: overrides, RUN_NAME: run_name}
         tags[FOLDER] = Path.cwd().as_uri()
         if parent_run_id:
@@ -134,5 +135,5 @@ class RunLogger(Recorder, Logger):
 
     def rename(self, name: str) -> None:
         """Call the run something else."""
-        self.run_name = name
-        self.set_tags({RUN_NAME: name})
+        self.run_name = name[:LONGEST_NAME]
+        self.set_tags({RUN_NAME: self.run_name})

@@ -114,9 +114,10 @@ class Sweep(Callback):
         """Compare the jobs, end the parent, and say what of the sweep is not done."""
         try:
             store = open_store(config)
-            # Of two jobs that end together, the slower may have written what it knew before.
-            show_summary(compare_jobs(store, self.parent_id, folder))
             runs = [run.info for run in jobs_of(store, self.parent_id)]
+            if runs:
+                # Of two jobs that end together, the slower may have written what it knew before.
+                show_summary(compare_jobs(store, self.parent_id, folder))
             problems = []
             if failed := [run.run_name for run in runs if run.status != "FINISHED"]:
                 problems.append(
