@@ -30,6 +30,7 @@ CODE = re.compile(r"(?m)^ {4}.*\n")  # a line of a block
 LINK = re.compile(r"\[[^]]*\]\(([^)\s]+)\)")
 BLOCK = re.compile(r"(?m)(?:^ {4}.*\n|^\n(?=(?:\n)* {4}))+")  # with the empty lines within
 COMMAND = re.compile(r"(?:(?:python )?(?=\w+\.py )|latenthash )(train|evaluate)(?:\.py)? (.+)")
+LAUNCHERS = {"parallel": "joblib", "slurm": "submitit"}  # file of conf/ -> the plugin that it needs
 FLAGS = ("-m", "--help", "--cfg", "job")  # Hydra's own
 
 
@@ -99,6 +100,9 @@ def test_page_shows_a_command(page: Path) -> None:
 def test_command_is_taken(line: str, tmp_path: Path) -> None:
     match = COMMAND.fullmatch(line)
     assert match is not None
+    for name, plugin in LAUNCHERS.items():
+        if f"hydra/launcher={name}" in line:
+            pytest.importorskip(f"hydra_plugins.hydra_{plugin}_launcher", reason=f"no extra {name}")
     for name in ("a.png", "b.png"):
         Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(tmp_path / name)
     # PATH, FOLDER and their like stand for a folder of pictures.

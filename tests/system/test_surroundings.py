@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app import TINY, runs, sources
-from latenthash.jobs.command.multirun import PARENT_VARIABLE
+from latenthash.jobs.command.launching import PARENT_VARIABLE
 from latenthash.system.surroundings import settle
 from project import ROOT
 

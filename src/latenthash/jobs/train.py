@@ -22,7 +22,7 @@ from latenthash.jobs.at_hand import bundle_folder
 from latenthash.jobs.build import BUNDLED, build, bundled_packages
 from latenthash.jobs.command.checks import check_train, plain
 from latenthash.jobs.command.effects import check_training_effects
-from latenthash.jobs.command.multirun import is_job_apart
+from latenthash.jobs.command.launching import is_job_apart
 from latenthash.jobs.command.sweeping import typed_line
 from latenthash.options.checking import classes_of_others, find_bundle_problems
 from latenthash.options.jobs import TRAIN_JOBS

@@ -12,6 +12,7 @@ JOB_AT = "latenthash.job."  # this + the job's number -> its overrides
 POOLED = "latenthash.pooled"  # the parameter that its summary leaves out
 # MLflow's own tags.
 PARENT, RUN_NAME = "mlflow.parentRunId", "mlflow.runName"
+LONGEST_NAME = 250  # letters of a run's name that a server on PostgreSQL takes
 NOTE = "mlflow.note.content"  # Markdown, which its UI shows above all else
 LOGGED_TABLES = "mlflow.loggedArtifacts"  # by which its UI finds tables
 # Artifacts.

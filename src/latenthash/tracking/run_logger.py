@@ -8,7 +8,7 @@ from typing import Any
 
 from pytorch_lightning.loggers import Logger
 
-from latenthash.errors import refuse_existing
+from latenthash.errors import InputError, refuse_existing
 from latenthash.system.terminal import escaped
 from latenthash.tracking.client import STORE_ERRORS, StoreRefused, brief
 from latenthash.tracking.experiment import Experiment
@@ -18,6 +18,7 @@ from latenthash.tracking.names import (
     FOLDER,
     JOB,
     KIND,
+    LONGEST_NAME,
     MODEL,
     OVERRIDES,
     PARENT,
@@ -44,6 +45,9 @@ class RunLogger(Recorder, Logger):
         parent_run_id: run of the sweep this job belongs to.
         fingerprint: digest of all that decides the job's result.
         folder: the job's output folder.
+
+    Raises:
+        InputError: if the store is not that of the sweep.
     """
 
     def __init__(
@@ -58,7 +62,7 @@ class RunLogger(Recorder, Logger):
         fingerprint: str,
         folder: str,
     ) -> None:
-        overrides = escaped(overrides)
+        overrides, run_name = escaped(overrides), run_name[:LONGEST_NAME]
         tags = {KIND: JOB, FINGERPRINT: fingerprint, OVERRIDES: overrides, RUN_NAME: run_name}
         tags[FOLDER] = Path.cwd().as_uri()
         if parent_run_id:
@@ -73,6 +77,12 @@ class RunLogger(Recorder, Logger):
                 raise
             self.lost = brief(error)  # the sweep has begun, and all its jobs are to be done
             log.warning("%s The job goes on; all it makes is kept in %s", self.lost, folder)
+        if parent_run_id and self.lost is None and store.lacks(parent_run_id):
+            raise InputError(
+                f"The sweep of this job, run {parent_run_id}, is not in {store.experiment}, which "
+                "this process was given. Set MLFLOW_TRACKING_URI on all machines of the sweep to "
+                "one server, and a password in MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD."
+            )
         self.parent_run_id = parent_run_id
         self.fingerprint = fingerprint
         self.overrides = overrides
@@ -125,5 +135,5 @@ class RunLogger(Recorder, Logger):
 
     def rename(self, name: str) -> None:
         """Call the run something else."""
-        self.run_name = name
-        self.set_tags({RUN_NAME: name})
+        self.run_name = name[:LONGEST_NAME]
+        self.set_tags({RUN_NAME: self.run_name})

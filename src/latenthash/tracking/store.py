@@ -23,6 +23,8 @@ from latenthash.tracking.writing import write_entry
 
 log = logging.getLogger(__name__)
 
+ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # what MLflow says of no run
+
 
 class Store:
     """The runs of an experiment: those that are there, and those that are made.
@@ -63,12 +65,20 @@ class Store:
         try:
             run = self.experiment.client.get_run(run_id)
         except MlflowException as error:
-            if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            if error.error_code not in ABSENT:
                 raise
             run = None
         if run is None or run.info.lifecycle_stage == "deleted":
             return None
         return run
+
+    def lacks(self, run_id: str) -> bool:
+        """Say whether it is known that there is no such run, nor a deleted one."""
+        try:
+            self.experiment.client.get_run(run_id)
+        except STORE_ERRORS as error:
+            return isinstance(error, MlflowException) and error.error_code in ABSENT
+        return False
 
     @contextmanager
     def bundle(self, run: Run) -> Iterator[Path]:

@@ -24,6 +24,7 @@ from latenthash.tracking.names import (
     HELD_OUT,
     JOB_AT,
     KIND,
+    LONGEST_NAME,
     NOTE,
     OVERRIDES,
     PARENT,
@@ -74,7 +75,7 @@ def open_parent(
                 store.set_tags(parent_id, {PROCESS: store.experiment.processes.own})
             store.set_status(parent_id, "RUNNING")
             return parent_id
-        tags = {KIND: SWEEP, FINGERPRINT: fingerprint, RUN_NAME: f"sweep {name}"}
+        tags = {KIND: SWEEP, FINGERPRINT: fingerprint, RUN_NAME: f"sweep {name}"[:LONGEST_NAME]}
         tags[OVERRIDES] = shlex.join(overrides)
         if pooled is not None:
             tags[POOLED] = pooled

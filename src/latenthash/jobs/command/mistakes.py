@@ -9,6 +9,9 @@ from latenthash.jobs.command.typed import parsed
 from latenthash.options.kinds import nearest, nearest_option
 from latenthash.options.moved import MOVED
 
+# Files of Hydra's plugins -> the extra that has the plugin.
+LAUNCHERS = {"joblib": "parallel", "submitit_slurm": "slurm", "submitit_local": "slurm"}
+
 
 def explain(error: Exception, line: Sequence[str] = ()) -> str:
     """Say what Hydra refused.
@@ -19,6 +22,11 @@ def explain(error: Exception, line: Sequence[str] = ()) -> str:
     """
     if isinstance(error, MissingConfigException):
         group, _, name = str(error.missing_cfg_file).rpartition("/")
+        if group == "hydra/launcher" and name in LAUNCHERS:
+            return (
+                f"This launcher needs a package that is not installed: "
+                f"pip install 'latenthash[{LAUNCHERS[name]}]'"
+            )
         if not error.options:  # of one file among several, Hydra does not list the others
             return f"{group}={name} is no file of conf/{group}."
         files = ", ".join(error.options)

@@ -13,8 +13,9 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from latenthash.errors import InputError, JobError, find_refusal, refusals
+from latenthash.jobs.command.launching import PARENT_VARIABLE, check_launcher, hand_on
 from latenthash.jobs.command.resolvers import register_resolvers
-from latenthash.jobs.command.sweeping import check_sweep, quote_paths, typed_line
+from latenthash.jobs.command.sweeping import check_sweep, count_jobs, quote_paths, typed_line
 from latenthash.jobs.stores import open_store
 from latenthash.report.comparison import show_summary
 from latenthash.system.endings import ended_by_sigterm, endings
@@ -29,13 +30,20 @@ from latenthash.tracking.sweep import compare_jobs, end_parent, jobs_of, note_jo
 register_resolvers()
 log = logging.getLogger(__name__)
 
-PARENT_VARIABLE = "LATENTHASH_PARENT_RUN_ID"  # read by conf/logger; inherited by parallel jobs
-PROCESS_VARIABLE = "LATENTHASH_SWEEP_PROCESS"  # number of the sweep's process; inherited, too
 SIGNALLED = 128  # exit codes from here on are those of signals
 
 
 class Sweep(Callback):
-    """Hydra callback that makes one parent run of a multirun and ends it."""
+    """Hydra callback that makes one parent run of a multirun and ends it.
+
+    Attributes:
+        parent_id: that run while the sweep is at work, and else empty.
+        jobs: number of jobs that the sweep has; 0 where its sweeper does not say so before.
+    """
+
+    def __init__(self) -> None:
+        self.parent_id = ""
+        self.jobs = 0
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Forget the parent that a shell has from a sweep: a single job is no part of it."""
@@ -52,18 +60,20 @@ class Sweep(Callback):
                 grid = _grid(config)  # what a resolver refuses is told here without wrapping
                 quote_paths(config)
                 check_sweep(config, name)  # before a store is made
+                check_launcher(config)
+                self.jobs = count_jobs(config)
                 try:
                     store = open_store(config)
-                    parent_id = self._open_parent(config, grid, store)
+                    self.parent_id = self._open_parent(config, grid, store)
                 except STORE_ERRORS as error:
                     raise InputError(f"The sweep cannot begin: {brief(error)}") from error
+                endings.enter_context(ended_by_sigterm())
+                endings.push(partial(self._end_early, store))
+                hand_on(config, self.parent_id)
         except Exception as error:
             # Hydra only warns when a callback fails, and would run the jobs as orphans.
             log.exception("The sweep cannot begin")
             raise SystemExit(1) from error
-        os.environ |= {PARENT_VARIABLE: parent_id, PROCESS_VARIABLE: str(os.getpid())}
-        endings.enter_context(ended_by_sigterm())
-        endings.push(partial(_end_early, store, parent_id))
 
     def _open_parent(self, config: DictConfig, grid: dict[str, str], store: Store) -> str:
         overrides = [without_password(text) for text in typed_line()]
@@ -87,32 +97,64 @@ class Sweep(Callback):
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """End the parent; leave with exit code 1 when a job failed."""
         HydraConfig.instance().set_config(config)
-        parent_id = os.environ[PARENT_VARIABLE]
         folder = Path(config.hydra.sweep.dir)
-        with refusals(folder):
-            try:
-                store = open_store(config)
-                # Of two jobs that end together, the slower may have written what it knew before.
-                show_summary(compare_jobs(store, parent_id, folder))
-                runs = [run.info for run in jobs_of(store, parent_id)]
-                failed = [run.run_name for run in runs if run.status != "FINISHED"]
-                # A run that the store could not be told of is in no list of the store's.
-                records = sorted(folder.rglob(RECORD))
-                untold = [str(p.parent) for p in records if not Record.read(p.parent).is_told]
-                end_parent(store, parent_id, "FAILED" if failed or untold else "FINISHED")
-            except (InputError, *STORE_ERRORS) as error:
-                raise JobError(f"The sweep has not ended in MLflow: {brief(error)}") from error
-        os.environ.pop(PARENT_VARIABLE)
+        try:
+            with refusals(folder):
+                problems = self._end(config, folder)
+        except Exception as error:
+            log.exception("The sweep cannot end")  # Hydra would only warn, and leave with 0
+            raise SystemExit(1) from error
         log.info("The tables and comparison.png are in %s; MLflow (make ui) has all jobs", folder)
-        if failed:
-            names = ", ".join(failed)
-            log.error(
-                "%d job(s) failed: %s. The same command repeats only these.", len(failed), names
-            )
-        if untold:
-            log.error("MLflow does not have all that is kept in %s", ", ".join(untold))
-        if failed or untold:
+        for problem in problems:
+            log.error(problem)
+        if problems:
             raise SystemExit(1)
+
+    def _end(self, config: DictConfig, folder: Path) -> list[str]:
+        """Compare the jobs, end the parent, and say what of the sweep is not done."""
+        try:
+            store = open_store(config)
+            runs = [run.info for run in jobs_of(store, self.parent_id)]
+            if runs:
+                # Of two jobs that end together, the slower may have written what it knew before.
+                show_summary(compare_jobs(store, self.parent_id, folder))
+            problems = []
+            if failed := [run.run_name for run in runs if run.status != "FINISHED"]:
+                problems.append(
+                    f"{len(failed)} job(s) failed: {', '.join(failed)}. The same command repeats "
+                    "only these."
+                )
+            # A run that the store could not be told of is in no list of the store's.
+            records = sorted(folder.rglob(RECORD))
+            if untold := [str(p.parent) for p in records if not Record.read(p.parent).is_told]:
+                problems.append(f"MLflow does not have all that is kept in {', '.join(untold)}")
+            elif (lacking := self.jobs - len(runs)) > 0:
+                problems.append(
+                    f"{lacking} job(s) left no run in {store.experiment}: see what they wrote in "
+                    f"{folder}. The same command repeats only these."
+                )
+            end_parent(store, self.parent_id, "FAILED" if problems else "FINISHED")
+        except (InputError, *STORE_ERRORS) as error:
+            raise JobError(f"The sweep has not ended in MLflow: {brief(error)}") from error
+        self.parent_id = ""
+        return problems
+
+    def _end_early(
+        self,
+        store: Store,
+        _: type[BaseException] | None,
+        error: BaseException | None,
+        __: TracebackType | None,
+    ) -> None:
+        """End the parent of a sweep that did not come to its end."""
+        if not self.parent_id:
+            return
+        code = error.code if isinstance(error, SystemExit) else None
+        failed = isinstance(error, Exception) or (isinstance(code, int) and code < SIGNALLED)
+        try:
+            end_parent(store, self.parent_id, "FAILED" if failed else "KILLED", own=True)
+        except STORE_ERRORS as problem:
+            log.warning("The sweep is still called RUNNING: %s", brief(problem))
 
 
 def _written(config: DictConfig) -> list[Path]:
@@ -122,30 +164,6 @@ def _written(config: DictConfig) -> list[Path]:
         folder = Path(config.hydra.runtime.output_dir, config.hydra.output_subdir)
         written += folder.glob("*.yaml")
     return written
-
-
-def is_job_apart() -> bool:
-    """Say whether a job has a process of its own, beside that of its sweep."""
-    return os.environ.get(PROCESS_VARIABLE) != str(os.getpid())
-
-
-def _end_early(
-    store: Store,
-    parent_id: str,
-    _: type[BaseException] | None,
-    error: BaseException | None,
-    __: TracebackType | None,
-) -> None:
-    """End the parent of a sweep that did not come to its end."""
-    os.environ.pop(PROCESS_VARIABLE)
-    if os.environ.pop(PARENT_VARIABLE, None) is None:
-        return
-    code = error.code if isinstance(error, SystemExit) else None
-    failed = isinstance(error, Exception) or (isinstance(code, int) and code < SIGNALLED)
-    try:
-        end_parent(store, parent_id, "FAILED" if failed else "KILLED", own=True)
-    except STORE_ERRORS as problem:
-        log.warning("The sweep is still called RUNNING: %s", brief(problem))
 
 
 def _grid(config: DictConfig) -> dict[str, str]:
