@@ -18,7 +18,7 @@ ORDER = (
     {"codes", "plots"},
     {"report"},
     {"tracking", "library"},
-    {"benchmark"},
+    {"benchmark", "gallery"},
     {"jobs"},
 )
 RANK = {name: rank for rank, rooms in enumerate(ORDER) for name in rooms}
