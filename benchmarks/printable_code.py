@@ -28,6 +28,7 @@ from latenthash.codes.latent import Latent, latent_key
 from latenthash.codes.pictures import list_pictures
 from latenthash.data.edits.suite import Suite
 from latenthash.data.reading import Reader
+from latenthash.gallery.impostors import pair_counts
 from latenthash.hashing.printable_code import BITS
 from latenthash.jobs.at_hand import bundle_at_hand
 from latenthash.jobs.build import bundle_config, restore
@@ -55,14 +56,10 @@ class Distances:
 
     def __init__(self, bits: NDArray[np.uint8]) -> None:
         originals = bits[:, 0]
-        self.genuine, self.impostors, self.plain = np.zeros((3, BITS + 1), np.int64)
-        for i, codes in enumerate(bits):
-            distances = np.bitwise_count(codes[:, None] ^ originals).sum(-1, dtype=np.int64)
-            own, others = distances[:, i], np.delete(distances, i, axis=1)
-            self.genuine += np.bincount(own[1:], minlength=BITS + 1)
-            self.impostors += np.bincount(others[1:].ravel(), minlength=BITS + 1)
-            self.plain += np.bincount(others[0], minlength=BITS + 1)
-        self.plain //= 2  # both directions are one pair
+        same = np.eye(len(bits), dtype=np.bool_)
+        self.impostors = pair_counts(bits[:, 1:], originals, ~same)
+        self.genuine = pair_counts(bits[:, 1:], originals, same)
+        self.plain = pair_counts(bits[:, :1], originals, ~same) // 2  # both directions are one
 
 
 def shares(counts: Counts) -> NDArray[np.float64]:

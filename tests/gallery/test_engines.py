@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from galleries import entries, flipped
 from latenthash.errors import InputError
 from latenthash.gallery import engines
 from latenthash.gallery.engines import FaissEngine, NumpyEngine, Pairs, open_engine
@@ -24,35 +25,16 @@ def database() -> Iterator[str]:
         pytest.skip(f"no PostgreSQL: {reason}")
 
 
-def entries(codes: np.ndarray, usable: np.ndarray | None = None) -> Entries:
-    n = len(codes)
-    return Entries(
-        files=[f"f{i:05d}.png" for i in range(n - 1)] + ["x\udcff\n\\" + 4000 * "x"],
-        codes=codes,
-        usable=np.ones(n, np.bool_) if usable is None else usable,
-        sha256=np.zeros(n, "S32"),
-        errors=[""] * n,
-        tag=b"\x01\x02",
-        bundle="bundle",
-        root="/pictures",
-    )
-
-
-def flipped(code: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    bits = np.unpackbits(code)
-    bits[rng.permutation(256)[:count]] ^= 1
-    return np.packbits(bits)
-
-
 def given(rng: np.random.Generator, n: int = 300) -> tuple[Entries, np.ndarray]:
     """Codes, some planted at known distances of the first four; a fifth cannot be used."""
     codes = rng.integers(0, 256, (n, 32), dtype=np.uint8)
     for i, distance in enumerate((0, 1, 20, 21, 256)):
-        codes[100 + i] = flipped(codes[i % 4], distance, rng)
+        codes[100 + i] = flipped(codes[i % 4], rng.permutation(256)[:distance])
     usable = np.ones(n, np.bool_)
     usable[::5] = False
     codes[~usable] = 0
-    return entries(codes, usable), codes[[1, 2, 3, 101, 7]]
+    names = [f"f{i:05d}.png" for i in range(n - 1)] + ["x\udcff\n\\" + 4000 * "x"]
+    return entries(codes, usable, names), codes[[1, 2, 3, 101, 7]]
 
 
 def by_hand(among: Entries, queries: np.ndarray, threshold: int, first: int = 0) -> list[tuple]:
@@ -112,7 +94,7 @@ def test_numpy_counts_the_same_of_many_and_of_few() -> None:
     rng = np.random.default_rng(1)
     codes = np.repeat(rng.integers(0, 256, (1, 32), dtype=np.uint8), 500, axis=0)
     for i in range(500):
-        codes[i] = flipped(codes[i], i // 2, rng)
+        codes[i] = flipped(codes[i], rng.permutation(256)[: i // 2])
     among = entries(codes)
     for threshold in (3, 120, 200, 249):
         assert rows(NumpyEngine(among).within(codes[:3], threshold)) == by_hand(
