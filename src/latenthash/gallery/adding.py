@@ -125,6 +125,7 @@ def add_files(
     code: Code,
     files: Callable[[], Iterable[Path]],
     cache: DiskCache | None,
+    cluster: str | None,
     show: bool,
 ) -> Added:
     """Add files to a gallery, but those that it knows as they are.
@@ -135,10 +136,12 @@ def add_files(
         code: that makes the codes.
         files: finds them; it is asked twice, for they are counted first.
         cache: where what makes a code faster is kept; None leaves it as it is.
+        cluster: address of a Ray cluster that reads them; None reads here.
         show: whether progress is shown.
 
     Raises:
-        InputError: if a file lies outside of the root, or a shard cannot be used.
+        InputError: if a file lies outside of the root, a shard cannot be used, or there is no such
+            cluster.
     """
     shards.sweep(folder)
     began = time.monotonic()
@@ -146,7 +149,7 @@ def add_files(
     waiting = total = 0
     for group in _looked_at(files(), root, known):
         total, waiting = total + group.count, waiting + len(group.new)
-    if cache is not None and waiting >= MANY:
+    if cache is not None and cluster is None and waiting >= MANY:
         code.hasten(cache)
     rows, under_way = Rows(folder, about), deque[Seen]()
 
@@ -158,7 +161,7 @@ def add_files(
 
     added = plain = errors = 0
     try:
-        results = code.read_many(paths()) if waiting else iter(())
+        results = code.read_many(paths(), cluster) if waiting else iter(())
         for found, bits in track(results, "Adding", waiting, disable=not show or waiting < SHORT):
             rows.add(under_way.popleft(), found, bits)
             if isinstance(found, Unread):

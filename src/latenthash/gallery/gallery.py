@@ -100,6 +100,7 @@ class Gallery:
         *,
         root: str | os.PathLike[str] | None = None,
         cache: DiskCache | None = None,
+        cluster: str | None = None,
         show: bool = False,
     ) -> Added:
         """Add pictures; those that are known as they are, by size and time of change, are not read.
@@ -112,6 +113,9 @@ class Gallery:
             root: the folder within which a new gallery names its files. None takes the folder
                 that is given, the one of the picture, or the working directory for several.
             cache: where what makes a code faster is kept, for many pictures; None does without.
+            cluster: address of a Ray cluster whose machines read the pictures, by the same paths:
+                `auto`, `HOST:PORT`, `ray://HOST:PORT`, or `local`, which begins one here. None
+                reads them on all cores here.
             show: whether progress is shown.
 
         Raises:
@@ -136,7 +140,7 @@ class Gallery:
                 f"{path_text(Path(about.root))}, and not within root={path_text(Path(given))}. "
                 "Leave root away, or use another gallery."
             )
-        return add_files(self.folder, about, code, found, cache, show)
+        return add_files(self.folder, about, code, found, cache, cluster, show)
 
     def entries(self) -> Entries:
         """Read the newest row of each file.

@@ -17,6 +17,8 @@ from latenthash.jobs.pictures import LISTED, given_reader, listed
 from latenthash.library.code import Code
 from latenthash.system.endings import ended_by_sigterm
 
+ADDING = ("auto", "local", "ray")  # engines
+
 log = logging.getLogger(__name__)
 
 
@@ -29,11 +31,16 @@ def add(cfg: DictConfig) -> None:
     gallery = opened_gallery(cfg)
     if cfg.add is None:
         raise InputError("add is not set; give a picture or a folder: gallery=DIR add=PATH.")
+    if cfg.engine not in ADDING:
+        raise InputError(
+            f"engine={cfg.engine} searches galleries: with add=PATH it is {' or '.join(ADDING[1:])}."
+        )
+    cluster = cfg.cluster if cfg.engine == "ray" else None
     cache = build(cfg.cache)
     code = given_code(cfg, cache)
     files = listed("add") if cfg.add == LISTED else Path(cfg.add)
     with ended_by_sigterm():  # what was computed until then is kept
-        done = gallery.add(code, files, root=cfg.root, cache=cache, show=True)
+        done = gallery.add(code, files, root=cfg.root, cache=cache, cluster=cluster, show=True)
     figures = {
         "added": done.added,
         "unchanged": done.unchanged,
