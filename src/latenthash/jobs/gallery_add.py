@@ -33,7 +33,7 @@ def add(cfg: DictConfig) -> None:
         raise InputError("add is not set; give a picture or a folder: gallery=DIR add=PATH.")
     if cfg.engine not in ADDING:
         raise InputError(
-            f"engine={cfg.engine} searches galleries: with add=PATH it is {' or '.join(ADDING[1:])}."
+            f"engine={cfg.engine} does not read pictures: give one of {', '.join(ADDING)}."
         )
     cluster = cfg.cluster if cfg.engine == "ray" else None
     cache = build(cfg.cache)

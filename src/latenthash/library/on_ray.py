@@ -6,6 +6,7 @@ and the network would wait for disks.
 
 import logging
 import os
+import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -33,6 +34,7 @@ Rows: TypeAlias = dict[str, NDArray[Any]]  # a batch of Ray's: column -> values
 LOCAL = "local"  # an address: a cluster of this machine alone, begun now
 FILES = 2**15  # of one dataset: what is under way when a cluster fails is so much
 BLOCK = 64  # files of one task, which takes a second or so
+REACH = 10  # seconds until a machine counts as away
 READ, DECODE = 0.25, 0.5  # cores of a task
 # Cores of a network. Where there are GPUs it has one instead.
 DESCRIBE = 1
@@ -89,12 +91,24 @@ def _connect(address: str) -> None:
     logging.getLogger("ray.data").setLevel(logging.WARNING)
     beside: dict[str, Any] = {"include_dashboard": False} if address == LOCAL else {}
     try:
+        _reach(address)
         ray.init(address, logging_level="warning", log_to_driver=False, **beside)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise InputError(
             f"There is no Ray cluster at cluster={address} ({str(error).splitlines()[0]}): begin "
             "one with `ray start --head`, or give cluster=local."
         ) from error
+
+
+def _reach(address: str) -> None:
+    """See whether anybody listens: Ray ends the process where nobody does.
+
+    Raises:
+        OSError: if nobody does.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), REACH).close()
 
 
 def _read(
