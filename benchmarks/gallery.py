@@ -1,14 +1,14 @@
 """Speed and memory of a gallery: what adding, and reading a million codes, takes.
 
-Commands (each prints a Markdown table; the first takes a folder of 500 photographs or more):
+Commands (each prints a Markdown table; the first takes a folder of 200 photographs or more):
     .venv/bin/python benchmarks/gallery.py rate PATH
     .venv/bin/python benchmarks/gallery.py memory 1000 10000 100000
     .venv/bin/python benchmarks/gallery.py load 1000000
 
 rate: pictures a second that `Gallery.add` takes, beside those of as many processes as there are
 cores that read, reduce and put pictures through the network bare, in turns; both have begun before
-the clock starts. Seconds of the processors are beside those of the wall, for a machine that does
-other work as well.
+the clock starts. Beside it, for a machine that does other work as well, the processor's time of
+both in one process.
 
 memory: peak of the sum of PSS over the command and its processes (on Linux), for so many pictures
 of 64 px, above what it is for 100.
@@ -24,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,7 @@ from rich.console import Console
 
 import latenthash
 from latenthash import Code, Gallery
+from latenthash.codes import stream
 from latenthash.codes.workers import most_at_once
 from latenthash.data.reduction import reduced
 from latenthash.gallery import adding, shards
@@ -44,6 +46,7 @@ from latenthash.system.paths import find_files
 
 ROUNDS = 3
 BATCH = 16  # pictures that the bare network takes at once, as a gallery's does
+WARM = 64  # pictures that are added before the clock starts
 FEWEST = 100  # pictures, whose memory is that of starting up
 EVERY = 0.5  # seconds
 PROGRAM = """
@@ -83,50 +86,50 @@ def _code() -> Code:
     return _codes[0]
 
 
-def spent() -> float:
-    """Return the seconds of processors that this process and those it began have taken."""
-    total = 0.0
-    for pid in processes(multiprocessing.current_process().pid or 0):
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:  # it ended this very moment
-            continue
-        total += (int(fields[11]) + int(fields[12])) / 100  # ticks
-    return total
-
-
-def timed(work: Callable[[], object]) -> tuple[float, float]:
-    """Return the seconds of the wall and of the processors that some work takes."""
-    started, began = time.perf_counter(), spent()
+def timed(work: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
+    """Return the seconds that some work takes."""
+    started = clock()
     work()
-    return time.perf_counter() - started, spent() - began
+    return clock() - started
 
 
 def rate(folder: Path) -> None:
     """Compare adding with reading and the bare network."""
     paths, cores = find_files(folder), most_at_once()
-    code, seconds = latenthash.load("code"), []
+    code, walls, processors = _code(), [], []
+    parts = [paths[at : at + BATCH] for at in range(0, len(paths), BATCH)]
     with (
         tempfile.TemporaryDirectory() as name,
         multiprocessing.get_context("spawn").Pool(cores) as pool,
     ):
+
+        def add(title: str, some: Sequence[Path]) -> object:
+            return Gallery.open(Path(name, title)).add(code, some, root=folder)
+
         pool.map(bare, [paths[:BATCH]] * cores, chunksize=1)
-        Gallery.open(Path(name, "first")).add(code, paths[:100], root=folder)
-        parts = [paths[at : at + BATCH] for at in range(0, len(paths), BATCH)]
         for i in range(ROUNDS):
-            gallery = Gallery.open(Path(name, str(i)))
             alone = timed(lambda: pool.map(bare, parts, chunksize=1))
-            whole = timed(lambda gallery=gallery: gallery.add(code, folder))
-            seconds.append((*alone, *whole))
-    alone, alone_cpu, whole, whole_cpu = np.median(seconds, axis=0)
-    ratios = [one[0] / one[2] for one in seconds]
-    say("| | pictures / s | processor s per 1,000 |", "|---|---|---|")
-    per = 1000 / len(paths)
-    say(f"| reading and the bare network, {cores} processes | {len(paths) / alone:.1f} | "
-        f"{alone_cpu * per:.1f} |")  # fmt: skip
-    say(f"| `Gallery.add` | {len(paths) / whole:.1f} | {whole_cpu * per:.1f} |")
-    say(f"| ratio of the rates, {ROUNDS} rounds in turns | {np.median(ratios):.2f} "
-        f"({min(ratios):.2f} to {max(ratios):.2f}) | {alone_cpu / whole_cpu:.2f} |")  # fmt: skip
+            # Anew each time: processes that have nothing to do for a minute end.
+            add(f"first{i}", paths[:WARM])
+            walls.append((alone, timed(partial(add, f"whole{i}", paths))))
+        bare(paths[:BATCH])
+        for i in range(ROUNDS):
+            few = paths[: stream.FEW]  # no other process helps with so few
+            alone = timed(partial(bare, few), time.process_time)
+            processors.append(
+                (alone, timed(partial(add, f"few{i}", few), time.process_time), len(few))
+            )
+    say("| | pictures / s, all cores | processor ms a picture, in one process |", "|---|---|---|")
+    wall, processor = np.array(walls), np.array(processors)
+    speeds = len(paths) / np.median(wall, axis=0)
+    each = 1000 * np.median(processor[:, :2] / processor[:, 2:], axis=0)
+    for title, speed, one in zip(
+        ("reading and the bare network", "`add`"), speeds, each, strict=True
+    ):
+        say(f"| {title} | {speed:.1f} | {one:.1f} |")
+    ratios = wall[:, 0] / wall[:, 1]
+    say(f"| ratio, {ROUNDS} rounds in turns | {np.median(ratios):.2f} ({ratios.min():.2f} to "
+        f"{ratios.max():.2f}) | {each[0] / each[1]:.2f} |")  # fmt: skip
 
 
 def memory(counts: Sequence[int]) -> None:
@@ -173,8 +176,11 @@ def load(count: int) -> None:
             shards.write(folder, about, table)
         gallery = Gallery(folder)
         for _ in range(2):
-            entries = [timed(gallery.entries) for _ in range(ROUNDS)]
-            known = [timed(lambda: Known.of(folder, about))[0] for _ in range(ROUNDS)]
+            entries, known = [], []
+            for _ in range(ROUNDS):
+                began = time.process_time()
+                entries.append((timed(gallery.entries), time.process_time() - began))
+                known.append(timed(lambda: Known.of(folder, about)))
             contents = gallery.contents()
             assert contents.files == count
             wall, cpu = np.median(entries, axis=0)
