@@ -12,6 +12,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from scipy.stats import beta, chi2
 
 from latenthash.errors import InputError
 from latenthash.hashing.printable_code import BITS
+from latenthash.options.jobs import SHIPPED_CODES
 from latenthash.report.tables import write_text
 from latenthash.system.files import Unusable, read_bounded
 from latenthash.system.paths import path_text
@@ -207,14 +209,23 @@ def measure(
     group = np.asarray(group)
     different = group[:, None] != group
     pairs = int(different.sum()) // 2
-    if len(bits) < FEWEST or not pairs:
-        raise InputError(
-            f"{len(bits)} pictures say too little of how near different pictures come: give "
-            f"{FEWEST} or more, of which some hundreds are better. A rate of 1e-5 without "
-            "extrapolation takes 800."
-        )
+    refuse_few(len(bits) if pairs else 1)
     counts = pair_counts(bits[:, 1:], bits[:, 0], different)
     return Impostors(tag.hex(), len(bits), pairs, counts, of)
+
+
+def refuse_few(pictures: int) -> None:
+    """Refuse to say anything from too few different pictures.
+
+    Raises:
+        InputError: that says how many are needed.
+    """
+    if pictures < FEWEST:
+        raise InputError(
+            f"Different pictures: {pictures}. That says too little of how near such come: give "
+            f"{FEWEST} or more, of which some hundreds are better. {_supporting(1e-5)} support a "
+            "rate of 1e-5 with no extrapolation."
+        )
 
 
 def pair_counts(
@@ -234,6 +245,35 @@ def pair_counts(
         distances = np.bitwise_count(words[:, None] ^ references[others]).sum(-1, dtype=np.int64)
         counts += np.bincount(distances.ravel(), minlength=BITS + 1)
     return counts
+
+
+def known_impostors(gallery: Path, tag: bytes) -> Impostors | None:
+    """Read what is known of a network's codes: what the user measured, or else what ships.
+
+    Args:
+        gallery: its folder.
+        tag: of the network.
+
+    Returns:
+        the user's own, be it of this network or not; None where nothing is known.
+
+    Raises:
+        InputError: if the gallery's cannot be read.
+    """
+    own = Impostors.read(gallery)
+    if own is not None:
+        return own
+    for name in SHIPPED_CODES:
+        with as_file(files("latenthash") / "shipped" / name) as folder:
+            shipped = Impostors.read(folder)
+        if shipped is not None and shipped.tag == tag.hex():
+            return shipped
+    return None
+
+
+def _supporting(rate: float) -> int:
+    """Return how many pictures have pairs enough for a rate: about sqrt(2 * 3 / rate)."""
+    return int(np.ceil(np.sqrt(2 * NOT_SEEN / rate)))
 
 
 def _whole(value: Any, least: int, most: int) -> int:
