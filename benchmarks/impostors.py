@@ -22,7 +22,7 @@ from latenthash.options.jobs import SHIPPED
 
 PLACE = Path(__file__).parent.parent / "src" / "latenthash" / "shipped"
 RATES = (1e-2, 1e-3, 1e-4, 1e-5)
-DRAWS = 200
+DRAWS = 50
 SIZES = (10**3, 10**4, 10**5, 10**6, 10**7)
 EXPECTED = (0.01, 0.1, 1.0)  # false matches of a query
 OF = "photographs that the code was not trained on"

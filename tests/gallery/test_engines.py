@@ -67,7 +67,7 @@ def uri(engine_name: str, request: pytest.FixtureRequest) -> str | None:
 
 @pytest.mark.parametrize("threshold", [0, 1, 20, 110, 255, 256])
 def test_every_row_within_is_found(
-    engine_name: engines.EngineName,
+    engine_name: str,
     uri: str | None,
     threshold: int,
     tmp_path: Path,
@@ -83,7 +83,7 @@ def test_every_row_within_is_found(
 
 
 def test_gallery_with_nothing_usable_has_nothing(
-    engine_name: engines.EngineName, uri: str | None, tmp_path: Path
+    engine_name: str, uri: str | None, tmp_path: Path
 ) -> None:
     codes = np.zeros((2, 32), np.uint8)
     with open_engine(engine_name, entries(codes, np.zeros(2, np.bool_)), tmp_path, uri) as engine:

@@ -16,8 +16,11 @@ from latenthash.gallery.adding import Added, add_files
 from latenthash.gallery.entries import COLUMNS, Entries, newest, pair
 from latenthash.gallery.files import Files, finder
 from latenthash.gallery.names import Root, kept, root_of
+from latenthash.gallery.searching import Copies, Near, Search, find_copies, find_near
 from latenthash.gallery.shards import SCHEMA, Table
 from latenthash.library.code import Code
+from latenthash.library.given import GivenPicture
+from latenthash.library.hashes import Hash
 from latenthash.system.paths import absolute, exists, is_folder, path_text
 
 
@@ -149,6 +152,53 @@ class Gallery:
             InputError: if there is no gallery, or a shard of it cannot be used.
         """
         return Entries.read(self.folder)
+
+    def find(
+        self,
+        picture: GivenPicture | Hash,
+        code: Code,
+        *,
+        false_matches: float = 0.01,
+        distance: int | None = None,
+        engine: str = "auto",
+        database: str | None = None,
+    ) -> list[Near]:
+        """Find every picture of the gallery that is near a picture, the nearest first.
+
+        Args:
+            picture: a path, the bytes of a file, a PIL image, (H, W, 3) uint8 RGB, or its hash.
+            code: that made the codes of the gallery.
+            false_matches: expected of one query at most, which sets the distance.
+            distance: bits, which decide alone; None for the rate.
+            engine: `auto`, `numpy`, `faiss` or `postgres`.
+            database: URI of PostgreSQL.
+
+        Raises:
+            InputError: if the picture, the gallery or the engine cannot be used.
+        """
+        self.about.refuse_other(code.tag, code.bundle, self.folder)
+        hash_ = picture if isinstance(picture, Hash) else code.hash(picture)
+        search = Search(false_matches, distance, engine, database)
+        return find_near(self.entries(), self.folder, hash_, search)
+
+    def duplicates(
+        self,
+        *,
+        false_matches: float = 0.01,
+        distance: int | None = None,
+        engine: str = "auto",
+    ) -> list[Copies]:
+        """Group the files of the gallery that show the same picture; nothing is deleted.
+
+        Args:
+            false_matches: expected of one query at most, and every picture is one.
+            distance: bits, which decide alone; None for the rate.
+            engine: `auto`, `numpy` or `faiss`.
+
+        Raises:
+            InputError: if the gallery or the engine cannot be used.
+        """
+        return find_copies(self.entries(), self.folder, Search(false_matches, distance, engine))
 
     def remove(self, files: Files) -> int:
         """Remove files from the gallery, be they still on disk or not; no file is deleted.

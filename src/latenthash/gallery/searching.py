@@ -7,7 +7,7 @@ import numpy as np
 
 from latenthash.errors import InputError
 from latenthash.gallery.copies import groups
-from latenthash.gallery.engines import EngineName, open_engine
+from latenthash.gallery.engines import open_engine
 from latenthash.gallery.entries import Entries
 from latenthash.gallery.finding import Limit
 from latenthash.gallery.impostors import known_impostors
@@ -27,7 +27,7 @@ class Search:
 
     false_matches: float = 0.01
     distance: int | None = None
-    engine: EngineName = "auto"
+    engine: str = "auto"
     database: str | None = None
 
     def limit(self, entries: Entries, folder: Path) -> Limit:
