@@ -4,6 +4,7 @@ Commands (each prints a Markdown table; the first takes a folder of 200 photogra
     .venv/bin/python benchmarks/gallery.py rate PATH
     .venv/bin/python benchmarks/gallery.py memory 1000 10000 100000
     .venv/bin/python benchmarks/gallery.py load 1000000
+    .venv/bin/python benchmarks/gallery.py large
 
 rate: pictures a second that `Gallery.add` takes, beside those of as many processes as there are
 cores that read, reduce and put pictures through the network bare, in turns; both have begun before
@@ -15,6 +16,8 @@ of 64 px, above what it is for 100.
 
 load: seconds until the entries of so many files are there, and until it is known which files are;
 in shards as they are written, and compacted.
+
+large: the processor's time that reading a JPEG of 12 megapixels takes, and laying out a row.
 """
 
 import json
@@ -38,6 +41,7 @@ import latenthash
 from latenthash import Code, Gallery
 from latenthash.codes import stream
 from latenthash.codes.workers import most_at_once
+from latenthash.data.reading import Reader
 from latenthash.data.reduction import reduced
 from latenthash.gallery import adding, shards
 from latenthash.gallery.about import About
@@ -189,6 +193,28 @@ def load(count: int) -> None:
             gallery.compact()
 
 
+def large() -> None:
+    """Measure what the size of pictures and the number of rows ask for, beside the network."""
+    pixels = np.random.default_rng(0).integers(0, 256, (38, 50, 3)).astype(np.uint8)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        file = folder / "large.jpg"
+        Image.fromarray(pixels).resize((4000, 3000)).save(file, quality=92)
+        reader = Reader(512, 12_000_000, (255, 255, 255))
+        read = min(timed(lambda: reader.read(file), time.process_time) for _ in range(ROUNDS))
+        about = About(name, "0000", "bundle")
+        rows = adding.Rows(folder, about)
+        found = stream.DescribedFile("", "00" * 32, None, ())
+        seen = [adding.Seen(f"folder/{i}.jpg", file, 1, i) for i in range(adding.ROWS)]
+        laid = timed(lambda: [rows.add(one, found, bytes(32)) for one in seen], time.process_time)
+    say(
+        "| processor's time | ms |",
+        "|---|---|",
+        f"| reading 12 megapixels, JPEG | {1e3 * read:.0f} |",
+        f"| laying out and writing a row | {1e3 * laid / len(seen):.3f} |",
+    )
+
+
 def say(*lines: str) -> None:
     """Print lines as they are."""
     for line in lines:
@@ -202,6 +228,8 @@ def main() -> None:
             rate(Path(path))
         case ["memory", *counts] if counts:
             memory([int(count) for count in counts])
+        case ["large"]:
+            large()
         case ["load", count]:
             load(int(count))
         case _:

@@ -122,7 +122,7 @@ def _read(
     context.print_on_execution_start = False
     context.execution_options.preserve_order = True
     column = pa.array([os.fsencode(place / path) for path in paths], pa.binary())
-    given = ray.data.from_arrow(pa.table({"path": column}))
+    given: Any = ray.data.from_arrow(pa.table({"path": column}))
     # As many networks as the cluster has room for, and no more than there is work for.
     most = -(-len(paths) // BLOCK)
     gpus = ray.cluster_resources().get("GPU", 0)
