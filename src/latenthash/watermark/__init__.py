@@ -1,0 +1,1 @@
+"""The mark: an id hidden in a picture's pixels, read again from edited copies."""
