@@ -19,6 +19,7 @@ ORDER = (
     {"report"},
     {"tracking", "library"},
     {"benchmark"},
+    {"watermark"},
     {"jobs"},
 )
 RANK = {name: rank for rank, rooms in enumerate(ORDER) for name in rooms}
