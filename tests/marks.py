@@ -1,5 +1,6 @@
 """What tests of the watermark share: owners and their signed manifests."""
 
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from latenthash.watermark.manifest import (
     Signed,
     sign,
 )
+from latenthash.watermark.registry import Registry
 
 BUNDLE = sha256(b"bundle").hexdigest()
 WHEN = "2026-01-31T12:00:00Z"
@@ -60,3 +62,21 @@ def signed(number: int = 0, parents: tuple[bytes, ...] = (), name: str = "Ann") 
 def saved(path: Path, data: bytes) -> Path:
     path.write_bytes(data)
     return path
+
+
+@dataclass(frozen=True)
+class Book:
+    """Where a registry is, and where its key."""
+
+    place: str
+    key: Path
+
+    def open(self) -> Registry:
+        """Open it for appending; at first it is made."""
+        return Registry.open_to_append(self.place, self.key)
+
+
+def append_many(place: str, key: Path, first: int, count: int) -> list[int]:
+    """Append rows one by one, as a process that marks pictures does."""
+    registry = Registry.open_to_append(place, key)
+    return [registry.append(signed(first + i)) for i in range(count)]
