@@ -160,10 +160,10 @@ class Reference:
         turned = np.diag([-1.0 if mirrored else 1.0, 1.0, 1.0])
         turned[0, 2] = query.grey.shape[1] - 1 if mirrored else 0
         back = (there * turned.diagonal()[:2] + turned[:2, 2]).astype(np.float32)
-        matrix, agreeing = cv2.findHomography(here, back, _ransac())
-        if matrix is None or not self._is_plausible(matrix):
+        unturned, agreeing = cv2.findHomography(here, back, _ransac())
+        if unturned is None or not self._is_plausible(np.asarray(unturned, np.float64)):
             return NOTHING
-        matrix = turned @ matrix  # its own inverse
+        matrix = np.asarray(turned @ unturned, np.float64)  # turned is its own inverse
         kept = agreeing.ravel() > 0
         inliers = min(_distinct(here[kept]), _distinct(there[kept]))
         if inliers < INLIERS:
@@ -237,7 +237,7 @@ def _detected(grey: NDArray[np.uint8], width: int, height: int) -> Features:
 
 @cache
 def _sift() -> Any:
-    return cv2.SIFT_create(
+    return cv2.SIFT.create(
         nfeatures=POINTS, contrastThreshold=CONTRAST, enable_precise_upscale=True
     )
 
