@@ -15,14 +15,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from field import ALWAYS, installed
+from field import ALWAYS, installed, network_codes
 from golden import CACHE, shipped
 from numpy.typing import NDArray
 from rich.console import Console
 
 from latenthash.codes.code import Source
 from latenthash.codes.latent import Latent
-from latenthash.codes.onnx_files import sscd_codes
 from latenthash.codes.stream import describe_files
 from latenthash.data.reading import Pixels, Reader
 from latenthash.data.views import pipeline
@@ -65,7 +64,7 @@ def works(sscd: Path | None) -> dict[str, tuple[Work, int]]:
     found = {name: (work, 1) for name, work in ours.items()}
     found |= {f"{name}, {BATCH} at once": (work, BATCH) for name, work in ours.items()}
     others = [code for code in installed(*ALWAYS) if code.name in OTHERS]
-    others += sscd_codes(sscd)[:1] if sscd else []
+    others += network_codes("sscd", sscd)[:1] if sscd else []
     return found | {code.name: (from_pixels(code.source), 1) for code in others}
 
 

@@ -20,6 +20,12 @@ def peer_codes(*names: str) -> list[Code | AbsentCode]:
     return [code for name, one in hashes.items() for code in one.codes(name, BLANK)]
 
 
+def network_codes(name: str, file: Path) -> list[Code]:
+    """Return the codes of a file of conf/peer that is a network, from its ONNX file."""
+    hash_ = instantiate(OmegaConf.merge(OmegaConf.load(PEER / f"{name}.yaml"), {"file": str(file)}))
+    return [code for code in hash_.codes(name, BLANK) if isinstance(code, Code)]
+
+
 def installed(*names: str) -> list[Code]:
     """Return the codes of files of conf/peer whose libraries are here."""
     return [code for code in peer_codes(*names) if isinstance(code, Code)]

@@ -1,5 +1,8 @@
 """Hashes as users have them; workers import this module by its name."""
 
+import os
+import sys
+
 import imagehash
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +33,16 @@ def raises(picture: Pixels) -> NDArray[np.bool_]:
     if not picture[0, 0].any():
         raise ValueError("it was turned")
     return phash(picture)
+
+
+def leaves(picture: Pixels) -> NDArray[np.bool_]:
+    """End the program, politely."""
+    sys.exit("it had enough")
+
+
+def dies(picture: Pixels) -> NDArray[np.bool_]:
+    """End the process."""
+    os._exit(3)
 
 
 def gives_nan(picture: Pixels) -> NDArray[np.float64]:

@@ -18,7 +18,7 @@ ORDER = (
     {"codes", "plots"},
     {"report"},
     {"tracking", "library"},
-    {"benchmark"},
+    {"benchmark", "gallery"},
     {"watermark"},
     {"jobs"},
 )

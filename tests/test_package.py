@@ -39,7 +39,7 @@ def test_wheel_carries_what_ships() -> None:
 
 def test_changes_of_this_version_are_told_and_it_stands_in_one_place() -> None:
     version = PROJECT["project"]["version"]
-    heads = re.findall(r"(?m)^## (\S+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
+    heads = re.findall(r"(?m)^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
     assert version in heads[:2]
     assert not re.search(r"(?m)^version", (ROOT / "CITATION.cff").read_text(encoding="utf-8"))
 

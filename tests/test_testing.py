@@ -1,6 +1,7 @@
 """Checks of others' classes: ours pass, and each kind of fault is caught with a sentence."""
 # ruff: noqa: D102 # of methods: the classes say what is wrong with them
 
+import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -182,6 +183,30 @@ FAULTS: dict[type, str] = {
     nn.Linear: "Linear lacks fit",
     NoModule: "NoModule, the model, must be a torch.nn.Module",
 }
+
+
+def test_generators_are_left_as_they_were() -> None:
+    def seed() -> None:
+        torch.manual_seed(7)
+        np.random.seed(7)  # noqa: NPY002
+        random.seed(7)
+
+    def drawn() -> tuple[float, ...]:
+        return float(torch.rand(1)), np.random.rand(), random.random()  # noqa: NPY002
+
+    class Drawn(Planes):
+        def __init__(self, shape: tuple[int, ...]) -> None:
+            super().__init__(shape)
+            random.random()
+
+    seed()
+    expected = drawn()
+    seed()
+    check_model(Drawn, SHAPE)
+    check_features(lambda: Pixels(size=16, channels=3))
+    with pytest.raises(InputError):
+        check_model(Drawing, SHAPE)
+    assert drawn() == expected
 
 
 def made_of(kind: type) -> Callable[[tuple[int, ...]], object]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from latenthash.errors import InputError
+    from latenthash.gallery.gallery import Gallery
     from latenthash.jobs.load import load
     from latenthash.library.code import Code
     from latenthash.library.hashes import Hash, Refusal
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _PLACES = {
     "Code": "latenthash.library.code",
+    "Gallery": "latenthash.gallery.gallery",
     "Hash": "latenthash.library.hashes",
     "InputError": "latenthash.errors",
     "Match": "latenthash.library.signal",
@@ -27,6 +29,7 @@ _PLACES = {
 }
 __all__ = [
     "Code",
+    "Gallery",
     "Hash",
     "InputError",
     "Match",

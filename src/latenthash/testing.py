@@ -1,6 +1,8 @@
 """Checks of models and features that others write, before an hour is spent on training them."""
 
-from collections.abc import Callable, Mapping
+import random
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,6 +24,19 @@ SIDE = 32  # px, of views of which features are vectors
 NEAR = 1e-3  # share of the spread, by which other batches may round otherwise
 
 
+@contextmanager
+def _chance_restored() -> Iterator[None]:
+    """Leave the generators of torch, numpy and Python as they were, whatever is drawn meanwhile."""
+    numpy, python = np.random.get_state(), random.getstate()  # noqa: NPY002
+    with torch.random.fork_rng():
+        try:
+            yield
+        finally:
+            np.random.set_state(numpy)  # noqa: NPY002
+            random.setstate(python)
+
+
+@_chance_restored()
 def check_model(
     make: Callable[[tuple[int, ...]], object], shape: tuple[int, ...] = (3, 16, 16)
 ) -> None:
@@ -59,6 +74,7 @@ def check_model(
     )
 
 
+@_chance_restored()
 def check_features(make: Callable[[], object]) -> None:
     """Check that features of a class are what `latenthash.features.interface.Features` asks for.
 

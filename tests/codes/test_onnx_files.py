@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from field import network_codes
 from numpy.typing import NDArray
 from PIL import Image
 from skimage.data import astronaut
@@ -13,7 +14,6 @@ from skimage.data import astronaut
 from app import call
 from latenthash.codes import onnx_files
 from latenthash.codes.code import Vectors
-from latenthash.codes.onnx_files import dinohash_codes, sscd_codes
 from latenthash.errors import InputError
 from latenthash.hashing.projections import directions
 
@@ -67,7 +67,7 @@ def by_hand(side: int, outputs: int) -> NDArray[np.float64]:
 
 @pytest.mark.parametrize("batch", [1, "n"])
 def test_sscd_is_what_its_authors_say(tmp_path: Path, batch: int | str) -> None:
-    whole, signs = sscd_codes(write(tmp_path / "sscd.onnx", 320, 512, batch))
+    whole, signs = network_codes("sscd", write(tmp_path / "sscd.onnx", 320, 512, batch))
     assert [(c.name, c.size, c.span) for c in (whole, signs)] == [
         ("sscd-float", 2048, 1), ("sscd-256", 32, 256)
     ]  # fmt: skip
@@ -84,7 +84,7 @@ def test_sscd_is_what_its_authors_say(tmp_path: Path, batch: int | str) -> None:
 
 
 def test_dinohash_is_what_its_authors_say(tmp_path: Path) -> None:
-    (code,) = dinohash_codes(write(tmp_path / "dino.onnx", 224, 96))
+    (code,) = network_codes("dinohash", write(tmp_path / "dino.onnx", 224, 96))
     assert (code.name, code.size, code.span) == ("dinohash-96", 12, 96)
     expected = by_hand(224, 96)
     described = code.source.describe(pictures())
@@ -97,7 +97,7 @@ def test_dinohash_is_what_its_authors_say(tmp_path: Path) -> None:
 def test_reduction_is_that_of_torchvision(tmp_path: Path) -> None:
     from torchvision import transforms
 
-    (code,) = dinohash_codes(write(tmp_path / "dino.onnx", 224, 96))
+    (code,) = network_codes("dinohash", write(tmp_path / "dino.onnx", 224, 96))
     steps = transforms.Compose(
         [
             transforms.Resize((224, 224)),
@@ -107,18 +107,18 @@ def test_reduction_is_that_of_torchvision(tmp_path: Path) -> None:
     )
     for picture in pictures():
         expected = steps(Image.fromarray(picture)).numpy()
-        given = code.source._input(picture)[0]  # type: ignore[attr-defined]
+        given = code.source.seen.input(picture)[0]  # type: ignore[attr-defined]
         np.testing.assert_allclose(given, expected, atol=1e-5)
 
 
 def test_other_process_opens_the_same_file_and_no_other(tmp_path: Path) -> None:
     path = write(tmp_path / "dino.onnx", 224, 96)
-    source = dinohash_codes(path)[0].source
+    source = network_codes("dinohash", path)[0].source
     copy = pickle.loads(pickle.dumps(source))
     np.testing.assert_array_equal(copy.describe(pictures()), source.describe(pictures()))
     key = source.key
     write(path, 224, 96, batch=1)
-    assert dinohash_codes(path)[0].source.key != key
+    assert network_codes("dinohash", path)[0].source.key != key
     onnx_files._session.cache_clear()
     with pytest.raises(InputError, match="changed while it was used"):
         copy.describe(pictures())
@@ -128,20 +128,20 @@ def test_files_that_are_no_such_network_are_refused(tmp_path: Path) -> None:
     for content in (b"not a network", b"\x08\x09" * 50):
         (tmp_path / "bad.onnx").write_bytes(content)
         with pytest.raises(InputError, match="not an ONNX file that can be run"):
-            sscd_codes(tmp_path / "bad.onnx")
+            network_codes("sscd", tmp_path / "bad.onnx")
     with pytest.raises(InputError, match=r"takes tensor\(float\).*\[1, 3, 320, 320\] is needed"):
-        sscd_codes(write(tmp_path / "small.onnx", 224, 512))
+        network_codes("sscd", write(tmp_path / "small.onnx", 224, 512))
     with pytest.raises(InputError, match=r"takes .*\[2, 3, 320, 320\]"):
-        sscd_codes(write(tmp_path / "two.onnx", 320, 512, batch=2))
+        network_codes("sscd", write(tmp_path / "two.onnx", 320, 512, batch=2))
     with pytest.raises(InputError, match=r"gives \[1, 96\].*\[1, 512\] are needed"):
-        sscd_codes(write(tmp_path / "other.onnx", 320, 96))
+        network_codes("sscd", write(tmp_path / "other.onnx", 320, 96))
 
 
 def test_weights_in_other_files_are_never_followed(tmp_path: Path) -> None:
     path = write(tmp_path / "split.onnx", 320, 512, external=True)
     assert (tmp_path / "weights.bin").exists()
     with pytest.raises(InputError, match="keeps weights in other files"):
-        sscd_codes(path)
+        network_codes("sscd", path)
     # Nor from a constant inside a graph.
     model = onnx.load(path, load_external_data=False)
     constant = onnx.helper.make_node("Constant", [], ["w"])
@@ -151,7 +151,7 @@ def test_weights_in_other_files_are_never_followed(tmp_path: Path) -> None:
     del model.graph.initializer[:]
     path.write_bytes(model.SerializeToString())
     with pytest.raises(InputError, match="keeps weights in other files"):
-        sscd_codes(path)
+        network_codes("sscd", path)
 
 
 def test_operators_that_onnxruntime_lacks_are_refused(tmp_path: Path) -> None:
@@ -161,13 +161,13 @@ def test_operators_that_onnxruntime_lacks_are_refused(tmp_path: Path) -> None:
     model.opset_import.add(domain="mine", version=1)
     path.write_bytes(model.SerializeToString())
     with pytest.raises(InputError, match="not an ONNX file that can be run"):
-        sscd_codes(path)
+        network_codes("sscd", path)
 
 
 def test_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(onnx_files, "find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"pip install 'latenthash\[onnx\]'"):
-        sscd_codes(tmp_path / "sscd.onnx")
+        network_codes("sscd", tmp_path / "sscd.onnx")
 
 
 def test_given_networks_are_judged_and_bad_ones_refused_together(tmp_path: Path) -> None:

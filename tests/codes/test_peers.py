@@ -1,8 +1,12 @@
 """Peers: bits as their libraries give them, kept together, and named when they fail or lack."""
 
+import os
+import subprocess
+import sys
+from collections.abc import Callable
 from functools import partial
-from importlib.metadata import PackageNotFoundError
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import cv2
 import imagehash
@@ -18,43 +22,68 @@ from latenthash.codes.describe import Item, describe
 from latenthash.codes.peers import Distance, FunctionHash, Peer, call
 from latenthash.data.edits.suite import Suite
 from latenthash.data.reading import Picture
-from latenthash.errors import InputError
+from latenthash.errors import InputError, JobError
+from latenthash.system import files
 from photographs import READER, items, photo
+from project import ROOT
 
 
-def bare(image: Image.Image) -> dict[str, object]:
-    """Call the libraries as their own documentation does."""
-    found: dict[str, object] = {
-        "ahash": imagehash.average_hash(image).hash,
-        "dhash": imagehash.dhash(image).hash,
-        "phash": imagehash.phash(image).hash,
-        "phash_256": imagehash.phash(image, hash_size=16).hash,
-        "whash": imagehash.whash(image).hash,
-        "colorhash": imagehash.colorhash(image).hash,
-    }
-    if find_spec("pdqhash"):
-        import pdqhash
-
-        found["pdq"] = pdqhash.compute(np.asarray(image))[0]
-    if hasattr(cv2, "img_hash"):
-        bgr = cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2BGR)
-        found["block_mean"] = np.unpackbits(cv2.img_hash.blockMeanHash(bgr))
-        found["marr_hildreth"] = np.unpackbits(cv2.img_hash.marrHildrethHash(bgr))
-    return found
+def by_pdqhash(image: Image.Image) -> object:
+    return pytest.importorskip("pdqhash").compute(np.asarray(image))[0]
 
 
-def test_peers_are_those_of_their_libraries() -> None:
+def by_opencv(name: str, image: Image.Image) -> object:
+    if not hasattr(cv2, "img_hash"):
+        pytest.skip("cv2 is without contributions; a slow test installs it apart, with them")
+    function = getattr(cv2.img_hash, name)
+    return np.unpackbits(function(cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2BGR)))
+
+
+BY_OPENCV = {"block_mean": "blockMeanHash", "marr_hildreth": "marrHildrethHash"}
+# Each library as its own documentation calls it.
+BARE: dict[str, Callable[[Image.Image], object]] = {
+    "ahash": lambda image: imagehash.average_hash(image).hash,
+    "dhash": lambda image: imagehash.dhash(image).hash,
+    "phash": lambda image: imagehash.phash(image).hash,
+    "phash_256": lambda image: imagehash.phash(image, hash_size=16).hash,
+    "whash": lambda image: imagehash.whash(image).hash,
+    "colorhash": lambda image: imagehash.colorhash(image).hash,
+    "pdq": by_pdqhash,
+    **{peer: partial(by_opencv, name) for peer, name in BY_OPENCV.items()},
+}
+
+
+@pytest.mark.parametrize("name", BARE)
+def test_peer_is_that_of_its_library(name: str) -> None:
     for i in range(3):
         picture = photo(i).pixels
-        for name, bits in bare(Image.fromarray(picture)).items():
-            (code,) = peer_codes(name)
-            assert isinstance(code, Code)
-            described = code.source.describe([picture])
-            expected = np.ravel(bits) != 0
-            assert set(np.unique(described)) == {-1, 1}
-            np.testing.assert_array_equal(described[0] > 0, expected)
-            assert code.name == f"{name.split('_256')[0]}-{expected.size}"
-            assert code.size == -(-expected.size // 8)
+        expected = np.ravel(BARE[name](Image.fromarray(picture))) != 0
+        (code,) = peer_codes(name)
+        assert isinstance(code, Code)
+        described = code.source.describe([picture])
+        assert set(np.unique(described)) == {-1, 1}
+        np.testing.assert_array_equal(described[0] > 0, expected)
+        assert code.name == f"{name.split('_256')[0]}-{expected.size}"
+        assert code.size == -(-expected.size // 8)
+
+
+@pytest.mark.slow
+def test_peers_of_opencv_are_those_of_its_contributions(tmp_path: Path) -> None:
+    # It cannot live beside the other OpenCV: into a folder, that comes first in another process.
+    wanted = f"opencv-contrib-python-headless=={version('opencv-python-headless')}"
+    pip = (sys.executable, "-m", "pip", "install", "--no-deps", "--target", str(tmp_path), wanted)
+    got = subprocess.run(pip, capture_output=True, text=True)
+    if got.returncode:
+        pytest.skip(f"pip cannot get {wanted}: {got.stderr.strip()[-300:]}")
+    path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
+    both = [f"{__file__}::test_peer_is_that_of_its_library[{name}]" for name in BY_OPENCV]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-rs", "-p", "no:cacheprovider", *both],
+        cwd=ROOT, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 passed" in done.stdout, done.stdout
+    assert "skipped" not in done.stdout
 
 
 def test_peers_share_an_entry_of_bits_and_say_what_each_would(
@@ -127,7 +156,7 @@ def test_hash_of_ones_own_is_kept_by_its_version_or_its_file(
 ) -> None:
     assert made("own_hashes.phash", version="7").source.key == "mine-64 own_hashes.phash 7"
     key = made("own_hashes.phash").source.key
-    monkeypatch.setattr(module, "digest", lambda path: f"changed {path.name}")
+    monkeypatch.setattr(files, "digest", lambda path: f"changed {path.name}")
     assert made("own_hashes.phash").source.key == "mine-64 own_hashes.phash changed own_hashes.py"
     assert key != made("own_hashes.phash").source.key
     # Slow or not, it is not hashed again when hashes of the field are added.
@@ -173,6 +202,7 @@ def test_floats_are_compared_as_their_distance_says() -> None:
     ("function", "length", "reason"),
     [
         ("own_hashes.raises", 64, "raised ValueError: it was turned"),
+        ("own_hashes.leaves", 64, "raised SystemExit: it had enough"),
         ("own_hashes.OtherLength", 64, "gave 65 numbers in place of 64"),
         ("own_hashes.threes", 64, "gave other numbers than 0 and 1, the bits of distance=hamming"),
         ("own_hashes.text", 4, "gave str in place of numbers"),
@@ -221,6 +251,14 @@ def test_hash_that_fails_under_an_edit_is_named_when_all_others_are_kept(
     assert len(list(cache.folder.glob("??/*"))) == 2, "of the others, one of each picture"
     described = describe(pictures, suite.edits[:1], suite, [failing, *others], cache, READER)
     assert described["mine"].shape == (2, 2, 64)
+
+
+def test_hash_that_kills_its_process_is_named(suite: Suite, cache: DiskCache) -> None:
+    killing = Peer("mine", "own_hashes.dies", True, 64)
+    others = [code.source for code in installed("phash", "ahash")]
+    with pytest.raises(JobError, match=r"died: own_hashes.dies crashed or ended it, or memory"):
+        describe(items(2), suite.edits, suite, [killing, *others], cache, READER)
+    assert len(describe(items(2), suite.edits, suite, others, cache, READER)) == 2
 
 
 def test_object_that_holds_its_bits_is_taken_for_them() -> None:

@@ -118,7 +118,7 @@ def test_code_that_ships_is_missed_in_no_store(place: Path) -> None:
     assert "is in no store here" not in done.output
 
 
-@pytest.mark.parametrize("option", ["gallery=many", "resamples=0", "resamples=2.5", "seed=-1"])
+@pytest.mark.parametrize("option", ["gallery_size=many", "resamples=0", "resamples=2.5", "seed=-1"])
 def test_numbers_that_cannot_be_used_are_refused_before_any_work(place: Path, option: str) -> None:
     done = call("evaluate.py", place, *COMMAND, "run=code", option)
     assert done.code == 2

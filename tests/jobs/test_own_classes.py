@@ -16,8 +16,9 @@ from PIL import Image
 from skimage.data import astronaut
 
 import latenthash
-from app import TINY, artifact, call, runs, sources
+from app import TINY, artifact, call, composed, runs, sources
 from latenthash import InputError, Signal
+from latenthash.jobs.train import fingerprint
 from own import PAGE, own_package
 from project import ROOT
 
@@ -57,6 +58,25 @@ def test_run_of_own_classes_is_evaluated_to_the_same_figures_with_trust(trained:
     np.testing.assert_allclose(table["value"], table["trained"], atol=1e-5)
     done = call("evaluate.py", trained, "trust=[mypackage]", "pictures=unseen")
     assert done.code == 0, done.output
+
+
+def test_changed_code_of_own_classes_is_another_job(tmp_path: Path) -> None:
+    with own_package(tmp_path) as folder:
+        cfg = composed(
+            *("model=pca", "model._target_=mypackage.models.Planes"),
+            "+edits.stripes={_target_:mypackage.edits.Stripes,every:8}",
+        )
+        plain = composed("model=pca")
+        before, of_ours = fingerprint(cfg, {}), fingerprint(plain, {})
+        seen = {before}
+        for name in ("models.py", "edits.py"):
+            file = folder / "mypackage" / name
+            file.write_text(f"{file.read_text()}# changed\n")
+            seen.add(fingerprint(cfg, {}))
+        assert len(seen) == 3
+        (folder / "mypackage" / "features.py").write_text("# of none of its classes\n")
+        assert fingerprint(cfg, {}) in seen
+        assert fingerprint(plain, {}) == of_ours
 
 
 def test_without_trust_nothing_is_imported(trained: Path) -> None:

@@ -45,12 +45,28 @@ def test_text_and_bytes_are_read_again() -> None:
         (str(ONES)[:-1] + ("A" if str(ONES)[-1] != "A" else "B"), "LH2-"),
         (b"\0" * 33, "has 34 of them, 2 that name its network and 32 of bits, and here are 33"),
         (b"", "here are 0"),
+        ("", "The text is empty, as that of a picture without detail"),
+        (" \n", "keep such hashes by bytes"),
         (7, "from text or bytes, and not from int"),
     ],
 )
 def test_what_is_no_hash_is_refused(given: object, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         Hash.parse(given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("tag", "packed", "sentence"),
+    [
+        (b"\1", b"", "takes tag of 2 bytes, and not 1 of them"),
+        ("12", b"", "takes tag of 2 bytes, and not '12'"),
+        (TAG, b"\1" * 31, "takes packed of 0 or 32 bytes, and not 31 of them"),
+        (TAG, np.zeros(32, np.uint8), r"takes packed of 0 or 32 bytes, and not array\("),
+    ],
+)
+def test_value_that_no_hash_has_is_refused(tag: object, packed: object, sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        Hash(tag, packed)  # type: ignore[arg-type]
 
 
 def test_hashes_of_two_networks_have_no_distance() -> None:

@@ -103,7 +103,7 @@ TRAIN = {
 EVALUATE = {
     "hashes=5": "hashes=5 must be printable hashes",
     "fpr=1.5": f"fpr=1.5 {SHARE}.",
-    "gallery=nan": "gallery=nan must be a number of at least 1",
+    "gallery_size=nan": "gallery_size=nan must be a number of at least 1",
     "resamples=-3": f"resamples=-3 {WHOLE} 1",
     "explain=perhaps": "explain=perhaps must be true or false.",
     "reader.max_pixels=1e7": f"reader.max_pixels=10000000.0 {WHOLE} 64",

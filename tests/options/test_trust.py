@@ -1,15 +1,26 @@
 """The gate for classes of others: what can be trusted, and what a trusted package may give."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+from hydra.utils import get_class
 
 from latenthash.errors import InputError
 from latenthash.options.checking import packages_of
+from latenthash.options.kinds import find_class
 from latenthash.options.trust import Origin, trusted, untrusted
 
 FILES = {
-    "__init__.py": "import os\nfrom subprocess import Popen\nfrom trusted_too import Theirs\n",
+    "__init__.py": (
+        "import os\n"
+        "from subprocess import Popen\n"
+        "from trusted_too import Theirs\n"
+        "from . import Hidden, tools\n"
+        "from .Hidden import Hidden\n"
+        "import subprocess as tools\n"
+    ),
+    "Hidden.py": "class Hidden: pass\nclass Other: pass\n",
+    "tools.py": "class Popen: pass\nclass Own: pass\n",
     "__main__.py": "raise SystemExit('main ran')\n",
     "good.py": (
         "import functools, os, torch\n"
@@ -73,11 +84,33 @@ def test_class_of_a_trusted_package_is_found(package: str, name: str) -> None:
         "trustworthy.good:Good": "is no public class",
         "trustworthy.good.Absent": "cannot be imported",
         "trustworthy.broken.X": "cannot be imported: it is broken",
+        "trustworthy.tools.Popen": "trustworthy.tools is no module of trustworthy",
+        "trustworthy.Hidden.Other": "trustworthy.Hidden is no module of trustworthy",
     }.items(),
 )
 def test_anything_else_is_refused(package: str, name: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         Origin(trusted=frozenset([package])).find(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("good.Good", "again.Better", "good.Good.Inner", "Hidden", "Hidden.Hidden"),
+        *("Hidden.Other", "tools.Popen", "tools.Own", "Popen", "good.Linear", "good.Absent"),
+        *("good.function", "good", "broken.X", "good:Good", "good..Good", "good.", ""),
+    ],
+)
+def test_class_that_is_checked_is_the_one_that_hydra_builds(package: str, name: str) -> None:
+    def found(by: Callable[[str], type]) -> type | None:
+        try:
+            return by(f"{package}.{name}")
+        except Exception:  # each has errors of its own
+            return None
+
+    built = found(get_class)
+    assert found(find_class) is built
+    assert found(Origin(trusted=frozenset([package])).find) in (built, None)
 
 
 @pytest.mark.parametrize(

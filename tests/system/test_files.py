@@ -5,12 +5,13 @@ import os
 import socket
 import stat
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
+from field import network_codes
 
 from latenthash.benchmark.groups import read_groups
-from latenthash.codes.onnx_files import dinohash_codes, sscd_codes
 from latenthash.data.digits import Digits
 from latenthash.data.reading import Reader
 from latenthash.data.sources import source_digest
@@ -59,8 +60,8 @@ READERS: dict[str, Callable[[Path], object]] = {
     ".pth": lambda path: load_trunk(str(path), 0),
     ".npz": digits,
     ".csv": lambda path: read_groups(path, []),
-    "sscd.onnx": sscd_codes,
-    "dinohash.onnx": dinohash_codes,
+    "sscd.onnx": partial(network_codes, "sscd"),
+    "dinohash.onnx": partial(network_codes, "dinohash"),
 }
 
 

@@ -34,14 +34,14 @@ class HardPairs:
 
 
 def leaderboard(
-    judgements: Sequence[Judgement], absent: Sequence[AbsentCode], gallery: float
+    judgements: Sequence[Judgement], absent: Sequence[AbsentCode], gallery_size: float
 ) -> pd.DataFrame:
     """Lay out codes, a row each, the best first, and last those that could not be judged.
 
     Args:
         judgements: of each code.
         absent: codes whose rows say in place of figures why they have none.
-        gallery: number of pictures among which a query is looked up.
+        gallery_size: number of pictures among which a query is looked up.
     """
     in_order = ranked(judgements)
     best = in_order[0]
@@ -52,7 +52,7 @@ def leaderboard(
             row[f"{TPR} {fpr:g}"] = text(point.tpr) + ("" if point.resolved else " *")
             row[f"realised FPR {fpr:g}"] = text(point.realised_fpr)
             row[f"same from, FPR {fpr:g}"] = f"{judgement.code.shown(point.threshold):.4f}"
-            row[_wrong(fpr, gallery)] = text(point.realised_fpr, gallery)
+            row[_wrong(fpr, gallery_size)] = text(point.realised_fpr, gallery_size)
         row["rank-1"] = text(judgement.rank1)
         freedom = judgement.freedom
         row["degrees of freedom"] = "-" if freedom is None else f"{freedom:.3g}"
@@ -69,15 +69,15 @@ def leaderboard(
     return pd.DataFrame(rows)
 
 
-def summary(board: pd.DataFrame, gallery: float, own: float | None) -> pd.DataFrame:
+def summary(board: pd.DataFrame, gallery_size: float, own: float | None) -> pd.DataFrame:
     """Pick what a terminal has room for.
 
     Args:
         board: the leaderboard.
-        gallery: as there.
+        gallery_size: as there.
         own: the false-positive rate that the user named; its figures are shown.
     """
-    fpr, more = (DECISIVE, "rank-1") if own is None else (own, _wrong(own, gallery))
+    fpr, more = (DECISIVE, "rank-1") if own is None else (own, _wrong(own, gallery_size))
     columns = ["code", "bytes", f"{TPR} {fpr:g}", f"realised FPR {fpr:g}", more]
     shown = board[[*columns, "ms per picture"]]
     # The verdict without its figures.
@@ -206,8 +206,8 @@ def short(value: float, digits: int = 3) -> str:
     return f"{rounded:g}" if rounded < 1 else np.format_float_positional(rounded, trim="-")
 
 
-def _wrong(fpr: float, gallery: float) -> str:
-    return f"wrong among {gallery:g}, FPR {fpr:g}"
+def _wrong(fpr: float, gallery_size: float) -> str:
+    return f"wrong among {gallery_size:g}, FPR {fpr:g}"
 
 
 def _against(judgement: Judgement, best: Judgement) -> str:

@@ -101,7 +101,7 @@ def judge_all(setting: Setting) -> Results:
     nearest = nearest_impostors(
         best, described[best.code.source.key], items, setting.test, setting.edits
     )
-    board = leaderboard(judgements, setting.absent, setting.gallery)
+    board = leaderboard(judgements, setting.absent, setting.gallery_size)
     return Results(judgements, board, negatives, nearest, copies)
 
 

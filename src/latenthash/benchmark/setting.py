@@ -35,7 +35,7 @@ class Setting:
         calibration: the half of the pictures that sets thresholds.
         test: the half that gives the figures.
         fprs: false-positive rates, the largest first.
-        gallery: number of pictures among which a query is looked up.
+        gallery_size: number of pictures among which a query is looked up.
         seed: of the draws.
         reader: how pictures are decoded.
         cache: where descriptions are kept.
@@ -53,7 +53,7 @@ class Setting:
     calibration: Half
     test: Half
     fprs: Sequence[float]
-    gallery: float
+    gallery_size: float
     seed: int
     reader: Reader
     cache: DiskCache

@@ -16,16 +16,17 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 from numpy.typing import NDArray
 
 from latenthash.cache import DiskCache, cache_key
 from latenthash.codes.code import Described, HashError, Source
-from latenthash.codes.peers import parts, together
+from latenthash.codes.peers import own_functions, parts, together
 from latenthash.codes.work import Work, complete, work_of
 from latenthash.codes.workers import in_workers
 from latenthash.data.edits.suite import LIBRARIES, SuiteEdit
 from latenthash.data.reading import READING, Picture, Reader
-from latenthash.errors import InputError
+from latenthash.errors import InputError, JobError
 from latenthash.system.terminal import track
 
 log = logging.getLogger(__name__)
@@ -121,6 +122,7 @@ def describe(
     Raises:
         InputError: naming pictures that cannot be read any more, when all others are described.
         HashError: naming hashes that failed, and of which picture, when all others are described.
+        JobError: if a process died, naming the hashes of users that it worked on.
     """
     order = {edit.name: row for row, edit in enumerate(suite.edits, start=1)}
     rows = np.array([0, *(order[edit.name] for edit in edits)])
@@ -149,6 +151,7 @@ def _complete(
     Raises:
         InputError: see `describe`.
         HashError: see `describe`.
+        JobError: see `describe`.
     """
     missing = [{key: k.missing(i) for key, k in known.items()} for i in range(len(items))]
     left = [len(set().union(*of.values())) for of in missing]
@@ -165,19 +168,35 @@ def _complete(
     results = in_workers(_described, tasks, max(1, VIEWS // views))
     problems: list[str] = []
     faults: dict[str, str] = {}  # the first of each source
-    for i, result in track(zip(todo, results, strict=True), "Describing pictures", len(todo)):
-        if isinstance(result, InputError):
-            problems += result.problems
-            continue
-        for key, made in result.items():
-            if isinstance(made, HashError):
-                faults = made.faults | faults
-            else:
-                known[key].add(i, missing[i][key], complete(known[key].source, made))
+    try:
+        for i, result in track(zip(todo, results, strict=True), "Describing pictures", len(todo)):
+            if isinstance(result, InputError):
+                problems += result.problems
+                continue
+            for key, made in result.items():
+                if isinstance(made, HashError):
+                    faults = made.faults | faults
+                else:
+                    known[key].add(i, missing[i][key], complete(known[key].source, made))
+    except TerminatedWorkerError as error:
+        raise _died(
+            [k.source for key, k in known.items() if any(m[key] for m in missing)]
+        ) from error
     if problems:
         raise InputError(problems)
     if faults:
         raise HashError(faults)
+
+
+def _died(sources: Sequence[Source]) -> JobError:
+    """Say who may have ended a process that described pictures by these sources."""
+    own = " or ".join(own_functions(sources))
+    why = f"{own} crashed or ended it, or" if own else "probably"
+    out = "Leave the hash out by peers=, or run" if own else "Run"
+    return JobError(
+        f"A process that described pictures died: {why} memory ran out. {out} again: what was "
+        "described is kept."
+    )
 
 
 class _Rows:

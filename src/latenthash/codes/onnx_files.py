@@ -5,30 +5,51 @@ refers to other files is refused, and no library of operators is loaded for it.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from importlib.metadata import version
+from importlib.metadata import version as installed
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from latenthash.codes.code import AbsentCode, Code, Kind, Vectors, projected
+from latenthash.codes.code import BITS, AbsentCode, Code, Kind, Vectors, projected
 from latenthash.data.reading import Picture, Pixels
 from latenthash.errors import InputError
 from latenthash.hashing.projections import unit
 from latenthash.system.files import Unusable, read_bounded
 
-# ImageNet's, of RGB in [0, 1], as both networks expect.
-MEAN = np.array([0.485, 0.456, 0.406], np.float32)
-STD = np.array([0.229, 0.224, 0.225], np.float32)
-EXTRA = ("onnx", "onnxruntime")
+Version: TypeAlias = str | int | float | None
+
+LIBRARY = "onnxruntime"
+EXTRA = ("onnx", LIBRARY)
 MOST_BYTES = 2**31  # no ONNX file of one part can have more
-SSCD_SIDE, SSCD_OUTPUTS = 320, 512
-DINOHASH_SIDE, DINOHASH_OUTPUTS = 224, 96
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a network sees of a picture.
+
+    Attributes:
+        side: px, of a square, whatever the picture's proportions.
+        mean: of each colour in [0, 1], that is taken off.
+        std: of each colour, by which it is divided then.
+    """
+
+    side: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def input(self, picture: Pixels) -> NDArray[np.float32]:
+        """Reduce a picture (H, W, 3) to (1, 3, side, side), as torchvision's Resize of PIL does."""
+        square = Image.fromarray(picture).resize((self.side,) * 2, Image.Resampling.BILINEAR)
+        mean, std = np.array([self.mean, self.std], np.float32)
+        x = (np.asarray(square, np.float32) / 255 - mean) / std
+        return np.ascontiguousarray(x.transpose(2, 0, 1)[None])
 
 
 class OnnxNetwork:
@@ -40,8 +61,10 @@ class OnnxNetwork:
     Args:
         option: of the command line, by which errors name the file.
         path: of the file.
-        side: px, of the square it sees.
+        seen: what it sees of a picture.
         outputs: numbers it gives for a picture.
+        version: by which descriptions are kept, beside what it sees and onnxruntime's; None is the
+            file's digest.
 
     Raises:
         InputError: if the extra is missing, or the file is no such network.
@@ -51,7 +74,9 @@ class OnnxNetwork:
     trim = False
     kind: Kind = np.float32
 
-    def __init__(self, option: str, path: Path, side: int, outputs: int) -> None:
+    def __init__(
+        self, option: str, path: Path, seen: Seen, outputs: int, version: Version = None
+    ) -> None:
         if any(find_spec(name) is None for name in EXTRA):
             raise InputError(f"{option}={path} needs: pip install 'latenthash[onnx]'.")
         try:
@@ -60,28 +85,22 @@ class OnnxNetwork:
             raise InputError(f"{option}={path} {error}.") from error
         self.name = f"{option}={path}"
         self.path = path.absolute()  # processes may have begun elsewhere
-        self.input_side = side
+        self.seen = seen
         self.dimensions = outputs
-        self.key = f"{option} {self.digest} onnxruntime {version('onnxruntime')}"
+        state = self.digest if version is None else version
+        self.key = f"{option} {state} {seen} {LIBRARY} {installed(LIBRARY)}"
         self._check()
 
     def describe(self, views: Sequence[Pixels]) -> Vectors:
         """Return what the network says of pictures (H, W, 3): (N, outputs)."""
         session = _session(self.name, self.path, self.digest)
         name = session.get_inputs()[0].name
-        rows = [session.run(None, {name: self._input(picture)})[0][0] for picture in views]
+        rows = [session.run(None, {name: self.seen.input(picture)})[0][0] for picture in views]
         return np.stack(rows).astype(np.float32)
-
-    def _input(self, picture: Pixels) -> NDArray[np.float32]:
-        """Reduce a picture (H, W, 3) to a square, as torchvision's Resize of a PIL image does."""
-        size = (self.input_side, self.input_side)
-        square = Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR)
-        x = (np.asarray(square, np.float32) / 255 - MEAN) / STD
-        return np.ascontiguousarray(x.transpose(2, 0, 1)[None])
 
     def _check(self) -> None:
         """Refuse a network of another shape: by trying it, for a file need not say its shape."""
-        side, outputs = self.input_side, self.dimensions
+        side, outputs = self.seen.side, self.dimensions
         inputs = _session(self.name, self.path, self.digest).get_inputs()
         wanted = (1, 3, side, side)
         fits = len(inputs) == 1 and inputs[0].type == "tensor(float)" and len(inputs[0].shape) == 4
@@ -104,77 +123,60 @@ class OnnxNetwork:
             )
 
 
-def sscd_codes(path: Path) -> list[Code]:
-    """Return the codes of SSCD: its 512 floats by their cosine, and 256 signs after a rotation.
-
-    For sscd_disc_mixup, as in the README of github.com/facebookresearch/sscd-copy-detection
-    (Pizzi et al. 2022, A Self-Supervised Descriptor for Image Copy Detection): pictures are
-    resized to 320 x 320 whatever their proportions, ImageNet mean and deviation, L2 norm.
-
-    Raises:
-        InputError: see `OnnxNetwork`.
-    """
-    source = OnnxNetwork("sscd", path, SSCD_SIDE, SSCD_OUTPUTS)
-    return [
-        Code("sscd-float", source, 4 * SSCD_OUTPUTS, unit, unit, 1.0),
-        projected("sscd-256", source, 256),
-    ]
-
-
-def dinohash_codes(path: Path) -> list[Code]:
-    """Return the code of DINOHash: the signs of 96 principal components of a tuned DINOv2 ViT-S/14.
-
-    As in hashes/dinohash.py of github.com/proteus-photos/dinohash-perceptual-hash
-    (arXiv:2503.11195): pictures are resized to 224 x 224, ImageNet mean and deviation, a bit is
-    set from 0 on. The published ONNX file has the components as its last layer.
-
-    Raises:
-        InputError: see `OnnxNetwork`.
-    """
-    source = OnnxNetwork("dinohash", path, DINOHASH_SIDE, DINOHASH_OUTPUTS)
-
-    def signs(described: Vectors) -> Vectors:
-        return np.where(described >= 0, 1, -1).astype(np.float32)
-
-    return [Code("dinohash-96", source, DINOHASH_OUTPUTS // 8, signs, signs, DINOHASH_OUTPUTS)]
-
-
-class SSCD:
-    """SSCD as conf/peer has it.
+class ONNXHash:
+    """What conf/peer says of a hash that is a network in an ONNX file.
 
     Args:
         file: ONNX; None where the user has none.
+        side: px, of the square that the network sees.
+        mean: of RGB in [0, 1], that is taken off.
+        std: by which it is divided then.
+        distance: hamming for the signs of the network's numbers, with a bit set from 0 on. cosine
+            for the numbers, of which 256 signs after a rotation are a second code.
+        length: numbers that the network gives.
+        library: what runs it, onnxruntime; its version counts.
+        version: stated by whoever changes what the file gives; None is the file's digest.
     """
 
-    def __init__(self, file: str | None) -> None:
+    def __init__(
+        self,
+        file: str | None,
+        side: int,
+        mean: Sequence[float],
+        std: Sequence[float],
+        distance: Literal["hamming", "cosine"],
+        length: int,
+        library: Literal["onnxruntime"],
+        version: Version,
+    ) -> None:
         self.file = file
+        self.seen = Seen(side, tuple(mean), tuple(std))
+        self.distance = distance
+        self.length = length
+        self.version = version
 
     def codes(self, name: str, example: Picture) -> Sequence[Code | AbsentCode]:
         """Return its codes; none without a file.
 
-        Raises:
-            InputError: see `OnnxNetwork`.
-        """
-        return [] if self.file is None else sscd_codes(Path(self.file))
-
-
-class DINOHash:
-    """DINOHash as conf/peer has it.
-
-    Args:
-        file: ONNX; None where the user has none.
-    """
-
-    def __init__(self, file: str | None) -> None:
-        self.file = file
-
-    def codes(self, name: str, example: Picture) -> Sequence[Code | AbsentCode]:
-        """Return its code; none without a file.
+        Args:
+            name: of the peer in the config.
+            example: not looked at.
 
         Raises:
             InputError: see `OnnxNetwork`.
         """
-        return [] if self.file is None else dinohash_codes(Path(self.file))
+        if self.file is None:
+            return []
+        source = OnnxNetwork(name, Path(self.file), self.seen, self.length, self.version)
+        if self.distance == "hamming":
+            size = -(-self.length // 8)
+            return [Code(f"{name}-{self.length}", source, size, _signs, _signs, self.length)]
+        whole = Code(f"{name}-float", source, 4 * self.length, unit, unit, 1.0)
+        return [whole, projected(f"{name}-{BITS[-1]}", source, BITS[-1])]
+
+
+def _signs(described: Vectors) -> Vectors:
+    return np.where(described >= 0, 1, -1).astype(np.float32)
 
 
 @cache  # one a process

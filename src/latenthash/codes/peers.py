@@ -3,11 +3,9 @@
 Processes of workers import this, so it does without torch.
 """
 
-import sys
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any, Literal, TypeAlias
 
@@ -29,7 +27,7 @@ from latenthash.data.reading import Picture, Pixels
 from latenthash.errors import InputError
 from latenthash.hashing.projections import unit
 from latenthash.options.kinds import is_ours
-from latenthash.system.files import Unusable, digest
+from latenthash.system.files import Unusable, code_digest
 
 Distance: TypeAlias = Literal["hamming", "cosine", "l1"]
 
@@ -216,7 +214,7 @@ def find_function(name: str, function: str) -> Callable[[Pixels], Any]:
     at = f"peers.{name}.function={function}"
     try:
         found = _function(function)
-    except Exception as error:  # importing runs code, which may raise anything
+    except (Exception, SystemExit) as error:  # importing runs code, which may raise anything
         raise InputError(
             f"{at} cannot be imported: {_short(error)}. Give the dotted path of a function, or of "
             "a class that takes no arguments, in a package that Python finds (PYTHONPATH)."
@@ -237,7 +235,7 @@ def call(key: str, function: str, picture: Pixels) -> NDArray[np.float32]:
         given = _function(function)(np.array(picture))
         held = getattr(given, "hash", None)  # an object of imagehash's kind holds its bits there
         numbers = np.asarray(held if isinstance(held, np.ndarray) else given)
-    except Exception as error:  # it is not ours
+    except (Exception, SystemExit) as error:  # it is not ours
         raise HashError({key: f"raised {_short(error)}"}) from error
     if numbers.dtype.kind not in "biuf":
         raise HashError({key: f"gave {type(given).__name__} in place of numbers"})
@@ -252,6 +250,11 @@ def together(sources: Sequence[Source]) -> list[Source]:
     keys = {peer.key for peer in joined}
     others = [source for source in different if source.key not in keys]
     return [*others, Peers(joined)] if joined else others
+
+
+def own_functions(sources: Sequence[Source]) -> list[str]:
+    """List the functions of users among sources, by their dotted paths."""
+    return [s.function for s in sources if isinstance(s, Peer) and not is_ours(s.function)]
 
 
 def parts(source: Source, described: Described) -> dict[str, Described]:
@@ -276,9 +279,8 @@ def _file(function: str) -> str:
     Raises:
         InputError: if it is in no file.
     """
-    module = sys.modules.get(getattr(_function(function), "__module__", None) or "")
     try:
-        return digest(Path(getattr(module, "__file__", None) or ""))
+        return code_digest(_function(function))
     except Unusable as error:
         raise InputError(
             f"{function} is in no file that can be read: say by peers.NAME.version=1 which version "
@@ -286,7 +288,7 @@ def _file(function: str) -> str:
         ) from error
 
 
-def _short(error: Exception) -> str:
+def _short(error: BaseException) -> str:
     text = " ".join(f"{type(error).__name__}: {error}".split())
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 

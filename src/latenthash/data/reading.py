@@ -111,9 +111,19 @@ class Reader:
         Raises:
             Unusable: why the file cannot be used, without its name.
         """
-        most = self._most_bytes
-        opened = open_regular(path, most, f" ({ALLOW})").detach()
-        return self._read(_BoundedReads(opened), path_text(Path(path.name)))
+        return self._read(_BoundedReads(self._opened(path).detach()), path_text(Path(path.name)))
+
+    def load(self, path: Path) -> bytes:
+        """Read the bytes of one file, for `read_bytes` to decode elsewhere.
+
+        Raises:
+            Unusable: why the file cannot be used, without its name.
+        """
+        with self._opened(path) as file:
+            try:
+                return file.read(self._most_bytes)
+            except OSError as error:
+                raise Unusable(f"cannot be read ({error.strerror})") from error
 
     def read_bytes(self, data: bytes) -> Picture:
         """Decode the bytes of a file.
@@ -183,6 +193,9 @@ class Reader:
             image.load()
             pixels = self._pixels(image, loaded_bits(image), file, remarks)
         return Picture("", pixels, hashlib.sha256(pixels.tobytes()).hexdigest(), _once(remarks))
+
+    def _opened(self, path: Path) -> BufferedReader:
+        return open_regular(path, self._most_bytes, f" ({ALLOW})")
 
     @property
     def _most_bytes(self) -> int:

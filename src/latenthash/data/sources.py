@@ -5,7 +5,7 @@ are read, and everything wrong with them collected, before any work begins.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -121,14 +121,25 @@ def read_files(
         the pictures, and the files that are none.
     """
     pictures, unread = [], []
-    for path in track(paths, title, disable=len(paths) < 10):
-        try:
-            pictures.append(replace(reader.read(path), name=named(path, source)))
-        except Unusable as error:
-            unread.append(Unread(named(path, source), path, str(error)))
+    for found in read_each(paths, reader, title, source):
+        if isinstance(found, Unread):
+            unread.append(found)
+        else:
+            pictures.append(found)
     for picture in pictures:
         log_remarks(picture.name, picture.remarks)
     return pictures, unread
+
+
+def read_each(
+    paths: list[Path], reader: Reader, title: str, source: Path | None
+) -> Iterator[Picture | Unread]:
+    """Read files one by one, as `read_files` does, and hold none of them."""
+    for path in track(paths, title, disable=len(paths) < 10):
+        try:
+            yield replace(reader.read(path), name=named(path, source))
+        except Unusable as error:
+            yield Unread(named(path, source), path, str(error))
 
 
 def log_remarks(name: str, remarks: Sequence[str]) -> None:

@@ -102,7 +102,7 @@ def find_setting(cfg: DictConfig, bundle: Bundle, store: Store, named: bool) -> 
         run=bundle.run_id, seen=seen, codes=codes, other=other_code(example), absent=absent,
         suite=suite, edits=edits, items=items, group=group,
         calibration=calibration, test=test, fprs=false_positive_rates(cfg.fpr),
-        gallery=cfg.gallery, seed=cfg.seed, reader=reader, cache=cache,
+        gallery_size=cfg.gallery_size, seed=cfg.seed, reader=reader, cache=cache,
     )  # fmt: skip
 
 
@@ -126,7 +126,7 @@ def publish(cfg: DictConfig, store: Store, setting: Setting, results: Results) -
     )
     run = keep(report, Path(cfg.paths.output), store)
     if cfg.format == "table":
-        show(summary(results.board, setting.gallery, cfg.fpr), setting.title)
+        show(summary(results.board, setting.gallery_size, cfg.fpr), setting.title)
         show(results.hard_table, "Hard negatives: share called the same")
     else:
         show(results.board, setting.title, cfg.format)
@@ -147,7 +147,7 @@ def _facts(cfg: DictConfig, setting: Setting, results: Results) -> dict[str, str
         **({} if cfg.fpr is None else {"fpr": str(cfg.fpr)}),
         **({} if cfg.codes_from is None else {"codes_from": called(cfg.codes_from)}),
         "reader": repr(setting.reader),
-        "gallery": f"{cfg.gallery:g}",
+        "gallery_size": f"{cfg.gallery_size:g}",
         "resamples": str(cfg.resamples),
         "seed": str(cfg.seed),
         "codes": ", ".join(dict.fromkeys(j.code.source.key for j in results.judgements)),

@@ -12,8 +12,8 @@ import torch
 from omegaconf import DictConfig
 
 from latenthash.data.detail import has_detail
-from latenthash.data.reading import Picture, Reader
-from latenthash.data.sources import Unread, read_files, refused
+from latenthash.data.reading import Reader
+from latenthash.data.sources import Unread, log_remarks, read_each, refused
 from latenthash.data.splits import ViewSet
 from latenthash.data.views import pipeline
 from latenthash.errors import InputError
@@ -69,7 +69,7 @@ def given_paths(cfg: DictConfig) -> tuple[list[Path], Path | None]:
     if cfg.pictures is None:
         raise InputError("pictures is not set; give a picture or a folder: pictures=PATH.")
     if cfg.pictures == LISTED:
-        return _listed(), None
+        return listed(), None
     path = Path(cfg.pictures)
     paths = find_files(path) if is_folder(path) else [path]
     if not paths:
@@ -77,15 +77,22 @@ def given_paths(cfg: DictConfig) -> tuple[list[Path], Path | None]:
     return paths, path
 
 
-def _listed() -> list[Path]:
-    """Read the names of files from standard input, one a line, or each ended by NUL."""
+def listed(option: str = "pictures") -> list[Path]:
+    """Read the names of files from standard input, one a line, or each ended by NUL.
+
+    Args:
+        option: that asks for it.
+
+    Raises:
+        InputError: if there are none.
+    """
     names = b"" if sys.stdin is None else sys.stdin.buffer.read()
     nul = b"\0" in names  # as find -print0 writes them, for a name may hold line breaks
     found = names.split(b"\0") if nul else [line.rstrip(b"\r") for line in names.split(b"\n")]
     paths = [Path(os.fsdecode(name)) for name in found if name]
     if not paths:
         raise InputError(
-            f"pictures={LISTED} found no names in standard input; write one a line, as "
+            f"{option}={LISTED} found no names in standard input; write one a line, as "
             "find FOLDER -type f does, or each ended by NUL, as it does with -print0."
         )
     return paths
@@ -115,16 +122,19 @@ def read_given(cfg: DictConfig, opened: Opened) -> Given:
             f"pictures={cfg.pictures} holds {len(paths)}; give fewer."
         )
     reader = given_reader(cfg, opened)
-    pictures, unread = read_files(paths, reader, "Pictures", path)
-    if problems := refused(unread, len(pictures), reader):
-        raise InputError(problems)
-    names = tuple(picture.name for picture in pictures)
-    views = ViewSet(_views(pictures, config), np.arange(len(names)), names)
-    return Given(views, [not has_detail(picture.pixels) for picture in pictures], unread)
-
-
-def _views(pictures: list[Picture], config: DictConfig) -> torch.Tensor:
     reduce = pipeline([], config.features.size, config.features.get("trim", False))
-    return torch.from_numpy(
-        np.stack([reduce(image=picture.pixels)["image"] for picture in pictures])
-    )
+    reduced, unread, plain, remarks = [], [], [], []
+    for found in read_each(paths, reader, "Pictures", path):
+        if isinstance(found, Unread):
+            unread.append(found)
+        else:  # no picture is held, for there may be many
+            reduced.append(reduce(image=found.pixels)["image"])
+            plain.append(not has_detail(found.pixels))
+            remarks.append((found.name, found.remarks))
+    for remark in remarks:
+        log_remarks(*remark)
+    if problems := refused(unread, len(reduced), reader):
+        raise InputError(problems)
+    names = tuple(name for name, _ in remarks)
+    views = ViewSet(torch.from_numpy(np.stack(reduced)), np.arange(len(names)), names)
+    return Given(views, plain, unread)

@@ -24,10 +24,12 @@ from latenthash.jobs.command.checks import check_train, plain
 from latenthash.jobs.command.effects import check_training_effects
 from latenthash.jobs.command.multirun import is_job_apart
 from latenthash.jobs.command.sweeping import typed_line
-from latenthash.options.checking import find_bundle_problems
+from latenthash.options.checking import classes_of_others, find_bundle_problems
 from latenthash.options.jobs import TRAIN_JOBS
+from latenthash.options.trust import located
 from latenthash.report.markdown import command
 from latenthash.system.endings import ended_by_sigterm
+from latenthash.system.files import Unusable, code_digest
 from latenthash.system.paths import path_text, shareable
 from latenthash.tracking.run_logger import RunLogger
 from latenthash.tracking.sweep import refresh_sweep
@@ -103,7 +105,7 @@ def _run(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> None
 
 
 def fingerprint(cfg: DictConfig, digests: Mapping[str, str]) -> str:
-    """Digest all that decides a job's result: resolved config, files, version."""
+    """Digest all that decides a job's result: resolved config, files, version, others' code."""
     # Where things are kept decides nothing, and differs between two calls of one command.
     bare = cfg.copy()
     bare.paths = dict.fromkeys(cfg.paths, "")
@@ -117,7 +119,20 @@ def fingerprint(cfg: DictConfig, digests: Mapping[str, str]) -> str:
     parts = [values, list(digests.values()), weights, __version__]
     if start := cfg.job.get("start"):
         parts.append(_weights_digest(start))
+    if code := _code_digests(values):
+        parts.append(code)
     return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _code_digests(values: object) -> dict[str, str]:
+    """Digest the files that hold what a config names of other packages, which state no version."""
+    found = {}
+    for name in classes_of_others(values):
+        try:
+            found[name] = code_digest(located(name))
+        except Unusable:  # made without a file: its name has to do
+            found[name] = ""
+    return found
 
 
 def _weights_digest(name: str) -> str:

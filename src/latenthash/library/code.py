@@ -25,6 +25,9 @@ from latenthash.models.interface import Hastened
 if TYPE_CHECKING:  # it takes a second to import, and only figures need it
     from matplotlib.figure import Figure
 
+    from latenthash.codes.stream import DescribedFile
+    from latenthash.data.sources import Unread
+
 File = TypeVar("File", bound=PathLike)
 Again: TypeAlias = tuple[Callable[..., Any], tuple[Any, ...]]
 
@@ -47,6 +50,7 @@ class Code:
 
     Attributes:
         tag: 2 bytes that name the network, as in its hashes.
+        bundle: names all that decides the codes, more exactly than the tag.
         limits: false-positive rate -> most bits in which two hashes of one picture differ, as
             measured on photographs; empty for codes that were not measured.
     """
@@ -57,6 +61,7 @@ class Code:
         self._again = again
         self._code = printed_code(latent)
         self.tag = latent.tag
+        self.bundle = latent.key
         self.limits: Mapping[float, int] = MEASURED.get(self.tag.hex(), {})
 
     def hash(self, picture: GivenPicture, *, floats: bool = False) -> Hash:
@@ -93,6 +98,35 @@ class Code:
         if not isinstance(files, Iterable):
             raise InputError(f"hash_many takes paths, and not {files!r}.")
         return self._hash_many(files, floats)
+
+    def read_many(
+        self, paths: Iterable[Path], cluster: str | None = None
+    ) -> "Iterator[tuple[DescribedFile | Unread, bytes | None]]":
+        """Read picture files, in their order, as a gallery keeps them.
+
+        Args:
+            paths: of the files.
+            cluster: address of a Ray cluster that reads them; None reads on all cores here.
+
+        Yields:
+            what was found of each file, or why it cannot be read; and its bits, 32 bytes, or None
+            where it shows no detail.
+
+        Raises:
+            InputError: if there is no such cluster.
+        """
+        if cluster is not None:
+            from latenthash.library.on_ray import read_on_ray
+
+            yield from read_on_ray(paths, self._reader, self._latent, cluster)
+            return
+        from latenthash.codes.stream import DescribedFile, describe_files
+
+        for found in describe_files(paths, None, self._reader, self._latent):
+            bits = None
+            if isinstance(found, DescribedFile) and found.described is not None:
+                bits = self._code.bits(found.described[None]).tobytes()
+            yield found, bits
 
     def same(self, first: Hash, second: Hash, *, fpr: float = 1e-4) -> bool:
         """Say whether two hashes are of one picture.

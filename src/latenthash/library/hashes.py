@@ -27,12 +27,25 @@ class Hash:
         floats: (256,) float32, the numbers whose signs the network learned; None unless they were
             asked for. They do not count where two hashes are asked whether they are equal.
         remarks: what of the picture's file was left out or looked odd.
+
+    Raises:
+        InputError: if tag or packed are no bytes, or of another length.
     """
 
     tag: bytes
     packed: bytes
     floats: NDArray[np.float32] | None = field(default=None, compare=False)
     remarks: tuple[str, ...] = field(default=(), compare=False)
+
+    def __post_init__(self) -> None:
+        for name, sizes in {"tag": (TAG,), "packed": (0, SIZE)}.items():
+            given = getattr(self, name)
+            if not isinstance(given, bytes) or len(given) not in sizes:
+                shown = f"{len(given)} of them" if isinstance(given, bytes) else f"{given!r:.60}"
+                raise InputError(
+                    f"A Hash takes {name} of {' or '.join(map(str, sizes))} bytes, and not "
+                    f"{shown}. Hash.parse reads a hash from its text or its bytes."
+                )
 
     @classmethod
     def parse(cls, given: str | bytes) -> "Hash":
@@ -41,6 +54,11 @@ class Hash:
         Raises:
             InputError: if it is no such text, not as it was printed, or of another length.
         """
+        if isinstance(given, str) and not given.strip():
+            raise InputError(
+                "The text is empty, as that of a picture without detail, and does not say of which "
+                "network: keep such hashes by bytes(hash), which Hash.parse reads."
+            )
         if isinstance(given, str):
             read = PrintableCode.parse(given)
             return cls(read.tag, read.bits)

@@ -55,6 +55,11 @@ def packages_of(values: object) -> list[str]:
     return trustable(name for name in _called(values) if "." in str(name))
 
 
+def classes_of_others(values: object) -> list[str]:
+    """List what the values of a config name of packages that are neither ours nor needed by us."""
+    return sorted({str(name) for name in _called(values) if trustable([name])})
+
+
 def checked_bundle(values: object, trust: frozenset[str] = frozenset()) -> dict[str, Any]:
     """Return the values of a bundle's config, if it holds nothing but what a bundle may hold.
 

@@ -76,6 +76,24 @@ EVALUATE_JOBS = {
     "latenthash.jobs.hashes.compare_hashes": EvaluateJob(
         "hashes=[LH2-...,LH2-...]", ("hashes",), {"hashes": ANYTHING}
     ),
+    "latenthash.jobs.gallery_add.add": EvaluateJob(
+        "gallery=DIR add=PATH",
+        ("gallery", "add", "root", "run", "trust", "reader.max_pixels"),
+        {"add": ANYTHING, "gallery": ANYTHING},
+    ),
+    "latenthash.jobs.gallery_remove.remove": EvaluateJob(
+        "gallery=DIR remove=PATH",
+        ("gallery", "remove"),
+        {"remove": ANYTHING, "gallery": ANYTHING},
+    ),
+    "latenthash.jobs.gallery_compact.compact": EvaluateJob(
+        "gallery=DIR compact=true",
+        ("gallery", "compact"),
+        {"compact": ("true",), "gallery": ANYTHING},
+    ),
+    "latenthash.jobs.gallery_contents.show_contents": EvaluateJob(
+        "gallery=DIR alone", ("gallery",), {"gallery": ANYTHING}
+    ),
     "latenthash.jobs.field_sets.judge_by_set": EvaluateJob(
         "benchmark=disc21 or benchmark=copydays",
         (
@@ -102,8 +120,8 @@ EVALUATE_JOBS = {
     "latenthash.jobs.benchmark.judge_codes": EvaluateJob(
         "benchmark=NAME",
         (
-            *("benchmark", "run", "trust", "pictures", "edits", "fpr", "gallery", "groups", "sscd"),
-            *("dinohash", "vgg16", "resamples", "seed", "unreadable", "peer", "peers"),
+            *("benchmark", "run", "trust", "pictures", "edits", "fpr", "gallery_size", "groups"),
+            *("sscd", "dinohash", "vgg16", "resamples", "seed", "unreadable", "peer", "peers"),
             *("codes_from", "reader"),
         ),
         {"benchmark": ANYTHING},

@@ -4,14 +4,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from math import inf
-from pkgutil import resolve_name
 from typing import Annotated, Any, TypeAlias, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, ValidationError, core_schema
 
 from latenthash.options.moved import MOVED
-from latenthash.options.trust import Origin
+from latenthash.options.trust import Origin, located
 
 TARGET, CONVERT = "_target_", "_convert_"
 LONGEST_REASON = 600  # letters: of a name that is a page long, the rest says nothing
@@ -190,7 +189,7 @@ def find_class(name: str) -> type:
     if name in MOVED:
         raise refused(f"names {name}, which is {MOVED[name]} now")
     try:
-        found = resolve_name(name)
+        found = located(name)
     except Exception as error:  # importing runs code, which may raise anything
         raise refused(f"names {name}, which cannot be imported: {error}") from error
     if not isinstance(found, type):

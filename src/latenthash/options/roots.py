@@ -39,7 +39,7 @@ from latenthash.options.nodes.models import (
     OwnModel,
     Topology,
 )
-from latenthash.options.nodes.peers import SSCD, DINOHash, FunctionHash
+from latenthash.options.nodes.peers import FunctionHash, ONNXHash
 from latenthash.options.nodes.sets import DISC21, Copydays
 from latenthash.options.nodes.training import (
     Averaging,
@@ -66,7 +66,7 @@ Callback: TypeAlias = Annotated[
 ]
 Cache: TypeAlias = Annotated[object, Slot(DiskCache)]
 # No class of others: what a user has of his own is the function, not the class that calls it.
-Peer: TypeAlias = Annotated[object, Slot(FunctionHash, SSCD, DINOHash, closed=True)]
+Peer: TypeAlias = Annotated[object, Slot(FunctionHash, ONNXHash, closed=True)]
 PeerName: TypeAlias = Annotated[
     str, Field(pattern=r"^\w[\w-]{0,63}$"), Kind("a name of letters, digits, - and _")
 ]
@@ -175,12 +175,17 @@ class Evaluate(Node):
     format: Literal["table", "text", "csv", "jsonl"]
     hashes: Annotated[str | list[str] | None, Kind("printable hashes, [LH2-...,LH2-...]")]
     explain: Switch
+    gallery: Path | None
+    add: Path | None
+    root: Path | None
+    remove: Path | None
+    compact: Switch
     edits: Annotated[
         str | int | float | list[str | int | float] | None,
         Kind("names of edits or families, such as [jpeg,rotation_10]"),
     ]
     fpr: Share | None
-    gallery: Annotated[float, number(least=1, most=1e18, unit="pictures")]
+    gallery_size: Annotated[float, number(least=1, most=1e18, unit="pictures")]
     unreadable: Unreadable
     groups: Path | None
     peers: dict[PeerName, Peer] = Field(default_factory=dict)  # left out where none is chosen

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires
+from types import ModuleType
 
 from latenthash.errors import InputError
 
@@ -44,21 +45,46 @@ class Origin:
             ValueError: if there is no such class, as the end of a sentence that begins with what
                 names it.
         """
-        module, _, last = name.rpartition(".")
-        parts = name.split(".")
-        if not self.allows(name) or not module:
+        package, *rest = name.split(".")
+        if not self.allows(name) or not rest:
             raise ValueError(f"names {name}, which is of no package that is trusted")
-        if not all(re.fullmatch(r"[^\W_]\w*", part) for part in parts):
+        if not all(re.fullmatch(r"[^\W_]\w*", part) for part in (package, *rest)):
             raise ValueError(f"names {name}, which is no public class")
         try:
-            found = getattr(import_module(module), last)
+            found = located(name, within=package)
         except Exception as error:  # importing runs code, which may raise anything
             raise ValueError(f"names {name}, which cannot be imported: {error}") from error
         if not isinstance(found, type):
             raise ValueError(f"names {name}, which is no class")
-        if found.__module__.split(".")[0] != parts[0]:
+        if found.__module__.split(".")[0] != package:
             raise ValueError(f"names {name}, which is {found.__module__}.{found.__qualname__}")
         return found
+
+
+def located(name: str, within: str | None = None) -> object:
+    """Find what a dotted path names, as Hydra does: an attribute hides a module of its name.
+
+    Otherwise one class would be checked and another one built.
+
+    Args:
+        name: the path.
+        within: the package whose modules alone lead on; None lets anything do so.
+
+    Raises:
+        Exception: if there is no such thing; or of any kind, for importing runs code.
+    """
+    path, *rest = name.split(".")
+    found: object = import_module(path)
+    for part in rest:
+        module = found if isinstance(found, ModuleType) else None
+        if within and (module is None or module.__name__.split(".")[0] != within):
+            raise ImportError(f"{path} is no module of {within}")
+        path = f"{path}.{part}"
+        if module and not hasattr(module, part):
+            found = import_module(path)
+        else:
+            found = getattr(found, part)
+    return found
 
 
 def trusted(names: Iterable[str]) -> frozenset[str]:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import stat
+import sys
 from io import BufferedReader
 from pathlib import Path
 
@@ -86,6 +87,18 @@ def digest(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise Unusable(f"cannot be read ({error.strerror})") from error
+
+
+def code_digest(found: object) -> str:
+    """Digest the file of the module that a class, a function or an object is of.
+
+    Other files that it uses do not count.
+
+    Raises:
+        Unusable: if it is in no file that can be read.
+    """
+    module = sys.modules.get(getattr(found, "__module__", None) or "")
+    return digest(Path(getattr(module, "__file__", None) or ""))
 
 
 def make_folder(path: Path, what: str) -> None:

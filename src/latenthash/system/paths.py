@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from latenthash.system.terminal import escaped
@@ -12,30 +13,35 @@ SYSTEM_FILES = ("thumbs.db", "desktop.ini")  # left in picture folders by operat
 
 
 def find_files(path: Path) -> list[Path]:
-    """List the files of a folder and of all below it, links followed; hidden ones are left out.
+    """List the files of a folder and of all below it, sorted; see `walk_files`."""
+    return sorted(walk_files(path))
 
-    Links that lead nowhere and folders that cannot be opened are listed too, so that reading
-    names them.
+
+def walk_files(path: Path) -> Iterator[Path]:
+    """Find the files of a folder and of all below it, links followed; hidden ones are left out.
+
+    Links that lead nowhere and folders that cannot be opened are found too, so that reading
+    names them. No more of them are held than the names of one folder.
     """
-    found: list[Path] = []
+    barred: list[Path] = []
     seen: set[str] = set()
 
     def unreadable(error: OSError) -> None:
-        found.append(Path(error.filename))
+        barred.append(Path(error.filename))
 
     for folder, folders, names in os.walk(path, followlinks=True, onerror=unreadable):
+        yield from barred
+        barred.clear()
         inside = os.path.realpath(folder)
         if inside in seen:  # a link back to a folder above would be followed for ever
             folders.clear()
             continue
         seen.add(inside)
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [
-            Path(folder, name)
-            for name in names
-            if not name.startswith(".") and name.lower() not in SYSTEM_FILES
-        ]
-    return sorted(found)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith(".") and name.lower() not in SYSTEM_FILES:
+                yield Path(folder, name)
+    yield from barred
 
 
 def exists(path: Path) -> bool:
@@ -56,13 +62,17 @@ def is_file(path: Path) -> bool:
     return exists(path) and path.is_file()
 
 
+def absolute(path: str | os.PathLike[str]) -> Path:
+    """Return a path as it is from the root of the disk; links are not followed."""
+    return Path(os.path.normpath(Path.cwd() / path))
+
+
 def shareable(path: Path) -> Path:
     """Return a path that tells nothing of the machine.
 
     It is the one seen from the working directory; the name alone of what lies elsewhere.
     """
-    here = Path.cwd()
-    whole = Path(os.path.normpath(here / path))
+    here, whole = Path.cwd(), absolute(path)
     return whole.relative_to(here) if whole.is_relative_to(here) else Path(whole.name)
 
 

@@ -6,14 +6,20 @@ Everything here goes to standard error, so that standard output holds nothing bu
 import logging
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from operator import length_hint
+from time import monotonic
 from types import TracebackType
 from typing import TypeAlias, TypeVar
 
 from rich import progress
 from rich.console import Console
+from rich.text import Text
+
+log = logging.getLogger(__name__)
 
 SECRET = re.compile(r"(?<=://)[^\s/]\S*@")  # user and password of a URI; it may hold slashes
+LINES_EVERY = 10  # seconds, where no bar can be seen
 T = TypeVar("T")
 ExcInfo: TypeAlias = (
     tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
@@ -63,10 +69,20 @@ def is_watched() -> bool:
     return Console(stderr=True).file.isatty()
 
 
+class _Rate(progress.ProgressColumn):
+    """How many items are done a second."""
+
+    def render(self, task: progress.Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:.3g}/s", style="progress.data.speed")
+
+
 def track(
     items: Iterable[T], title: str, total: float | None = None, *, disable: bool = False
 ) -> Iterable[T]:
-    """Show a progress bar while a loop runs; nothing where standard error is no terminal.
+    """Show how far a loop is, with its rate and the time that remains.
+
+    A bar where standard error is a terminal, and else a log line every ten seconds.
 
     Args:
         items: of the loop.
@@ -74,12 +90,41 @@ def track(
         total: number of items, where they do not know it.
         disable: whether the loop is too short for a bar.
     """
-    if disable or not is_watched():
+    if disable:
         return items
-    return progress.track(
-        items,
-        title,
-        total,
+    return _bar(items, title, total) if is_watched() else _lines(items, title, total)
+
+
+def _bar(items: Iterable[T], title: str, total: float | None) -> Iterator[T]:
+    with progress.Progress(
+        progress.TextColumn("[progress.description]{task.description}"),
+        progress.BarColumn(),
+        progress.TaskProgressColumn(),
+        _Rate(),
+        progress.TimeRemainingColumn(elapsed_when_finished=True),
         console=Console(stderr=True),  # anew: one keeps what it found of the terminal
         transient=True,
-    )
+    ) as bar:
+        yield from bar.track(items, total, description=title)
+
+
+def _lines(items: Iterable[T], title: str, total: float | None) -> Iterator[T]:
+    whole = total or length_hint(items)
+    began = shown = 0.0
+    for done, item in enumerate(items):  # the first one waits for what has to start
+        if not done:
+            began = shown = monotonic()
+        yield item
+        now = monotonic()
+        if now - shown >= LINES_EVERY:
+            shown, rate = now, max(done, 1) / (now - began)
+            left = f" of {whole:,.0f}, {_time((whole - done - 1) / rate)} left" if whole else ""
+            log.info("%s: %s%s, %.3g/s", title, f"{done + 1:,}", left, rate)
+
+
+def _time(seconds: float) -> str:
+    """Write a time as people say it."""
+    for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s"

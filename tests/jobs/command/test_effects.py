@@ -28,7 +28,7 @@ BENCHMARK = "latenthash.jobs.benchmark.judge_codes"
         (MATCHES, ["pictures=x", "groups=g.csv", "edits=[jpeg]", "fpr=0.1"],
          ["groups", "edits", "fpr"]),
         (MATCHES, ["pictures=x", "fpr=null", "explain=false"], []),
-        (AGAIN, ["run=latest", "gallery=5"], ["gallery"]),
+        (AGAIN, ["run=latest", "gallery_size=5"], ["gallery_size"]),
         (AGAIN, ["explain=true"], ["explain"]),
         (BENCHMARK, ["benchmark=edits_v1", "pictures=x", "reader.background=[0,0,0]"], []),
         (BENCHMARK, ["+benchmark=edits_v1", "++fpr=0.1", "explain=true"], ["explain"]),

@@ -1,10 +1,14 @@
 """What peers of the benchmark take, as options."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
 from latenthash.options.kinds import Kind, Name, Node, Path, whole
+
+Length: TypeAlias = Annotated[int, whole(1, 2**20, "numbers of a hash")]
+Version: TypeAlias = Annotated[str | int | float | None, Kind("a version")]
+Colours: TypeAlias = Annotated[list[float], Field(min_length=3, max_length=3)]
 
 
 class FunctionHash(Node):
@@ -17,20 +21,20 @@ class FunctionHash(Node):
         Kind("the dotted path of a function, such as mypackage.my_hash"),
     ]
     distance: Literal["hamming", "cosine", "l1"]
-    length: Annotated[int, whole(1, 2**20, "numbers of a hash")] | None
+    length: Length | None
     library: Name | None
-    version: Annotated[str | int | float | None, Kind("a version")]
+    version: Version
 
 
-class SSCD(Node):
-    """`latenthash.codes.onnx_files.SSCD`."""
+class ONNXHash(Node):
+    """`latenthash.codes.onnx_files.ONNXHash`."""
 
-    target: Literal["latenthash.codes.onnx_files.SSCD"] = Field(alias="_target_")
+    target: Literal["latenthash.codes.onnx_files.ONNXHash"] = Field(alias="_target_")
     file: Path | None
-
-
-class DINOHash(Node):
-    """`latenthash.codes.onnx_files.DINOHash`."""
-
-    target: Literal["latenthash.codes.onnx_files.DINOHash"] = Field(alias="_target_")
-    file: Path | None
+    side: Annotated[int, whole(1, 4096, "px")]
+    mean: Colours
+    std: Colours
+    distance: Literal["hamming", "cosine"]
+    length: Length
+    library: Literal["onnxruntime"]
+    version: Version
