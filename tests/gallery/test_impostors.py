@@ -61,7 +61,7 @@ def test_tail_beyond_the_pairs_is_no_less_than_that_of_fair_bits(bits: int) -> N
     found = [measure(TAG, drawn(150, bits, seed), np.arange(150), "drawn") for seed in range(5)]
     truth = binom.cdf(np.arange(257) * bits // 256, bits, 0.5)
     for one in found:
-        told = (np.arange(257) <= one.tail[0]) & (truth > 1e-20)
+        told = (truth > 1e-20) & (truth < 1e-4)  # of 11,175 pairs, one has 9e-5
         assert (one.rates[told] >= truth[told]).all()
         assert (np.diff(one.rates) >= 0).all() and one.rates[-1] == 1
         # And it is of use: it falls far below what so few pairs say by themselves.

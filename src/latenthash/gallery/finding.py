@@ -87,7 +87,9 @@ class Limit:
         if expected > 1:
             return f"uncertain: chance brings up to {_number(expected)} so near to a query"
         verdict = "the same picture" if expected <= SURE else "probably the same"
-        return f"{verdict}: chance brings one so near in {_number(1 / max(expected, 1e-10))} queries"
+        return (
+            f"{verdict}: chance brings one so near in {_number(1 / max(expected, 1e-10))} queries"
+        )
 
     def text(self) -> str:
         """Say in a sentence what is looked for, and what may be wrong."""

@@ -12,6 +12,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from scipy.stats import beta, chi2
 
 from latenthash.errors import InputError
 from latenthash.hashing.printable_code import BITS
+from latenthash.options.jobs import SHIPPED_CODES
 from latenthash.report.tables import write_text
 from latenthash.system.files import Unusable, read_bounded
 from latenthash.system.paths import path_text
@@ -234,6 +236,30 @@ def pair_counts(
         distances = np.bitwise_count(words[:, None] ^ references[others]).sum(-1, dtype=np.int64)
         counts += np.bincount(distances.ravel(), minlength=BITS + 1)
     return counts
+
+
+def known_impostors(gallery: Path, tag: bytes) -> Impostors | None:
+    """Read what is known of a network's codes: what the user measured, or else what ships.
+
+    Args:
+        gallery: its folder.
+        tag: of the network.
+
+    Returns:
+        the user's own, be it of this network or not; None where nothing is known.
+
+    Raises:
+        InputError: if the gallery's cannot be read.
+    """
+    own = Impostors.read(gallery)
+    if own is not None:
+        return own
+    for name in SHIPPED_CODES:
+        with as_file(files("latenthash") / "shipped" / name) as folder:
+            shipped = Impostors.read(folder)
+        if shipped is not None and shipped.tag == tag.hex():
+            return shipped
+    return None
 
 
 def _whole(value: Any, least: int, most: int) -> int:
