@@ -28,6 +28,7 @@ from latenthash.codes.latent import Latent, latent_key
 from latenthash.codes.pictures import list_pictures
 from latenthash.data.edits.suite import Suite
 from latenthash.data.reading import Reader
+from latenthash.gallery.impostors import pair_counts
 from latenthash.hashing.printable_code import BITS
 from latenthash.jobs.at_hand import bundle_at_hand
 from latenthash.jobs.build import bundle_config, restore
@@ -55,14 +56,10 @@ class Distances:
 
     def __init__(self, bits: NDArray[np.uint8]) -> None:
         originals = bits[:, 0]
-        self.genuine, self.impostors, self.plain = np.zeros((3, BITS + 1), np.int64)
-        for i, codes in enumerate(bits):
-            distances = np.bitwise_count(codes[:, None] ^ originals).sum(-1, dtype=np.int64)
-            own, others = distances[:, i], np.delete(distances, i, axis=1)
-            self.genuine += np.bincount(own[1:], minlength=BITS + 1)
-            self.impostors += np.bincount(others[1:].ravel(), minlength=BITS + 1)
-            self.plain += np.bincount(others[0], minlength=BITS + 1)
-        self.plain //= 2  # both directions are one pair
+        same = np.eye(len(bits), dtype=np.bool_)
+        self.impostors = pair_counts(bits[:, 1:], originals, ~same)
+        self.genuine = pair_counts(bits[:, 1:], originals, same)
+        self.plain = pair_counts(bits[:, :1], originals, ~same) // 2  # both directions are one
 
 
 def shares(counts: Counts) -> NDArray[np.float64]:
@@ -82,25 +79,39 @@ def summary(counts: Counts) -> str:
     return f"{mean:.1f} ({seen[0]} to {seen[-1]}) of {counts.sum():,} pairs"
 
 
-def main() -> None:
-    """Print the distances and the limits."""
+def edited_codes(folder: str, run: str) -> tuple[bytes, list[str], NDArray[np.uint8]]:
+    """Give the packed codes of photographs and of their edits under all of edits_v1.
+
+    Args:
+        folder: of P photographs.
+        run: a shipped code, or a folder with a bundle.
+
+    Returns:
+        the code's tag, the photographs' digests, and (P, 1 + E, 32); those of the photographs
+        themselves come first.
+    """
     torch.set_num_threads(1)  # as fast, and the other cores make the edits
-    run = sys.argv[2] if len(sys.argv) > 2 else SHIPPED
     bundle = bundle_at_hand(run)
     if bundle is None:
         sys.exit(f"{run} is neither a shipped code nor a folder with a bundle.")
     suite: Suite = instantiate(OmegaConf.load(SUITE))
     latent = Latent(latent_key(bundle), restore(bundle, bundle_config(bundle), CACHE))
-    items = list_pictures(sys.argv[1], READER)
+    items = list_pictures(folder, READER)
     described = describe(items, suite.edits, suite, [latent], CACHE, READER)[latent.key]
     pictures, views, dimensions = described.shape
-    bits = printed_code(latent).bits(described.reshape(-1, dimensions)).reshape(pictures, views, -1)
+    bits = printed_code(latent).bits(described.reshape(-1, dimensions))
+    return latent.tag, [item.digest for item in items], bits.reshape(pictures, views, -1)
+
+
+def main() -> None:
+    """Print the distances and the limits."""
+    tag, digests, bits = edited_codes(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else SHIPPED)
+    pictures, views, _ = bits.shape
     first, second = (
-        Distances(bits[half.numbers])
-        for half in halves([item.digest for item in items], np.arange(pictures), 1, 0)
+        Distances(bits[half.numbers]) for half in halves(digests, np.arange(pictures), 1, 0)
     )
     out = Console(soft_wrap=True, markup=False)
-    out.print(f"tag {latent.tag.hex()}, {pictures} photographs, {views - 1} edits")
+    out.print(f"tag {tag.hex()}, {pictures} photographs, {views - 1} edits")
     for name, half in (("first", first), ("second", second)):
         out.print(f"{name} half: genuine {summary(half.genuine)}")
         out.print(f"{name} half: impostors {summary(half.impostors)}")

@@ -73,6 +73,27 @@ TRAIN_JOBS = {
 # says which.
 EVALUATE_JOBS = {
     "latenthash.jobs.log.log_run": EvaluateJob("log=FOLDER", ("log",), {"log": ANYTHING}),
+    "latenthash.jobs.gallery_find.find_pictures": EvaluateJob(
+        "gallery=DIR find=PATH",
+        (
+            *("gallery", "find", "false_matches", "distance", "engine", "database"),
+            *("run", "trust", "reader.max_pixels"),
+        ),
+        {"find": ANYTHING, "gallery": ANYTHING},
+    ),
+    "latenthash.jobs.gallery_duplicates.find_duplicates": EvaluateJob(
+        "gallery=DIR duplicates=true",
+        ("gallery", "duplicates", "false_matches", "distance", "engine", "reader"),
+        {"duplicates": ("true",), "gallery": ANYTHING},
+    ),
+    "latenthash.jobs.gallery_calibrate.calibrate": EvaluateJob(
+        "gallery=DIR calibrate=PATH",
+        (
+            *("gallery", "calibrate", "edits", "groups", "unreadable", "benchmark"),
+            *("run", "trust", "reader.max_pixels"),
+        ),
+        {"calibrate": ANYTHING, "gallery": ANYTHING},
+    ),
     "latenthash.jobs.hashes.compare_hashes": EvaluateJob(
         "hashes=[LH2-...,LH2-...]", ("hashes",), {"hashes": ANYTHING}
     ),

@@ -189,6 +189,13 @@ class Evaluate(Node):
     unreadable: Unreadable
     groups: Path | None
     peers: dict[PeerName, Peer] = Field(default_factory=dict)  # left out where none is chosen
+    find: Path | None
+    false_matches: Annotated[float, number(above=0, most=1e18, unit="expected of one query")]
+    distance: Annotated[int, whole(0, 256, "bits")] | None
+    duplicates: Switch
+    calibrate: Path | None
+    engine: Literal["auto", "numpy", "faiss", "postgres"]
+    database: Annotated[str, Located("the URI of a PostgreSQL database")] | None
     views_to: Path | None
     codes_from: Path | None
     sscd: Path | None
