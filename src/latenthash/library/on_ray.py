@@ -70,8 +70,8 @@ def read_on_ray(
             yield from _read(some, place, reader, latent, network)
     except ray.exceptions.RayError as error:
         raise JobError(
-            f"Ray ended at cluster={address} ({str(error).splitlines()[-1]}). What was found until then is kept; the same command "
-            "goes on."
+            f"Ray ended at cluster={address} ({str(error).splitlines()[-1]}). What was found until "
+            "then is kept; the same command goes on."
         ) from error
     finally:
         if own:

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 from latenthash.data.reading import Original, Pixels, Reader
 from latenthash.errors import InputError
-from latenthash.gallery.engines import NumpyEngine
+from latenthash.gallery.engines import engine_here
 from latenthash.library.code import Code
 from latenthash.library.given import GivenPicture, read_given
 from latenthash.system.files import Unusable, make_folder
@@ -34,7 +34,7 @@ Parents: TypeAlias = Literal["auto", "none"]
 
 NEAR_FPR = 1e-3  # rate of the limit within which a registered picture is looked at
 FOREIGN = ("copied", "forged", "unknown")  # the mark is not of this content, or of nobody
-CARRIED, CODE = "tiled-1", "code-256"
+CODE = "code-256"  # kind of hash
 FOLDER = "marked"  # beside the original, where no folder is named
 
 
@@ -167,7 +167,7 @@ class Marks:
                 limit = self._code.limits.get(NEAR_FPR, 0)
                 judge = Judge(
                     self._registry, self._carriers[0], self._binding, known,
-                    NumpyEngine(known.codes), limit,
+                    engine_here(known), limit,
                 )  # fmt: skip
                 self._judging = size, judge
             return self._judging[1]
@@ -206,8 +206,9 @@ class Marks:
         edits: Sequence[EditDone],
     ) -> Manifest:  # fmt: skip
         height, width = original.picture.pixels.shape[:2]
+        carrier, key = self._carriers[0].name.split("/")
         return Manifest(
-            carrier=manifests.Carrier(name=CARRIED, key=self._carriers[0].name),
+            carrier=manifests.Carrier(name=carrier, key=key),
             owner=manifests.Owner(name=owner.name, key=owner.public.hex()),
             hash=manifests.ContentHash(
                 kind=CODE,

@@ -50,6 +50,11 @@ class Known:
     ids: NDArray[np.uint8]
     codes: NDArray[np.uint8]
 
+    @property
+    def usable(self) -> NDArray[np.bool_]:
+        """(N,) which can be found: all."""
+        return np.ones(len(self.codes), np.bool_)
+
 
 class Registry:
     """A registry, open for reading, or for appending too.

@@ -1,4 +1,4 @@
-"""The verdict: whose a picture is, whether its mark is of this content, and who was there before."""
+"""The verdict: whose a picture is, whether its mark is of this content, and who came before."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -118,12 +118,12 @@ class Judge:
         """Judge a picture."""
         reading = decode(self._carrier.read(query.pixels))
         sight = _Sight(query, self._candidates(query))
-        identity, way, row = reading.identity, "read", None
-        if identity is not None:
-            row = self._registry.get(identity)
-        else:
+        way: Way
+        identity = reading.identity
+        if identity is None:
             row, way, reading = self._aided(reading, sight)
-            identity = None if row is None else row.id
+        else:
+            row, way = self._registry.get(identity), "read"
         if row is not None:
             return self._of_mark(row, way, reading, sight)
         conflicts = tuple(one for one in sight.candidates if sight.registered(one).agrees)
@@ -174,14 +174,10 @@ class Judge:
             return Verdict("forged", row.id, way, row, fault, None, (), reading)
         agreement = self._binding.compare(sight.query, row.signed.manifest)
         earlier = [
-            one
-            for one in sight.candidates
-            if one.seq < row.seq and sight.registered(one).agrees
+            one for one in sight.candidates if one.seq < row.seq and sight.registered(one).agrees
         ]
         conflicts = tuple(self._unrelated(row, earlier))
-        return Verdict(
-            agreement.standing, row.id, way, row, None, agreement, conflicts, reading
-        )
+        return Verdict(agreement.standing, row.id, way, row, None, agreement, conflicts, reading)
 
     def _unrelated(self, row: Row, others: Sequence[Row]) -> Iterator[Row]:
         """Leave out a picture's own ancestors and descendants."""
