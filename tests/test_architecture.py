@@ -19,6 +19,7 @@ ORDER = (
     {"report"},
     {"tracking", "library"},
     {"benchmark", "gallery"},
+    {"watermark"},
     {"jobs"},
 )
 RANK = {name: rank for rank, rooms in enumerate(ORDER) for name in rooms}

@@ -91,6 +91,18 @@ def rgb(
     return image
 
 
+def rgb_profile(image: Image.Image) -> bytes | None:
+    """Return the colour profile of a picture; None where it has none for RGB that can be read."""
+    profile = image.info.get("icc_profile")
+    if not profile:
+        return None
+    try:
+        space = ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile.xcolor_space
+    except (ImageCms.PyCMSError, OSError):
+        return None
+    return profile if space == "RGB " else None
+
+
 def _tiff_bits(image: TiffImageFile) -> int:
     tags = image.tag_v2
     bits = max(tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,)))

@@ -5,7 +5,7 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.util import find_spec
 from io import BufferedReader, BytesIO
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from latenthash.data.colours import loaded_bits, rgb, stored_bits
+from latenthash.data.colours import loaded_bits, rgb, rgb_profile, stored_bits
 from latenthash.system.files import LARGEST, Unusable, open_regular
 from latenthash.system.paths import path_text
 
@@ -71,6 +71,24 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Original:
+    """A picture at its full size, with what a copy of its file keeps.
+
+    Attributes:
+        picture: what it shows: sRGB, upright.
+        stored: (H, W, 3) RGB as its colour profile means it, upright; `picture.pixels` themselves
+            where there is no profile, or the file holds other than 8 bits of grey or RGB.
+        profile: the ICC profile that `stored` is meant by; None is sRGB.
+        exif: EXIF data of an upright picture; None where there are none, or they are damaged.
+    """
+
+    picture: Picture
+    stored: Pixels
+    profile: bytes | None
+    exif: bytes | None
+
+
+@dataclass(frozen=True)
 class Reader:
     """How picture files become RGB arrays.
 
@@ -121,6 +139,32 @@ class Reader:
             )
         # BytesIO has all that a raw file has.
         return self._read(_BoundedReads(BytesIO(data)), "")
+
+    def original(self, path: Path) -> Original:
+        """Decode one file at its full size, whatever the working size.
+
+        Raises:
+            Unusable: why the file cannot be used, without its name.
+        """
+        _register_heif()
+        full, remarks = replace(self, working_size=self.max_pixels), list[str]()
+        opened = open_regular(path, self._most_bytes, f" ({ALLOW})").detach()
+        with _BoundedReads(opened) as file, self._refusing_damage(file, remarks):
+            image, bits = self._decode(file)
+            pixels = full._pixels(image, bits, file, remarks)
+            stored, profile = pixels, rgb_profile(image)
+            if bits != 8 or image.mode not in ("L", "RGB") or image.has_transparency_data:
+                profile = None
+            if profile is not None:
+                plain, orientation = image.convert("RGB"), _orientation(image, [])
+                if orientation in UPRIGHT:
+                    plain = plain.transpose(UPRIGHT[orientation])
+                stored = np.asarray(plain)
+            exif = _upright_exif(image)
+            file.seek(0)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        picture = Picture(path_text(Path(path.name)), pixels, digest, _once(remarks))
+        return Original(picture, stored, profile, exif)
 
     def take(self, image: Image.Image) -> Picture:
         """Take a picture that Pillow has opened.
@@ -246,6 +290,18 @@ def _orientation(image: Image.Image, remarks: list[str]) -> object:
         return image.getexif().get(ExifTags.Base.Orientation)
     except Exception as error:
         remarks.append(f"EXIF data that are damaged were left out: {error}")
+        return None
+
+
+def _upright_exif(image: Image.Image) -> bytes | None:
+    """Return the EXIF data of a picture that was turned upright; None where there are none."""
+    try:
+        exif = image.getexif()
+        if not exif:
+            return None
+        exif[ExifTags.Base.Orientation] = 1
+        return exif.tobytes()
+    except Exception:  # damaged parts raise almost anything, and reading has remarked on them
         return None
 
 

@@ -62,14 +62,26 @@ class Engine(Protocol):
         """
 
 
+class Searched(Protocol):
+    """Codes that are searched, such as the entries of a gallery."""
+
+    @property
+    def codes(self) -> Codes:
+        """The codes, (N, 32)."""
+
+    @property
+    def usable(self) -> NDArray[np.bool_]:
+        """(N,) which of them can be found."""
+
+
 class NumpyEngine:
     """Counts differing bits with numpy, in as many threads as there are cores.
 
     Args:
-        entries: of the gallery; 32 bytes of each usable one are held.
+        entries: 32 bytes of each usable one are held.
     """
 
-    def __init__(self, entries: Entries) -> None:
+    def __init__(self, entries: Searched) -> None:
         self._rows, codes = usable_codes(entries)
         # A word of all codes lies in one piece: (4, N).
         self._words = np.ascontiguousarray(codes.view(np.uint64).T)
@@ -149,13 +161,13 @@ class FaissEngine:
     """Searches with faiss's exact index of bits, in as many threads as there are cores.
 
     Args:
-        entries: of the gallery; 32 bytes of each usable one are held.
+        entries: 32 bytes of each usable one are held.
 
     Raises:
         InputError: if faiss is not installed.
     """
 
-    def __init__(self, entries: Entries) -> None:
+    def __init__(self, entries: Searched) -> None:
         if find_spec("faiss") is None:
             raise InputError(NEEDS_FAISS)
         import faiss  # of the extra `search`
@@ -190,8 +202,7 @@ def open_engine(
     """Open an engine over the usable rows of a gallery.
 
     Args:
-        name: `auto` is faiss where it is installed, which takes two thirds of numpy's time
-            (benchmarks/finding.py), and numpy elsewhere.
+        name: `auto` is that of `engine_here`.
         entries: of the gallery.
         gallery: its folder.
         database: URI of PostgreSQL.
@@ -208,13 +219,21 @@ def open_engine(
 
         with PostgresEngine.open(entries, gallery, database) as engine:
             yield engine
-    elif name == "faiss" or (name == "auto" and find_spec("faiss") is not None):
-        yield FaissEngine(entries)
+    elif name == "auto":
+        yield engine_here(entries)
     else:
-        yield NumpyEngine(entries)
+        yield FaissEngine(entries) if name == "faiss" else NumpyEngine(entries)
 
 
-def usable_codes(entries: Entries) -> tuple[Numbers, Codes]:
+def engine_here(entries: Searched) -> Engine:
+    """Return faiss where it is installed, which takes two thirds of numpy's time, or else numpy.
+
+    benchmarks/finding.py measures both.
+    """
+    return NumpyEngine(entries) if find_spec("faiss") is None else FaissEngine(entries)
+
+
+def usable_codes(entries: Searched) -> tuple[Numbers, Codes]:
     """Return the usable rows, (N,), and their codes, (N, 32), in one piece."""
     rows = np.flatnonzero(entries.usable)
     return rows, np.ascontiguousarray(entries.codes[rows])

@@ -8,6 +8,7 @@ from latenthash.plots.digits import digit_scatter
 from latenthash.plots.distances import distance_histogram, similarity_histogram
 from latenthash.plots.explanation import Explanation, explanation
 from latenthash.plots.latents import Judged, Shown, latent_scatter
+from latenthash.plots.lineage import Member, lineage_tree
 from latenthash.plots.plane import Plane
 from latenthash.plots.rates import edit_bars
 from latenthash.plots.sheets import contact_sheet, prior_samples, reconstructions, view_pairs
@@ -18,6 +19,7 @@ __all__ = [
     "CodePair",
     "Explanation",
     "Judged",
+    "Member",
     "Plane",
     "Scatter",
     "Shown",
@@ -32,6 +34,7 @@ __all__ = [
     "edit_heatmap",
     "explanation",
     "latent_scatter",
+    "lineage_tree",
     "persistence_diagrams",
     "picture_pairs",
     "prior_map",

@@ -1,0 +1,311 @@
+"""Lineage: what a picture was made of, by whom and in which order, and what was made of it."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latenthash.watermark.manifest import ContentHash, Manifest
+from latenthash.watermark.registry import Registry
+
+MOST_STEPS = 1000  # of one lineage; a hostile registry may name parents without end
+
+
+@dataclass(frozen=True)
+class Link:
+    """One parent of a picture.
+
+    Attributes:
+        id: of the parent.
+        relation: parentOf, or componentOf where it is a part of the picture alone.
+        distance: bits in which both codes differ; None where they are not of one bundle.
+    """
+
+    id: bytes
+    relation: str
+    distance: int | None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One picture of a lineage.
+
+    Attributes:
+        id: of its mark.
+        seq: row of the registry; None where it is not registered there.
+        owner: name and the beginning of the public key; empty where nothing is known.
+        created: when its owner says that it was made; UTC.
+        added: when it was registered; UTC.
+        edits: what led to it from its parents, in words.
+        parents: in the order of its manifest.
+        root_distance: bits in which its code differs from that of the first root; None where they
+            cannot be compared.
+        depth: links to the farthest root; 0 of a root.
+        children: ids of all that name it as parent, whether or not they are in this lineage.
+        fault: what is wrong with its row, or with its place in the lineage; None where nothing is.
+    """
+
+    id: bytes
+    seq: int | None
+    owner: str
+    created: str
+    added: str
+    edits: tuple[str, ...]
+    parents: tuple[Link, ...]
+    root_distance: int | None
+    depth: int
+    children: tuple[bytes, ...]
+    fault: str | None
+
+    @property
+    def is_fork(self) -> bool:
+        """Whether several pictures were made of it."""
+        return len(self.children) > 1
+
+    @property
+    def is_merge(self) -> bool:
+        """Whether it was made of several pictures."""
+        return len(self.parents) > 1
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """The ancestors and descendants of a picture.
+
+    Attributes:
+        asked: id of the picture.
+        steps: roots first; each after all its parents.
+        conflicts: ids of earlier registered pictures that show the same and are no ancestors:
+            re-use that nobody declared.
+        is_whole: False where there were too many steps to follow.
+    """
+
+    asked: bytes
+    steps: tuple[Step, ...]
+    conflicts: tuple[bytes, ...]
+    is_whole: bool
+
+    @property
+    def roots(self) -> tuple[Step, ...]:
+        """The steps without parents."""
+        return tuple(step for step in self.steps if not step.parents)
+
+    def text(self) -> str:
+        """Write the lineage as lines for people, a step each."""
+        lines = [line for step in self.steps for line in self._lines(step)]
+        lines += [
+            f"conflict: {id_.hex()} was registered earlier, shows the same, and is not declared "
+            "as a parent"
+            for id_ in self.conflicts
+        ]
+        if not self.is_whole:
+            lines.append(f"more than {MOST_STEPS:,} pictures: the rest is left out")
+        return "\n".join(lines)
+
+    def to_json(self) -> str:
+        """Write the lineage as one line of JSON."""
+        values = {
+            "asked": self.asked.hex(),
+            "whole": self.is_whole,
+            "steps": [_plain(vars(step)) for step in self.steps],
+            "conflicts": [id_.hex() for id_ in self.conflicts],
+        }
+        return json.dumps(values, ensure_ascii=False)
+
+    def _lines(self, step: Step) -> list[str]:
+        mark = "*" if step.id == self.asked else "-"
+        if step.seq is None:
+            return [f"{'  ' * step.depth}{mark} {step.id.hex()}  not in this registry"]
+        words = [f"row {step.seq}", step.owner, f"made {step.created}", f"registered {step.added}"]
+        if step.root_distance is not None and step.depth:
+            words.append(f"{step.root_distance} bits from the root")
+        lines = [f"{mark} {step.id.hex()}  {', '.join(words)}"]
+        for link in step.parents:
+            by = "of" if link.relation == "parentOf" else "with a part of"
+            far = "" if link.distance is None else f" ({link.distance} bits)"
+            lines.append(f"    {by} {link.id.hex()}{far}")
+        if step.edits:
+            lines.append(f"    by {', '.join(step.edits)}")
+        inside = {other.id for other in self.steps}
+        if others := [id_ for id_ in step.children if id_ not in inside]:
+            lines.append(f"    also led to {', '.join(id_.hex() for id_ in others)}")
+        if step.fault is not None:
+            lines.append(f"    fault: {step.fault}")
+        return ["  " * step.depth + line for line in lines]
+
+
+def trace(registry: Registry, id_: bytes, conflicts: Iterable[bytes] = ()) -> Lineage:
+    """Follow the parents of a picture to the roots, and its children to the newest.
+
+    What the registry holds is not trusted: parents that are missing end a branch, and rings and
+    children that are older than their parents, which no honest registry has, are named as faults.
+
+    Args:
+        registry: where all are looked up.
+        id_: of the picture.
+        conflicts: ids of earlier entries that match it, as a verdict lists them.
+    """
+    found: dict[bytes, _Found] = {}
+    # Ancestors first: they are what is asked for when there is too much of both.
+    up = _follow(registry, [id_], lambda one: [link.id for link in one.links], found)
+    down = _follow(registry, found[id_].children, lambda one: one.children, found)
+    order, rings = _sorted(found)
+    depths: dict[bytes, int] = {}
+    for one in order:
+        depths[one] = max((depths[p] + 1 for p in _inside(found, one) if p in depths), default=0)
+    root = next((found[one].hash for one in order if found[one].hash is not None), None)
+    steps = [_step(one, found, root, depths[one], one in rings) for one in order]
+    ancestors = set(_ancestors(found, id_))
+    undeclared = tuple(dict.fromkeys(one for one in conflicts if one not in ancestors))
+    return Lineage(id_, tuple(steps), undeclared, up and down)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What the registry says of an id."""
+
+    id: bytes
+    seq: int | None = None
+    added: str = ""
+    manifest: Manifest | None = None
+    fault: str | None = None
+    children: tuple[bytes, ...] = ()
+
+    @property
+    def hash(self) -> ContentHash | None:
+        return None if self.manifest is None else self.manifest.hash
+
+    @property
+    def links(self) -> list[Link]:
+        """The parents as the manifest names them, with the distance that it states."""
+        parents = [] if self.manifest is None else self.manifest.parents
+        return [Link(bytes.fromhex(p.id), p.relation, p.distance) for p in parents]
+
+
+def _look_up(registry: Registry, id_: bytes) -> _Found:
+    row, children = registry.get(id_), tuple(registry.children(id_))
+    if row is None:
+        return _Found(id_, children=children)
+    fault = registry.fault(row)
+    manifest = None if row.signed is None else row.signed.manifest
+    return _Found(
+        id_, row.seq, row.added, manifest, None if fault is None else f"the row {fault}", children
+    )
+
+
+def _follow(
+    registry: Registry,
+    start: Sequence[bytes],
+    further: Callable[[_Found], Sequence[bytes]],
+    found: dict[bytes, _Found],
+) -> bool:
+    """Look up all that can be reached; say whether that is all."""
+    waiting = list(start)
+    while waiting:
+        one = waiting.pop(0)
+        if one in found:
+            continue
+        if len(found) == MOST_STEPS:
+            return False
+        found[one] = _look_up(registry, one)
+        waiting += further(found[one])
+    return True
+
+
+def _inside(found: dict[bytes, _Found], id_: bytes) -> list[bytes]:
+    """List the parents that were looked up."""
+    return [link.id for link in found[id_].links if link.id in found]
+
+
+def _sorted(found: dict[bytes, _Found]) -> tuple[list[bytes], set[bytes]]:
+    """Sort ids so that each stands after its parents, older rows first; find those in rings."""
+
+    def age(id_: bytes) -> tuple[int, bytes]:
+        seq = found[id_].seq
+        return (-1 if seq is None else seq, id_)  # what is not registered is a root
+
+    left = {one: set(_inside(found, one)) for one in found}
+    rings: set[bytes] = set()
+    order: list[bytes] = []
+    while left:
+        free = [one for one, parents in left.items() if not parents & left.keys()]
+        if not free:  # only rings and what hangs on them are left: break one at its oldest
+            rings = rings or {one for one in found if one in _ancestors(found, one)}
+            free = [one for one in left if one in rings]
+        first = min(free, key=age)
+        order.append(first)
+        del left[first]
+    return order, rings
+
+
+def _ancestors(found: dict[bytes, _Found], id_: bytes) -> set[bytes]:
+    """Collect all above an id; the id itself is among them where it stands in a ring."""
+    seen: set[bytes] = set()
+    waiting = _inside(found, id_)
+    while waiting:
+        one = waiting.pop()
+        if one not in seen:
+            seen.add(one)
+            waiting += _inside(found, one)
+    return seen
+
+
+def _step(
+    id_: bytes, found: dict[bytes, _Found], root: ContentHash | None, depth: int, ring: bool
+) -> Step:
+    one = found[id_]
+    links = tuple(_measured(link, one, found.get(link.id)) for link in one.links)
+    fault = one.fault
+    if ring:
+        fault = fault or "it is its own ancestor, which no honest registry holds"
+    late = [
+        link.id
+        for link in links
+        if one.seq is not None and link.id in found and (found[link.id].seq or 0) > one.seq
+    ]
+    if late:
+        fault = fault or f"it was registered before its parent {late[0].hex()}"
+    said = one.manifest
+    return Step(
+        id=id_,
+        seq=one.seq,
+        owner="" if said is None else f"{said.owner.name} ({said.owner.key[:8]})",
+        created="" if said is None else said.created,
+        added=one.added,
+        edits=() if said is None else tuple(edit.name or edit.action for edit in said.edits),
+        parents=links,
+        root_distance=distance(root, one.hash),
+        depth=depth,
+        children=one.children,
+        fault=fault,
+    )
+
+
+def _measured(link: Link, child: _Found, parent: _Found | None) -> Link:
+    """Measure the distance where both codes are there; else it is what the manifest states."""
+    measured = distance(child.hash, None if parent is None else parent.hash)
+    return link if measured is None else Link(link.id, link.relation, measured)
+
+
+def distance(first: ContentHash | None, second: ContentHash | None) -> int | None:
+    """Count the bits in which two codes differ; None where they are not of one bundle."""
+    if first is None or second is None or first.bundle != second.bundle:
+        return None
+    differing: NDArray[np.uint8] = first.packed ^ second.packed
+    return int(np.bitwise_count(differing).sum())
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON can hold: ids in hexadecimal, objects as mappings."""
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, Link):
+        return _plain(vars(value))
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return value
