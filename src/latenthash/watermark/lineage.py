@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from latenthash.system.terminal import escaped
 from latenthash.watermark.manifest import ContentHash, Manifest
 from latenthash.watermark.registry import Registry
 
@@ -119,7 +120,12 @@ class Lineage:
         mark = "*" if step.id == self.asked else "-"
         if step.seq is None:
             return [f"{'  ' * step.depth}{mark} {step.id.hex()}  not in this registry"]
-        words = [f"row {step.seq}", step.owner, f"made {step.created}", f"registered {step.added}"]
+        words = [
+            f"row {step.seq}",
+            step.owner,
+            f"made {step.created}",
+            f"registered {escaped(step.added)}",
+        ]
         if step.root_distance is not None and step.depth:
             words.append(f"{step.root_distance} bits from the root")
         lines = [f"{mark} {step.id.hex()}  {', '.join(words)}"]

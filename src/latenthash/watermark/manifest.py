@@ -315,6 +315,8 @@ def read_sidecar(path: Path) -> Signed:
         signed = Signed(manifest, canonical(values["manifest"]), signature)
     except ValueError as error:
         raise InputError(f"{what} {error}. {UNTOUCHED}") from error
+    if len(signed.text) > MOST_BYTES:
+        raise InputError(f"{what} has more than {MOST_BYTES:,} bytes. {UNTOUCHED}")
     if not signed.is_sound or values["id"] != signed.id.hex():
         raise InputError(
             f"{what} was altered, or its owner did not sign it: text, signature and id do not go "
