@@ -19,14 +19,8 @@ from latenthash.data.edits.suite import Suite
 from latenthash.data.reading import Picture, Reader
 from latenthash.jobs.build import build
 from latenthash.system.paths import find_files
-from latenthash.watermark.registration import (
-    CORRELATION,
-    INLIERS,
-    Features,
-    Reference,
-    features,
-    thumbnail,
-)
+from latenthash.watermark.points import Features, features
+from latenthash.watermark.registration import CORRELATION, INLIERS, Reference, thumbnail
 
 ROOT = Path(__file__).parent.parent
 RESAMPLES = 2000

@@ -9,8 +9,9 @@ from PIL import Image
 
 from latenthash.errors import InputError
 from latenthash.watermark import c2pa as credentials
-from latenthash.watermark.c2pa import Chain, Credentials, attach, issue, read
-from latenthash.watermark.manifest import Signed
+from latenthash.watermark.c2pa import Credentials, attach, read
+from latenthash.watermark.certificates import Chain, issue
+from latenthash.watermark.signed import Signed
 from marks import owner, signed
 
 ANN, BOB = owner("Ann"), owner("Bob Müller")

@@ -15,20 +15,12 @@ from sqlalchemy import Connection, Engine, func, insert, select
 
 from latenthash.errors import InputError
 from latenthash.system.terminal import without_password
-from latenthash.watermark.database import (
-    MARKS,
-    PARENTS,
-    REGISTRY,
-    connect,
-    has_tables,
-    is_postgres,
-    make_tables,
-    reading,
-    writing,
-)
+from latenthash.watermark.database import connect, has_tables, is_postgres, reading, writing
 from latenthash.watermark.keys import Signer, make_key, read_key
-from latenthash.watermark.manifest import ID, Signed, now
+from latenthash.watermark.manifest import ID, now
 from latenthash.watermark.rows import Head, Row, empty_digest
+from latenthash.watermark.signed import Signed
+from latenthash.watermark.tables import MARKS, PARENTS, REGISTRY, make_tables
 
 FORMAT = 1  # raised whenever older readers would misread a registry
 CODE = 32  # bytes
