@@ -1,6 +1,6 @@
 """How well pictures register to thumbnails of their originals, and to those of others.
 
-Command, of a folder of photographs (4 minutes for 20 of them on one core):
+Command, of a folder of photographs (minutes):
     .venv/bin/python benchmarks/registration.py FOLDER [PHOTOGRAPHS] [IMPOSTORS]
 Each of the first photographs by name is registered to its own thumbnail under each edit of
 edits_v1; then as it is, with up to IMPOSTORS others of the folder, to each of their thumbnails.

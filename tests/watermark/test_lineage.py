@@ -47,7 +47,7 @@ def test_chain_is_told_from_its_root(book: Book) -> None:
     lines = found.text().splitlines()
     assert lines[0].startswith(f"- {a.id.hex()}  row 1, Ann ({owner('Ann').public.hex()[:8]})")
     assert lines[1] == f"  - {b.id.hex()}  " + lines[1].split("  ")[-1]
-    assert lines[2:4] == [f"      of {a.id.hex()} (1 bits)", "      by c2pa.cropped"]
+    assert lines[2:4] == [f"      of {a.id.hex()} (1 bit)", "      by c2pa.cropped"]
     assert any(line.strip().startswith(f"* {d.id.hex()}") for line in lines)
 
 

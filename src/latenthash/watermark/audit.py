@@ -33,7 +33,7 @@ class Fault:
 
 
 def check(registry: Registry, head: Head | None = None) -> list[Fault]:
-    """Check every row of a registry: about a thousand a second.
+    """Check every row of a registry.
 
     Args:
         registry: to which others may append meanwhile.

@@ -119,11 +119,11 @@ class Lineage:
             f"registered {escaped(step.added)}",
         ]
         if step.root_distance is not None and step.depth:
-            words.append(f"{step.root_distance} bits from the root")
+            words.append(f"{bits(step.root_distance)} from the root")
         lines = [f"{mark} {step.id.hex()}  {', '.join(words)}"]
         for link in step.parents:
             by = "of" if link.relation == "parentOf" else "with a part of"
-            far = "" if link.distance is None else f" ({link.distance} bits)"
+            far = "" if link.distance is None else f" ({bits(link.distance)})"
             lines.append(f"    {by} {link.id.hex()}{far}")
         if step.edits:
             lines.append(f"    by {', '.join(step.edits)}")
@@ -133,6 +133,11 @@ class Lineage:
         if step.fault is not None:
             lines.append(f"    fault: {step.fault}")
         return ["  " * step.depth + line for line in lines]
+
+
+def bits(count: int) -> str:
+    """Write a distance in words."""
+    return f"{count} bit{'' if count == 1 else 's'}"
 
 
 def _plain(value: Any) -> Any:

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from latenthash.data.reading import Pixels
 
 SIDE = 480  # px of the longer side that a picture is reduced to
-POINTS, CONTRAST = 600, 0.02  # of SIFT: most points, and the least contrast of one
+CONTRAST = 0.02  # the least of a point
+OF_REFERENCE = 600  # most points of a thumbnail
+OF_PICTURE = 1500  # most of a picture: of one that is full of text, the strongest are the text's
 CELLS, DIRECTIONS = 4, 8  # of a descriptor: 4 x 4 cells of 8 directions each
 Points: TypeAlias = NDArray[np.float32]  # (K, 2) x, y in px
 Descriptors: TypeAlias = NDArray[np.float32]  # (K, 128), of length 1
@@ -45,13 +47,19 @@ def features(pixels: Pixels) -> Features:
     if factor < 1:
         size = (max(round(width * factor), 1), max(round(height * factor), 1))
         grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    return detected(np.asarray(grey, np.uint8), width, height)
+    return detected(np.asarray(grey, np.uint8), (width, height), OF_PICTURE)
 
 
-def detected(grey: NDArray[np.uint8], width: int, height: int) -> Features:
-    """Find points of a picture that was reduced from a width and height."""
-    scale = (grey.shape[1] / width, grey.shape[0] / height)
-    keypoints, found = _sift().detectAndCompute(grey, None)
+def detected(grey: NDArray[np.uint8], size: tuple[int, int], most: int) -> Features:
+    """Find points of a picture that was reduced.
+
+    Args:
+        grey: (H, W).
+        size: width and height before, px.
+        most: points.
+    """
+    scale = (grey.shape[1] / size[0], grey.shape[0] / size[1])
+    keypoints, found = _sift(most).detectAndCompute(grey, None)
     if found is None:
         return Features(grey, no_points(), np.zeros((0, 128), np.float32), scale)
     points = np.array([point.pt for point in keypoints], np.float32)
@@ -60,10 +68,8 @@ def detected(grey: NDArray[np.uint8], width: int, height: int) -> Features:
 
 
 @cache
-def _sift() -> Any:
-    return cv2.SIFT.create(
-        nfeatures=POINTS, contrastThreshold=CONTRAST, enable_precise_upscale=True
-    )
+def _sift(most: int) -> Any:
+    return cv2.SIFT.create(nfeatures=most, contrastThreshold=CONTRAST, enable_precise_upscale=True)
 
 
 def order_of(mirrored: bool, negative: bool) -> NDArray[np.int64]:

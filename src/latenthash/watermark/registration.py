@@ -17,6 +17,7 @@ from PIL import Image
 from latenthash.data.reading import Pixels
 from latenthash.errors import InputError
 from latenthash.watermark.points import (
+    OF_REFERENCE,
     Descriptors,
     Features,
     Points,
@@ -88,8 +89,8 @@ class Reference:
     """
 
     def __init__(self, jpeg: bytes, size: tuple[int, int]) -> None:
-        grey = _decoded(jpeg)
-        self._features = detected(grey, *size)
+        grey = np.asarray(cv2.cvtColor(read_thumbnail(jpeg), cv2.COLOR_RGB2GRAY), np.uint8)
+        self._features = detected(grey, size, OF_REFERENCE)
         kinds = product((False, True), (False, True))
         # Of a mirror image or negative, the descriptors are these in another order: the picture
         # itself is looked at once.
@@ -185,13 +186,18 @@ class Reference:
         return np.asarray(whole / whole[2, 2], np.float64)
 
 
-def _decoded(jpeg: bytes) -> NDArray[np.uint8]:
+def read_thumbnail(jpeg: bytes) -> Pixels:
+    """Decode the thumbnail of a manifest, which is not trusted.
+
+    Raises:
+        InputError: if it is no JPEG of at most 320 px.
+    """
     what = "The thumbnail of a manifest"
     try:
         with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as image:
             if max(image.size) > THUMBNAIL:
                 raise InputError(f"{what} is larger than {THUMBNAIL} px. It was not made here.")
-            return np.asarray(image.convert("L"))
+            return np.asarray(image.convert("RGB"))
     except InputError:
         raise
     except Exception as error:  # decoders answer damaged data with almost any of them
