@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, inspect
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoResultFound
 
 from latenthash.errors import InputError
 from latenthash.system.files import Unusable
@@ -112,9 +112,11 @@ def writing(engine: Engine, place: str) -> Iterator[Connection]:
 def _explained(place: str) -> Iterator[None]:
     try:
         yield
-    except Unusable as error:
+    # Of a damaged file, SQLite gives texts that are none, and SQLAlchemy finds no row where one is.
+    except (Unusable, UnicodeError, NoResultFound) as error:
+        what = error if isinstance(error, Unusable) else f"is damaged ({error})"
         raise InputError(
-            f"The registry {without_password(place)} {error}: it was altered, or another program "
+            f"The registry {without_password(place)} {what}: it was altered, or another program "
             "made it. Use an untouched copy."
         ) from error
     except DBAPIError as error:

@@ -243,6 +243,18 @@ class Registry:
                 parents.setdefault(seq, []).append(parent)
         return rows, parents
 
+    def damage(self) -> str | None:
+        """Say what SQLite finds wrong with the file, as an index by which a row is not found.
+
+        Returns:
+            in its words; None where nothing is. A server looks after its own files.
+        """
+        if is_postgres(self.place):
+            return None
+        with reading(self._engine, self.place) as connection:
+            found = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalars().first()
+        return None if found == "ok" else str(found)
+
     def _head(self, connection: Connection) -> Head:
         newest = select(MARKS.c.seq, MARKS.c.digest, MARKS.c.seal)
         row = connection.execute(newest.order_by(MARKS.c.seq.desc()).limit(1)).first()
