@@ -1,6 +1,6 @@
 """How well pictures register to thumbnails of their originals, and to those of others.
 
-Command, of a folder of photographs (4 minutes for 20 of them on one core):
+Command, of a folder of photographs (minutes):
     .venv/bin/python benchmarks/registration.py FOLDER [PHOTOGRAPHS] [IMPOSTORS]
 Each of the first photographs by name is registered to its own thumbnail under each edit of
 edits_v1; then as it is, with up to IMPOSTORS others of the folder, to each of their thumbnails.
@@ -19,14 +19,8 @@ from latenthash.data.edits.suite import Suite
 from latenthash.data.reading import Picture, Reader
 from latenthash.jobs.build import build
 from latenthash.system.paths import find_files
-from latenthash.watermark.registration import (
-    CORRELATION,
-    INLIERS,
-    Features,
-    Reference,
-    features,
-    thumbnail,
-)
+from latenthash.watermark.points import Features, features
+from latenthash.watermark.registration import CORRELATION, INLIERS, Reference, thumbnail
 
 ROOT = Path(__file__).parent.parent
 RESAMPLES = 2000

@@ -15,10 +15,9 @@ from latenthash.watermark.manifest import (
     Manifest,
     Owner,
     Parent,
-    Signed,
-    sign,
 )
 from latenthash.watermark.registry import Registry
+from latenthash.watermark.signed import Signed, sign
 
 BUNDLE = sha256(b"bundle").hexdigest()
 WHEN = "2026-01-31T12:00:00Z"

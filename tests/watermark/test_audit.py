@@ -148,6 +148,18 @@ def test_registry_whose_end_was_altered_is_not_added_to(place: Path) -> None:
         Registry.open_to_append(str(place)).append(signed(7))
 
 
+def test_index_by_which_a_row_is_not_found_is_seen(place: Path) -> None:
+    whole = place.read_bytes()
+    # The bits stand in the row, and in the index that searches read.
+    bits = signed(3).manifest.hash.packed.tobytes()
+    places = [i for i in range(len(whole)) if whole.startswith(bits, i)]
+    assert len(places) == 2
+    for at in places:
+        place.write_bytes(whole[:at] + b"\xff" + whole[at + 1 :])
+        (fault, *_) = found(place, None)
+        assert str(fault).startswith(("The database is damaged", "Row 3 is searched by another"))
+
+
 def test_value_of_another_kind_is_refused(place: Path) -> None:
     tamper(place, f"UPDATE {MARKS} SET bits = 1099511627776 WHERE seq = 3")
     with pytest.raises(InputError, match="holds int where bytes must stand"):

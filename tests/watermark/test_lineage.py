@@ -6,11 +6,13 @@ from itertools import pairwise
 
 import pytest
 
-from latenthash.watermark import lineage
-from latenthash.watermark.lineage import Lineage, trace
-from latenthash.watermark.manifest import Parent, Signed, sign
+from latenthash.watermark import tracing
+from latenthash.watermark.lineage import Lineage
+from latenthash.watermark.manifest import Parent
 from latenthash.watermark.registry import Registry
 from latenthash.watermark.rows import Head, Row
+from latenthash.watermark.signed import Signed, sign
+from latenthash.watermark.tracing import trace
 from marks import WHEN, Book, content, manifest, owner, signed
 
 REGISTRY = owner("registry")
@@ -45,7 +47,7 @@ def test_chain_is_told_from_its_root(book: Book) -> None:
     lines = found.text().splitlines()
     assert lines[0].startswith(f"- {a.id.hex()}  row 1, Ann ({owner('Ann').public.hex()[:8]})")
     assert lines[1] == f"  - {b.id.hex()}  " + lines[1].split("  ")[-1]
-    assert lines[2:4] == [f"      of {a.id.hex()} (1 bits)", "      by c2pa.cropped"]
+    assert lines[2:4] == [f"      of {a.id.hex()} (1 bit)", "      by c2pa.cropped"]
     assert any(line.strip().startswith(f"* {d.id.hex()}") for line in lines)
 
 
@@ -183,7 +185,7 @@ def test_child_that_is_older_than_its_parent_is_named() -> None:
 
 
 def test_lineage_without_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lineage, "MOST_STEPS", 3)
+    monkeypatch.setattr(tracing, "MOST_STEPS", 3)
     chain = [bytes([i] * 8) for i in range(9)]
     forged = Forged({one: (after,) for one, after in pairwise(chain)})
     found = trace(forged, chain[0])  # type: ignore[arg-type]

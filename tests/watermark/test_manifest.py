@@ -11,16 +11,8 @@ import pytest
 
 from latenthash.errors import InputError
 from latenthash.watermark import keys
-from latenthash.watermark.manifest import (
-    EditDone,
-    Enrolled,
-    Signed,
-    checked,
-    read_sidecar,
-    sidecar,
-    sign,
-    write_sidecar,
-)
+from latenthash.watermark.manifest import EditDone, Enrolled, checked
+from latenthash.watermark.signed import Signed, read_sidecar, sidecar, sign, write_sidecar
 from marks import BUNDLE, content, manifest, owner, saved, signed
 
 ANN = owner("Ann")

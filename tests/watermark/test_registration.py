@@ -11,7 +11,8 @@ from latenthash.data.samples.sets import embedded
 from latenthash.data.samples.sushi import render_sushi
 from latenthash.errors import InputError
 from latenthash.watermark import registration
-from latenthash.watermark.registration import Reference, features, thumbnail
+from latenthash.watermark.points import features, order_of
+from latenthash.watermark.registration import Reference, thumbnail
 
 GIRL: Pixels = data.astronaut()
 SIDE = 512
@@ -129,7 +130,7 @@ def test_descriptors_of_a_mirror_image_are_those_in_another_order() -> None:
     near = gaps.argmin(1)
     same = gaps[np.arange(len(near)), near] < 0.25
     assert same.mean() > 0.5
-    expected = whole.descriptors[same][:, registration._order(True, False)]
+    expected = whole.descriptors[same][:, order_of(True, False)]
     likeness = (expected * turned.descriptors[near[same]]).sum(1)
     assert np.median(likeness) > 0.99
 

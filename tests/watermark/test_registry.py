@@ -21,10 +21,10 @@ from sqlalchemy.exc import DBAPIError
 
 from latenthash.errors import InputError
 from latenthash.watermark.audit import check
-from latenthash.watermark.manifest import Signed
 from latenthash.watermark.registry import Registry
 from latenthash.watermark.rows import Head, empty_digest
-from marks import BUNDLE, Book, append_many, content, manifest, owner, sign, signed
+from latenthash.watermark.signed import Signed, sign
+from marks import BUNDLE, Book, append_many, content, manifest, owner, signed
 from project import ROOT
 
 ANN = owner("Ann")

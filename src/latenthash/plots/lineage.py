@@ -14,6 +14,7 @@ from latenthash.plots.style import drawn
 BOX, LEVEL = 2.6, 2.4  # inches: width of a box with its room, height of a level
 PICTURE = 1.0  # inches: longer side of a picture
 PIXELS = 72.0  # a inch of an OffsetImage
+BELOW, ABOVE, HALF = 0.34, 0.38, 0.15  # levels: how far a box with a picture reaches, and without
 MOST_LEVELS, MOST_WIDE = 40, 16  # that are drawn: a figure has an end
 
 
@@ -57,7 +58,10 @@ def lineage_tree(members: Sequence[Member], title: str) -> Figure:
         _box(axes, members[i], place)
         for parent, words in members[i].parents:
             if parent in places:
-                _arrow(axes, places[parent], place, words)
+                (x, y), (to_x, to_y) = places[parent], place
+                below = BELOW if members[parent].picture is not None else HALF
+                above = ABOVE if members[i].picture is not None else HALF
+                _arrow(axes, (x, y + below), (to_x, to_y - above), words)
     left_out = len(members) - len(places)
     more = f"\n{left_out:,} more are left out" if left_out else ""
     figure.suptitle(drawn(title) + more, fontsize=12, parse_math=False)
@@ -99,9 +103,8 @@ def _box(axes: Axes, member: Member, place: tuple[float, float]) -> None:
 
 def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], words: str) -> None:
     way = {"arrowstyle": "-|>", "color": "0.3", "shrinkA": 0, "shrinkB": 0}
-    top, bottom = (start[0], start[1] + 0.33), (end[0], end[1] - 0.38)
-    axes.annotate("", bottom, top, arrowprops=way)
-    middle = ((top[0] + bottom[0]) / 2, (top[1] + bottom[1]) / 2)
+    axes.annotate("", end, start, arrowprops=way)
+    middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
     axes.annotate(
         drawn(words), middle, fontsize=7, ha="left", va="center", color="0.3", xytext=(4, 0),
         textcoords="offset points", parse_math=False,

@@ -15,7 +15,7 @@ class Fault:
     """What is wrong at one place of a registry.
 
     Attributes:
-        first: number of the row.
+        first: number of the row; 0 where the database itself is damaged.
         last: number of the last of several rows that are missing; else that of the row.
         what: goes on after "row 5" or "rows 5 to 7".
     """
@@ -26,6 +26,8 @@ class Fault:
 
     def __str__(self) -> str:
         """Say it in a sentence."""
+        if self.last == 0:
+            return f"The database {self.what}."
         rows = (
             f"Row {self.first}" if self.first == self.last else f"Rows {self.first} to {self.last}"
         )
@@ -33,7 +35,7 @@ class Fault:
 
 
 def check(registry: Registry, head: Head | None = None) -> list[Fault]:
-    """Check every row of a registry: about a thousand a second.
+    """Check every row of a registry.
 
     Args:
         registry: to which others may append meanwhile.
@@ -51,7 +53,11 @@ def check(registry: Registry, head: Head | None = None) -> list[Fault]:
             "The head is of another registry, or was altered: its key is "
             f"{head.registry.hex()[:16]}..., and the registry's is {registry.public.hex()[:16]}..."
         )
-    return list(_walk(registry, head))
+    damage = registry.damage()
+    found = (
+        [] if damage is None else [Fault(0, 0, f"is damaged ({damage}): searches may miss rows")]
+    )
+    return [*found, *_walk(registry, head)]
 
 
 def _walk(registry: Registry, head: Head | None) -> Iterator[Fault]:

@@ -1,116 +1,24 @@
-"""The tables of a registry, in SQLite or PostgreSQL, to which rows are added and nothing else."""
+"""The database of a registry, SQLite or PostgreSQL: how it is opened, and what can go wrong."""
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Connection,
-    Engine,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    NullPool,
-    String,
-    Table,
-    create_engine,
-    event,
-    inspect,
-)
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, inspect
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoResultFound
 
 from latenthash.errors import InputError
 from latenthash.system.files import Unusable
 from latenthash.system.terminal import without_password
+from latenthash.watermark.tables import METADATA
 
 BUSY = 120.0  # s to wait for other processes that append
 MOST_CELL = 2**22  # bytes of a value that is read from a file; a manifest has at most 2**20
 POSTGRES = re.compile(r"(postgres|postgresql|postgresql\+psycopg)://")
-T = TypeVar("T")
 LOCK = 0x6C617465  # of PostgreSQL: whoever appends to a registry holds it
-
-
-def _only(kind: type[T]) -> Callable[[object], T]:
-    """Make what takes values of one kind alone: in SQLite's columns may stand anything."""
-
-    def taken(value: object) -> T:
-        if not isinstance(value, kind):
-            raise Unusable(f"holds {type(value).__name__} where {kind.__name__} must stand")
-        return value
-
-    return taken
-
-
-class Octets(LargeBinary):
-    """Bytes; of a number, SQLAlchemy would make as many zeros."""
-
-    def result_processor(self, dialect: object, coltype: object) -> Any:  # noqa: D102
-        return _only(bytes)
-
-
-class Words(String):
-    """A text."""
-
-    def result_processor(self, dialect: object, coltype: object) -> Any:  # noqa: D102
-        return _only(str)
-
-
-class Number(BigInteger):
-    """A whole number."""
-
-    def result_processor(self, dialect: object, coltype: object) -> Any:  # noqa: D102
-        return _only(int)
-
-
-class RowNumber(Integer):
-    """A whole number by which SQLite itself counts rows, as it does with a key of this type."""
-
-    def result_processor(self, dialect: object, coltype: object) -> Any:  # noqa: D102
-        return _only(int)
-
-
-Seq = Number().with_variant(RowNumber(), "sqlite")
-METADATA = MetaData()
-REGISTRY = Table(
-    "latenthash_registry",
-    METADATA,
-    Column("format", Seq, primary_key=True, autoincrement=False),
-    Column("public", Octets, nullable=False),
-    Column("seal", Octets, nullable=False),
-)
-# The long column is last: SQLite keeps it on pages of its own, which a search does not read.
-MARKS = Table(
-    "latenthash_marks",
-    METADATA,
-    Column("seq", Seq, primary_key=True, autoincrement=False),
-    Column("id", Octets, nullable=False, unique=True),
-    Column("bundle", Words, nullable=False),
-    Column("bits", Octets, nullable=False),
-    Column("added", Words, nullable=False),
-    Column("previous", Octets, nullable=False),
-    Column("digest", Octets, nullable=False),
-    Column("seal", Octets, nullable=False),
-    Column("signature", Octets, nullable=False),
-    Column("manifest", Octets, nullable=False),
-)
-PARENTS = Table(
-    "latenthash_parents",
-    METADATA,
-    Column("seq", Seq, ForeignKey(MARKS.c.seq), primary_key=True, autoincrement=False),
-    Column("position", Seq, primary_key=True, autoincrement=False),
-    Column("parent", Octets, nullable=False),
-)
-Index("latenthash_parents_parent", PARENTS.c.parent, PARENTS.c.seq)
-# Codes are read from the index alone.
-Index("latenthash_marks_bits", MARKS.c.bundle, MARKS.c.seq, MARKS.c.id, MARKS.c.bits)
 
 
 def is_postgres(place: str) -> bool:
@@ -204,9 +112,11 @@ def writing(engine: Engine, place: str) -> Iterator[Connection]:
 def _explained(place: str) -> Iterator[None]:
     try:
         yield
-    except Unusable as error:
+    # Of a damaged file, SQLite gives texts that are none, and SQLAlchemy finds no row where one is.
+    except (Unusable, UnicodeError, NoResultFound) as error:
+        what = error if isinstance(error, Unusable) else f"is damaged ({error})"
         raise InputError(
-            f"The registry {without_password(place)} {error}: it was altered, or another program "
+            f"The registry {without_password(place)} {what}: it was altered, or another program "
             "made it. Use an untouched copy."
         ) from error
     except DBAPIError as error:
@@ -233,42 +143,3 @@ def has_tables(connection: Connection, place: str) -> bool:
             "tables. Nothing in it was changed: name another one."
         )
     return False
-
-
-def make_tables(connection: Connection) -> None:
-    """Make the tables, and what keeps rows from being changed or removed."""
-    METADATA.create_all(connection)
-    sqlite = connection.dialect.name == "sqlite"
-    for statement in _guards_of_sqlite() if sqlite else _guards_of_postgres():
-        connection.exec_driver_sql(statement)
-
-
-def _guards_of_sqlite() -> Iterator[str]:
-    refuse = "BEGIN SELECT RAISE(ABORT, 'rows of a registry are never changed'); END"
-    for name in METADATA.tables:
-        for act in ("UPDATE", "DELETE"):
-            yield f"CREATE TRIGGER {name}_{act.lower()} BEFORE {act} ON {name} {refuse}"
-    # INSERT OR REPLACE removes a row without a trigger of DELETE.
-    marks, parents, registry = MARKS.name, PARENTS.name, REGISTRY.name
-    taken = {
-        marks: f"NEW.seq <> (SELECT COALESCE(MAX(seq), 0) + 1 FROM {marks})"
-        f" OR EXISTS (SELECT 1 FROM {marks} WHERE id = NEW.id)",
-        parents: f"EXISTS (SELECT 1 FROM {parents}"
-        " WHERE seq = NEW.seq AND position = NEW.position)",
-        registry: f"EXISTS (SELECT 1 FROM {registry})",
-    }
-    for name, condition in taken.items():
-        yield f"CREATE TRIGGER {name}_insert BEFORE INSERT ON {name} WHEN {condition} {refuse}"
-
-
-def _guards_of_postgres() -> Iterator[str]:
-    yield (
-        "CREATE OR REPLACE FUNCTION latenthash_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'rows of a registry are never changed'; END $$"
-    )
-    for name in METADATA.tables:
-        for act, each in (("UPDATE", "ROW"), ("DELETE", "ROW"), ("TRUNCATE", "STATEMENT")):
-            yield (
-                f"CREATE TRIGGER {name}_{act.lower()} BEFORE {act} ON {name} "
-                f"FOR EACH {each} EXECUTE FUNCTION latenthash_refuse()"
-            )

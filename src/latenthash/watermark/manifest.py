@@ -1,18 +1,10 @@
-"""The manifest: what an owner signs of a picture before it is marked, and what the mark's id is of.
+"""The manifest: what an owner states of a picture before it is marked."""
 
-The id that a mark carries is the beginning of the digest of a manifest and its signature. Whoever
-copies a mark copies a commitment to a manifest that describes another picture.
-"""
-
-import json
-import secrets
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from hashlib import sha256
-from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
@@ -23,16 +15,10 @@ from latenthash import __version__
 from latenthash.errors import InputError
 from latenthash.options.checking import find_problems
 from latenthash.options.kinds import Kind, Node, number, whole
-from latenthash.system.files import Unusable, read_bounded
-from latenthash.watermark.canonical import canonical, parse
-from latenthash.watermark.keys import LONGEST_NAME, PUBLIC, SIGNATURE, Signer, is_name, is_signed
-from latenthash.watermark.keys import message as joined
+from latenthash.watermark.keys import LONGEST_NAME, PUBLIC, is_name
 
 VERSION = 1  # raised whenever older readers would misread a manifest
-ENDING = ".latenthash.json"  # of the file beside a marked picture
-MOST_BYTES = 2**20  # of a manifest; ours have a thirtieth of it, of which most is the thumbnail
 ID = 8  # bytes that a carrier hides
-SIGNED, NAMED = b"manifest 1", b"id 1"  # what is signed, and what is digested
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 UNTOUCHED = "Use an untouched copy of what mark=PATH wrote."
 
@@ -45,7 +31,7 @@ class Hexadecimal(Kind):
 
     def fits(self, value: str) -> bool:
         """Say whether a text is so many bytes."""
-        return _bytes(value, self.size) is not None
+        return from_hex(value, self.size) is not None
 
 
 def hexadecimal(size: int, what: str) -> Hexadecimal:
@@ -180,53 +166,6 @@ class Manifest(Node):
         return b64decode(self.thumbnail)
 
 
-@dataclass(frozen=True)
-class Signed:
-    """A manifest with its owner's signature.
-
-    Attributes:
-        manifest: as it was read.
-        text: the manifest in canonical JSON, which is what was signed.
-        signature: 64 bytes.
-    """
-
-    manifest: Manifest
-    text: bytes
-    signature: bytes
-
-    @property
-    def id(self) -> bytes:
-        """The 8 bytes that a mark carries.
-
-        To find a second manifest for an id takes 2**64 tries, whoever signs it.
-        """
-        return sha256(joined(NAMED, self.text, self.signature)).digest()[:ID]
-
-    @property
-    def is_sound(self) -> bool:
-        """Whether the owner that the manifest names signed it."""
-        public = bytes.fromhex(self.manifest.owner.key)
-        return is_signed(public, self.signature, SIGNED, self.text)
-
-    @classmethod
-    def of(cls, what: str, text: bytes, signature: bytes) -> "Signed":
-        """Read a manifest that was kept in canonical JSON; who signed it is not looked at.
-
-        Args:
-            what: begins the sentences on what is wrong with it.
-            text: of the manifest.
-            signature: 64 bytes.
-
-        Raises:
-            InputError: if it is no manifest, or of a version that is not known here.
-        """
-        values = _parsed(what, text)
-        manifest = checked(what, values)
-        if canonical(values) != text:
-            raise InputError(f"{what} is not written in canonical JSON. {UNTOUCHED}")
-        return cls(manifest, text, signature)
-
-
 def now() -> str:
     """Return the time as manifests write it, in seconds of UTC."""
     return datetime.now(UTC).strftime(TIME)
@@ -251,86 +190,7 @@ def checked(what: str, values: object) -> Manifest:
     return Manifest.model_validate(values)
 
 
-def sign(manifest: Manifest, signer: Signer) -> Signed:
-    """Sign a manifest by its owner's key.
-
-    Raises:
-        InputError: if it holds what canonical JSON cannot, such as endless numbers in edits, is
-            too large, or names another owner.
-    """
-    if manifest.owner.key != signer.public.hex():
-        raise InputError(f"The manifest names another owner's key than that of {signer.name}.")
-    try:
-        text = canonical(manifest.model_dump())
-        parse(text)  # nothing is signed that cannot be read
-    except ValueError as error:
-        raise InputError(f"The manifest {error}: leave that out of the edits.") from error
-    if len(text) > MOST_BYTES:
-        raise InputError(
-            f"The manifest has {len(text):,} bytes, over the limit of {MOST_BYTES:,}: tell less of "
-            "the edits."
-        )
-    return Signed(manifest, text, signer.sign(SIGNED, text))
-
-
-def sidecar(picture: Path) -> Path:
-    """Return where the manifest of a marked picture stands: beside it, under its whole name."""
-    return picture.with_name(picture.name + ENDING)
-
-
-def write_sidecar(signed: Signed, path: Path) -> None:
-    """Write a signed manifest as JSON, whole or not at all; what was there before is replaced."""
-    values = {
-        "id": signed.id.hex(),
-        "signature": signed.signature.hex(),
-        "manifest": json.loads(signed.text),
-    }
-    aside = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    try:
-        aside.write_text(json.dumps(values, indent=1, ensure_ascii=False), encoding="utf-8")
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-def read_sidecar(path: Path) -> Signed:
-    """Read a signed manifest.
-
-    Raises:
-        InputError: if it is none, of a newer version, was altered, or its owner did not sign it.
-    """
-    what = f"The manifest {path}"
-    try:
-        data = read_bounded(path, 2 * MOST_BYTES)  # indented
-    except Unusable as error:
-        raise InputError(f"{what} {error}. {UNTOUCHED}") from error
-    values = _parsed(what, data)
-    if not isinstance(values, dict) or set(values) != {"id", "signature", "manifest"}:
-        raise InputError(f"{what} must hold id, signature and manifest, and no more. {UNTOUCHED}")
-    manifest = checked(what, values["manifest"])
-    signature = _bytes(values["signature"], SIGNATURE)
-    if signature is None:
-        raise InputError(f"{what}: signature must be {2 * SIGNATURE} hexadecimal digits.")
-    try:
-        signed = Signed(manifest, canonical(values["manifest"]), signature)
-    except ValueError as error:
-        raise InputError(f"{what} {error}. {UNTOUCHED}") from error
-    if not signed.is_sound or values["id"] != signed.id.hex():
-        raise InputError(
-            f"{what} was altered, or its owner did not sign it: text, signature and id do not go "
-            f"together. {UNTOUCHED}"
-        )
-    return signed
-
-
-def _parsed(what: str, data: bytes) -> Any:
-    try:
-        return parse(data)
-    except ValueError as error:
-        raise InputError(f"{what} {error}. {UNTOUCHED}") from error
-
-
-def _bytes(value: object, size: int) -> bytes | None:
+def from_hex(value: object, size: int) -> bytes | None:
     """Return the bytes that small hexadecimal digits stand for; None when none do."""
     try:
         found = bytes.fromhex(value) if isinstance(value, str) else b""

@@ -1,15 +1,13 @@
 """Registration: whether a picture shows what a small picture of an original shows, and where.
 
-Points of interest of both (SIFT, Lowe 2004; as RootSIFT, Arandjelovic and Zisserman 2012) are
-matched, a homography is found that many of the matches agree on, and the pixels are compared where
-both pictures overlap. A picture is of the same content when both agree.
+Points of interest of both are matched, a homography is found that many of the matches agree on, and
+the pixels are compared where both overlap. A picture is of the same content when both agree.
 """
 
 import io
 from dataclasses import dataclass
-from functools import cache
 from itertools import product
-from typing import Any
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -18,11 +16,18 @@ from PIL import Image
 
 from latenthash.data.reading import Pixels
 from latenthash.errors import InputError
+from latenthash.watermark.points import (
+    OF_REFERENCE,
+    Descriptors,
+    Features,
+    Points,
+    detected,
+    features,
+    no_points,
+    order_of,
+)
 
 THUMBNAIL, QUALITY = 320, 75  # px of the longer side, and of the JPEG
-SIDE = 480  # px of the longer side that a query is reduced to
-POINTS, CONTRAST = 600, 0.02  # of SIFT: most points, and the least contrast of one
-CELLS, DIRECTIONS = 4, 8  # of a descriptor: 4 x 4 cells of 8 directions each
 RATIO = 0.8  # nearest to second nearest distance (Lowe 2004, section 7.1)
 REACH = 3.0  # px of the query within which a match agrees with a homography
 INLIERS, CORRELATION = 12, 0.3  # least of both for the same content
@@ -32,9 +37,7 @@ NARROWEST = 1 / 3.5  # least ratio of a homography's two stretches
 SMALLEST, LARGEST = 0.02, 50.0  # of a homography's change of area
 WINDOW, FLAT = 4.5, 4.0  # px (sigma) of the local correlation; variance of what has no detail
 OVERLAP = 0.05  # least share of the thumbnail that the query shows
-Points = NDArray[np.float32]  # (K, 2) x, y in px
-Descriptors = NDArray[np.float32]  # (K, 128), of length 1
-Matrix = NDArray[np.float64]  # (3, 3)
+Matrix: TypeAlias = NDArray[np.float64]  # (3, 3)
 
 
 @dataclass(frozen=True)
@@ -65,23 +68,6 @@ class Registration:
 NOTHING = Registration(0, None, False, False, 0.0)
 
 
-@dataclass(frozen=True)
-class Features:
-    """Points of interest of a picture.
-
-    Attributes:
-        grey: (H, W) that they were found in.
-        points: (K, 2).
-        descriptors: (K, 128).
-        scale: px of `grey` a px of the picture, along x and y.
-    """
-
-    grey: NDArray[np.uint8]
-    points: Points
-    descriptors: Descriptors
-    scale: tuple[float, float]
-
-
 def thumbnail(pixels: Pixels) -> bytes:
     """Make the JPEG that a manifest holds of an original."""
     image = Image.fromarray(pixels)
@@ -89,17 +75,6 @@ def thumbnail(pixels: Pixels) -> bytes:
     file = io.BytesIO()
     image.save(file, "JPEG", quality=QUALITY)
     return file.getvalue()
-
-
-def features(pixels: Pixels) -> Features:
-    """Find the points of interest of a picture, once for all originals it is compared with."""
-    height, width = pixels.shape[:2]
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    factor = SIDE / max(height, width)
-    if factor < 1:
-        size = (max(round(width * factor), 1), max(round(height * factor), 1))
-        grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    return _detected(np.asarray(grey, np.uint8), width, height)
 
 
 class Reference:
@@ -114,12 +89,12 @@ class Reference:
     """
 
     def __init__(self, jpeg: bytes, size: tuple[int, int]) -> None:
-        grey = _decoded(jpeg)
-        self._features = _detected(grey, *size)
+        grey = np.asarray(cv2.cvtColor(read_thumbnail(jpeg), cv2.COLOR_RGB2GRAY), np.uint8)
+        self._features = detected(grey, size, OF_REFERENCE)
         kinds = product((False, True), (False, True))
         # Of a mirror image or negative, the descriptors are these in another order: the picture
         # itself is looked at once.
-        self._seen = {kind: self._features.descriptors[:, _order(*kind)] for kind in kinds}
+        self._seen = {kind: self._features.descriptors[:, order_of(*kind)] for kind in kinds}
 
     def register(self, picture: Pixels | Features) -> Registration:
         """Register a picture to the original; the same picture always gives the same.
@@ -140,7 +115,7 @@ class Reference:
     def _matched(self, query: Features, descriptors: Descriptors) -> tuple[Points, Points]:
         """Match points (M, 2) of the thumbnail and of the query, each its best by far."""
         if min(len(descriptors), len(query.descriptors)) < INLIERS:
-            return _no_points(), _no_points()
+            return no_points(), no_points()
         likeness = query.descriptors @ descriptors.T
         rows = np.arange(len(likeness))
         nearest = likeness.argmax(1)
@@ -211,35 +186,22 @@ class Reference:
         return np.asarray(whole / whole[2, 2], np.float64)
 
 
-def _decoded(jpeg: bytes) -> NDArray[np.uint8]:
+def read_thumbnail(jpeg: bytes) -> Pixels:
+    """Decode the thumbnail of a manifest, which is not trusted.
+
+    Raises:
+        InputError: if it is no JPEG of at most 320 px.
+    """
     what = "The thumbnail of a manifest"
     try:
         with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as image:
             if max(image.size) > THUMBNAIL:
                 raise InputError(f"{what} is larger than {THUMBNAIL} px. It was not made here.")
-            return np.asarray(image.convert("L"))
+            return np.asarray(image.convert("RGB"))
     except InputError:
         raise
     except Exception as error:  # decoders answer damaged data with almost any of them
         raise InputError(f"{what} is no JPEG, or damaged ({error}).") from error
-
-
-def _detected(grey: NDArray[np.uint8], width: int, height: int) -> Features:
-    """Find points of a picture that was reduced from a width and height."""
-    scale = (grey.shape[1] / width, grey.shape[0] / height)
-    keypoints, found = _sift().detectAndCompute(grey, None)
-    if found is None:
-        return Features(grey, _no_points(), np.zeros((0, 128), np.float32), scale)
-    points = np.array([point.pt for point in keypoints], np.float32)
-    roots = np.sqrt(found / np.maximum(found.sum(1, keepdims=True), 1e-9))
-    return Features(grey, points, roots.astype(np.float32), scale)
-
-
-@cache
-def _sift() -> Any:
-    return cv2.SIFT.create(
-        nfeatures=POINTS, contrastThreshold=CONTRAST, enable_precise_upscale=True
-    )
 
 
 def _ransac() -> Any:
@@ -258,21 +220,6 @@ def _ransac() -> Any:
     return ways
 
 
-def _order(mirrored: bool, negative: bool) -> NDArray[np.int64]:
-    """Return where each number of a descriptor stands in that of the mirror image or negative.
-
-    A descriptor is laid out along the direction of its point. In a mirror image, what was on the
-    left of that direction is on the right, and angles run backwards. In a negative, the direction
-    turns round, so that the cells are gone through from the other end.
-    """
-    order = np.arange(CELLS * CELLS * DIRECTIONS).reshape(CELLS, CELLS, DIRECTIONS)
-    if mirrored:
-        order = order[::-1, :, -np.arange(DIRECTIONS)]
-    if negative:
-        order = order[::-1, ::-1]
-    return order.ravel()
-
-
 def _distinct(points: Points) -> int:
     """Count points that are not the same pixel: one may have several directions."""
     return len(np.unique(np.round(points), axis=0))
@@ -289,7 +236,3 @@ def _reducing(scale: tuple[float, float]) -> Matrix:
 
 def _smooth(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(cv2.GaussianBlur(values, (0, 0), WINDOW), np.float32)
-
-
-def _no_points() -> Points:
-    return np.zeros((0, 2), np.float32)

@@ -15,20 +15,12 @@ from sqlalchemy import Connection, Engine, func, insert, select
 
 from latenthash.errors import InputError
 from latenthash.system.terminal import without_password
-from latenthash.watermark.database import (
-    MARKS,
-    PARENTS,
-    REGISTRY,
-    connect,
-    has_tables,
-    is_postgres,
-    make_tables,
-    reading,
-    writing,
-)
+from latenthash.watermark.database import connect, has_tables, is_postgres, reading, writing
 from latenthash.watermark.keys import Signer, make_key, read_key
-from latenthash.watermark.manifest import ID, Signed, now
+from latenthash.watermark.manifest import ID, now
 from latenthash.watermark.rows import Head, Row, empty_digest
+from latenthash.watermark.signed import Signed
+from latenthash.watermark.tables import MARKS, PARENTS, REGISTRY, make_tables
 
 FORMAT = 1  # raised whenever older readers would misread a registry
 CODE = 32  # bytes
@@ -255,6 +247,18 @@ class Registry:
             for seq, parent in connection.execute(kin):
                 parents.setdefault(seq, []).append(parent)
         return rows, parents
+
+    def damage(self) -> str | None:
+        """Say what SQLite finds wrong with the file, as an index by which a row is not found.
+
+        Returns:
+            in its words; None where nothing is. A server looks after its own files.
+        """
+        if is_postgres(self.place):
+            return None
+        with reading(self._engine, self.place) as connection:
+            found = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalars().first()
+        return None if found == "ok" else str(found)
 
     def _head(self, connection: Connection) -> Head:
         newest = select(MARKS.c.seq, MARKS.c.digest, MARKS.c.seal)

@@ -11,7 +11,7 @@ from latenthash.errors import InputError
 from latenthash.system.files import Unusable, read_bounded
 from latenthash.watermark.canonical import parse
 from latenthash.watermark.keys import PUBLIC, SIGNATURE, Signer, is_signed, message
-from latenthash.watermark.manifest import Signed
+from latenthash.watermark.signed import Signed
 
 FIRST, ROW, SEAL = b"registry 1", b"row 1", b"seal 1"  # what is digested, and what is signed
 DIGEST = 32  # bytes
