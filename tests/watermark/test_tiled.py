@@ -155,6 +155,19 @@ def test_reading_begins_with_the_picture_as_it_is() -> None:
     assert len(read(MARKED).attempts) == 1
 
 
+def test_bits_are_read_where_the_pilots_are_gone() -> None:
+    spectrum = np.fft.fft2(MARKED.astype(float), axes=(0, 1))
+    carriers = CARRIER._pattern.pilots / 128 * 400 / 512  # type: ignore[attr-defined]
+    for u, v in np.concatenate([carriers, -carriers]):
+        row, column = round(v * 512) % 512, round(u * 512) % 512
+        rows, columns = (np.arange(k - 2, k + 3) % 512 for k in (row, column))
+        spectrum[np.ix_(rows, columns)] = 0
+    without = np.fft.ifft2(spectrum, axes=(0, 1)).real
+    reading = read(np.clip(np.rint(without), 0, 255).astype(np.uint8))
+    assert reading.identity == IDENTITY
+    assert reading.attempt.level == "as it is, without pilots"
+
+
 def test_geometry_tells_how_the_picture_was_edited() -> None:
     reading = read(turned(MARKED, 20))
     matrix = reading.attempt.geometry.homography[:2, :2]
