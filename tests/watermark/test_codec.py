@@ -1,5 +1,8 @@
 """When a word is an id: chance against what is counted."""
 
+from collections.abc import Iterator
+from math import comb
+
 import numpy as np
 import pytest
 
@@ -11,8 +14,8 @@ NOWHERE = Geometry((400, 400), np.eye(3), whole=True)
 IDENTITY = bytes(range(8))
 
 
-def attempt(soft: np.ndarray) -> Attempt:
-    return Attempt(soft, 0.0, NOWHERE, "drawn")
+def attempt(soft: np.ndarray, pilot: float = 0.0) -> Attempt:
+    return Attempt(soft, pilot, NOWHERE, "drawn")
 
 
 def noise(n: int) -> list[Attempt]:
@@ -43,8 +46,6 @@ def test_chance_is_the_share_of_random_signs_that_do_as_well(law: str, level: fl
 
 def test_chance_of_equal_bits_is_the_binomial_tail() -> None:
     # 15 of 127 bits wrong, of equal size: sum over k <= 15 of (127 over k) / 2^127 * 2^64.
-    from math import comb
-
     exact = sum(comb(127, k) for k in range(16)) / 2.0**63
     # The continuous approximation lies between the tails with and without the last term.
     without = sum(comb(127, k) for k in range(15)) / 2.0**63
@@ -61,7 +62,7 @@ def test_chance_has_ends() -> None:
 def test_first_attempt_beyond_chance_is_taken_and_no_more_are_made() -> None:
     asked = []
 
-    def attempts():  # type: ignore[no-untyped-def]
+    def attempts() -> Iterator[Attempt]:
         for one in [*noise(3), sent(2.0), *noise(1)]:
             asked.append(one)
             yield one
@@ -79,6 +80,24 @@ def test_noise_holds_no_id() -> None:
     assert reading.identity is None
     assert reading.chance > 1e-6
     assert len(reading.attempts) == 300
+
+
+def test_chance_of_the_best_word_is_how_often_it_is_reached() -> None:
+    # Of 2^64 words the best has a chance of c or less in about c of all places without a mark.
+    odds = np.array([decode([one]).chance for one in noise(1500)])
+    for limit in (0.1, 0.03, 0.01):
+        assert 0.3 * limit < (odds <= limit).mean() < 1.5 * limit
+
+
+def test_where_pilots_show_a_mark_less_is_asked_of_its_word() -> None:
+    signs = 2.0 * to_word(IDENTITY) - 1
+    draws = [1.3 * signs + np.random.default_rng(k).normal(size=LENGTH) for k in range(60)]
+    between = [s for s in draws if 1e-7 < decode([attempt(s)]).chance <= 1e-5]
+    assert between
+    for soft in between:
+        assert decode([attempt(soft, pilot=5.9)]).identity is None
+        assert decode([attempt(soft, pilot=6.0)]).identity == IDENTITY
+    assert all(decode([attempt(one.soft, pilot=9.0)]).identity is None for one in noise(100))
 
 
 def test_nothing_at_all_holds_no_id() -> None:

@@ -11,7 +11,10 @@ from latenthash.watermark.bch import LENGTH, PAYLOAD, Bits, encode, nearest, pay
 from latenthash.watermark.carrier import Attempt, Soft
 
 BYTES = PAYLOAD // 8  # of an id
-MOST_CHANCE = 1e-7  # of an attempt: wrong words that would correlate as well as the one accepted
+# Of an attempt: wrong words that would correlate as well as the one accepted.
+MOST_CHANCE = 1e-7
+# Where the pilots alone prove that there is a mark; in 1,000 places without one they reached 5.
+PILOT, MOST_CHANCE_THERE = 6.0, 1e-5
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,8 @@ def decode(attempts: Iterable[Attempt]) -> Reading:
         length = float(np.linalg.norm(attempt.soft)) or 1.0
         odds = chance(attempt.soft, float(product.sum()))
         if best is None or odds < best.chance:
-            identity = to_identity(word) if odds <= MOST_CHANCE else None
+            most = MOST_CHANCE if attempt.pilot < PILOT else MOST_CHANCE_THERE
+            identity = to_identity(word) if odds <= most else None
             correlation = float(product.sum()) / length / np.sqrt(LENGTH)
             errors = int((product < 0).sum())
             best = Reading(identity, word, correlation, errors, odds, attempt, made)

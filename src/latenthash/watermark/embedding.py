@@ -4,7 +4,6 @@ from math import log10
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from latenthash.data.reading import Pixels
 from latenthash.watermark.bch import Bits
@@ -16,8 +15,9 @@ from latenthash.watermark.whitening import FLOOR, SPREAD, detail, folded, spectr
 MASK = 0.7  # exponent: amplitudes rise a little slower than the picture's own detail
 FINE, FINE_SPREAD = 1.5, 3.0  # px, sigmas: of fine texture, and of how far it hides a mark
 LEAST_MASK, MOST_MASK = 0.8, 14.0
-LEAST_GAIN = 0.15  # of the margin, for bits that the picture itself favours
-PILOT_GAIN = 1.0  # of the bits' mean
+LEAST_GAIN = 0.15  # of the gain, for bits that the picture itself favours
+MOST_GAIN = 1e3  # grey levels, before the mask
+PILOT_GAIN = 0.6  # of the bits' mean
 HALVINGS = 30
 ROUNDS = 6  # of embedding, each weaker, until the SSIM is reached
 ROUNDING = 1 / 12  # mean squared error that whole numbers cost
@@ -83,12 +83,10 @@ class Embedding:
         return added(self._pixels, residual)
 
     def _residual(self, error: float) -> Plane:
-        """Find the margin by halving; return what it adds to the canonical frame."""
-        low, high = 0.0, 1e5
+        """Find the gain by halving; return what it adds to the canonical frame."""
+        low, high = 0.0, MOST_GAIN
         for _ in range(HALVINGS):
-            middle = (
-                np.sqrt(max(low, 1e-3) * high) if high > 2 * max(low, 1e-3) else (low + high) / 2
-            )
+            middle = (low + high) / 2
             tile = self._tile(middle)
             if float((tile**2 * self._folded).sum()) > error:
                 high = middle
@@ -96,16 +94,16 @@ class Embedding:
                 low = middle
         return repeated(self._tile(low), self._mask.shape[::-1]) * self._mask
 
-    def _tile(self, margin: float) -> Plane:
-        """Return the tile that brings every bit to a margin, in standard deviations of noise."""
-        need = (margin - self._word * self._stands) / self._effect
-        gains: Floats = np.maximum(need, LEAST_GAIN * margin / self._effect)
+    def _tile(self, gain: float) -> Plane:
+        """Return the tile that brings every bit to where a gain brings one that stands at 0."""
+        need = gain - self._word * self._stands / self._effect
+        gains: Floats = np.maximum(need, LEAST_GAIN * gain)
         pilots = np.float32(PILOT_GAIN * gains.mean()) * self._pattern.pilot_tile
         return self._pattern.bits_tile(self._word * gains) + pilots
 
 
-def added(pixels: Pixels, residual: NDArray[np.float32]) -> Pixels:
-    """Add a residual (H, W) to all channels, in whole grey levels."""
+def added(pixels: Pixels, residual: Plane) -> Pixels:
+    """Add a residual (H, W) to all channels, in whole levels: colours stay nearly as they are."""
     marked = np.empty_like(pixels)
     for top in range(0, len(pixels), ROWS):
         whole = np.rint(residual[top : top + ROWS, :, None]).astype(np.int16)

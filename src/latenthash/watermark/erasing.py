@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from latenthash.data.reading import Pixels
-from latenthash.watermark.bch import LENGTH, Bits
+from latenthash.watermark.bch import Bits
 from latenthash.watermark.carrier import Geometry
 from latenthash.watermark.embedding import PILOT_GAIN, added, mask
 from latenthash.watermark.frames import Plane, Valid, luma, resized, unwarped, warped
@@ -35,15 +35,17 @@ def erased(pattern: Pattern, pixels: Pixels, word: Bits, geometry: Geometry) -> 
             return resized(some, geometry.frame), None
         return warped(some, geometry.homography, geometry.frame)
 
-    def left(amount: float) -> float:
-        """Return what a picture still holds of the mark when an amount is taken."""
-        found, noise = spectrum(whiten(*frame_of(plane - np.float32(amount) * mark)), PERIOD)
-        return float((pattern.responses(found, noise, place) * signs).sum() / LENGTH)
-
+    shown, valid = frame_of(plane)
     tile = pattern.bits_tile(signs) + np.float32(PILOT_GAIN) * pattern.pilot_tile
-    shape = mask(frame_of(plane)[0])
-    there = repeated(laid(tile, place), geometry.frame) * shape
+    there = repeated(laid(tile, place), geometry.frame) * mask(shown)
     mark = unwarped(there, geometry.homography, size)
+    shown_mark, _ = frame_of(mark)
+
+    def left(amount: float) -> float:
+        """Return what the frame still holds of the mark when an amount is taken."""
+        found, noise = spectrum(whiten(shown - np.float32(amount) * shown_mark, valid), PERIOD)
+        return float((pattern.responses(found, noise, place) * signs).sum())
+
     return added(pixels, np.float32(-_root(left)) * mark)
 
 

@@ -18,7 +18,7 @@ Complex = NDArray[np.complexfloating[Any, Any]]
 Bins = NDArray[np.int64]  # (K, 2) cycles a period, right and down
 
 PERIOD = 128  # px of the canonical frame
-LOW, HIGH = 0.035, 0.2  # cycles a px, of all: slower ones are seen, faster ones are lost
+LOW, HIGH = 0.025, 0.2  # cycles a px, of all: slower ones are seen, faster ones are lost
 PILOT_LOW, PILOT_HIGH = 0.05, 0.18  # cycles a px, of the pilots
 PILOTS = 40
 MIDDLE, TILT = 0.15, -0.4  # amplitudes go as (frequency / MIDDLE) ** TILT, as pictures' own do

@@ -14,11 +14,11 @@ ROWS = 512  # taken at once, to keep memory low
 
 def psnr(original: Pixels, other: Pixels) -> float:
     """Return the peak signal-to-noise ratio of all channels, in dB."""
-    total = 0
+    total = 0.0
     for top in range(0, len(original), ROWS):
         rows = slice(top, top + ROWS)
         error = original[rows].astype(np.int32) - other[rows]
-        total += int(np.vdot(error, error))
+        total += float(np.square(error).sum(dtype=np.int64))
     mean = total / original.size
     return 10 * log10(255**2 / mean) if mean else inf
 
@@ -39,7 +39,8 @@ def ssim(original: Pixels, other: Pixels) -> float:
         rows = slice(top, min(top + ROWS, height) + WINDOW - 1)
         for channel in range(3):
             total += _total(original[rows, :, channel], other[rows, :, channel])
-    return total / (height * (original.shape[1] - WINDOW + 1) * 3)
+    windows: int = 3 * height * (original.shape[1] - WINDOW + 1)
+    return total / windows
 
 
 def _total(x: Pixels, y: Pixels) -> float:

@@ -1,7 +1,7 @@
 """The tiled carrier: spread spectrum that repeats, informed of the picture, with pilots."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import sqrt
 
 import cv2
@@ -24,9 +24,9 @@ from latenthash.watermark.frames import (
     scaling,
     warped,
 )
-from latenthash.watermark.pattern import HIGH, PERIOD, Pattern, Place
+from latenthash.watermark.pattern import CORNER, HIGH, PERIOD, Pattern, Place
 from latenthash.watermark.synchronisation import Candidate, Synchroniser
-from latenthash.watermark.whitening import spectrum, whiten
+from latenthash.watermark.whitening import Power, Spectrum, spectrum, whiten
 
 LEAST_SIDE = round(2 * HIGH * SIDE)  # px: a smaller picture does not hold the fastest bits
 LARGEST = 1200  # px, the square root of the area at which larger pictures are searched
@@ -78,13 +78,13 @@ class Tiled:
         """Read as it is, then turned and scaled, then without noise, then squeezed."""
         plane = luma(pixels)
         height, width = plane.shape
-        yield self._as_is(plane, (width, height), "as it is")
+        yield from self._as_is(plane, (width, height), "as it is")
         if sqrt(height * width) > LARGEST:
             plane = canonical(plane, LARGEST)
         to_full = scaling(plane.shape[::-1], (width, height))
         yield from self._search(plane, to_full, "searched")
         clean = _without_noise(plane)
-        yield self._as_is(clean, (width, height), "without noise")
+        yield from self._as_is(clean, (width, height), "without noise")
         yield from self._search(clean, to_full, "searched without noise")
         yield from self._search(plane, to_full, "squeezed", ASPECTS)
 
@@ -100,23 +100,23 @@ class Tiled:
         """Take out a mark; see `Carrier.erase`."""
         return erased(self._pattern, pixels, word, geometry)
 
-    def _as_is(self, plane: Plane, size: tuple[int, int], level: str) -> Attempt:
+    def _as_is(self, plane: Plane, size: tuple[int, int], level: str) -> Iterator[Attempt]:
+        """Read the whole picture: where the pilots are, and where they were embedded."""
         frame = canonical_size(*size)
-        white = whiten(resized(plane, frame))
+        found, noise = spectrum(whiten(resized(plane, frame)), PERIOD)
         geometry = Geometry(frame, scaling(frame, size), whole=True)
-        return self._attempt(white, geometry, level)[0]
+        place = self._pattern.place(found, noise)
+        yield self._attempt(found, noise, place, geometry, level)
+        if (place.shift, place.turned) != (CORNER.shift, CORNER.turned):
+            # Of a picture that is blurred, say, bits may be left and no pilots.
+            yield self._attempt(found, noise, CORNER, geometry, f"{level}, without pilots")
 
     def _attempt(
-        self, white: Plane, geometry: Geometry, level: str, near: int | None = None
-    ) -> tuple[Attempt, Place]:
-        found, noise = spectrum(white, PERIOD)
-        place = self._pattern.place(found, noise, near)
+        self, found: Spectrum, noise: Power, place: Place, geometry: Geometry, level: str
+    ) -> Attempt:
         soft = self._pattern.soft(found, noise, place)
-        there = Geometry(
-            geometry.frame, geometry.homography, geometry.whole,
-            place.shift, place.turned, place.sign,
-        )  # fmt: skip
-        return Attempt(soft, place.peak, there, level), place
+        there = replace(geometry, shift=place.shift, turned=place.turned, sign=place.sign)
+        return Attempt(soft, place.peak, there, level)
 
     def _search(
         self, plane: Plane, to_full: Homography, level: str, aspects: tuple[float, ...] = (1.0,)
@@ -143,9 +143,10 @@ class Tiled:
                 return
             white = whiten(shown, valid)
             geometry = Geometry(frame, to_full @ homography, whole=False)
-            attempt, place = self._attempt(white, geometry, level, near)
-            yield attempt
-            if near is None and attempt.pilot < HOPELESS:
+            found, noise = spectrum(white, PERIOD)
+            place = self._pattern.place(found, noise, near)
+            yield self._attempt(found, noise, place, geometry, level)
+            if near is None and place.peak < HOPELESS:
                 return
             better = aligned(white, valid, place, self._pattern.pilot_tile, homography)
             if better is None:
