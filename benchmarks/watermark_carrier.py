@@ -1,6 +1,6 @@
 """How a carrier's marks look, and what is read of them after the suite's edits.
 
-Command, of a folder of photographs that nothing was tuned on (about 20 s each on one idle core):
+Command, of a folder of photographs that nothing was tuned on (reading takes 4 to 11 s for each):
     OMP_NUM_THREADS=1 .venv/bin/python benchmarks/watermark_carrier.py PATH [PICTURES [PSNR]]
 `exact`: the id is read; `known`: it stands out (z > 5) among the soft bits where it is not. Each
 id is drawn from the picture. `wrong` counts other ids, from marked and unmarked pictures.
