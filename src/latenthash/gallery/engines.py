@@ -1,5 +1,6 @@
 """What finds all codes of a gallery within a distance; every engine finds the same rows."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -170,6 +171,7 @@ class FaissEngine:
     def __init__(self, entries: Searched) -> None:
         if find_spec("faiss") is None:
             raise InputError(NEEDS_FAISS)
+        logging.getLogger("faiss.loader").setLevel(logging.WARNING)  # it tells what it loads
         import faiss  # of the extra `search`
 
         self._rows, codes = usable_codes(entries)
