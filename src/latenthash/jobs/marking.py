@@ -15,7 +15,7 @@ from latenthash.errors import InputError
 from latenthash.jobs.build import build
 from latenthash.jobs.gallery_add import given_code
 from latenthash.system.parallel import in_threads
-from latenthash.system.paths import find_files, is_folder
+from latenthash.system.paths import exists, find_files, is_folder
 from latenthash.system.terminal import track
 from latenthash.watermark.database import is_postgres
 from latenthash.watermark.manifest import ENDING
@@ -98,6 +98,8 @@ def found_pictures(path: str, option: str, out: Path | None = None) -> Pictures:
         InputError: if there is none.
     """
     given = Path(path)
+    if not exists(given):
+        raise InputError(f"{option}={path} is neither a picture nor a folder: there is nothing.")
     if not is_folder(given):
         return Pictures([given], given)
     barred = None if out is None else out.absolute()

@@ -26,8 +26,9 @@ class Case:
         sentence: and in a sentence.
         picture: (H, W, 3).
         original: (H, W, 3) the registered original, laid on the picture, white where it shows
-            nothing; None where it cannot be laid on it.
-        difference: (H, W) of both, in grey levels, 0 where only one of them shows anything.
+            nothing; as it is where it cannot be laid on it; None where there is none.
+        difference: (H, W) of both, in grey levels, 0 where only one of them shows anything; None
+            where the one cannot be laid on the other.
         reliability: (127,) of the bits of the mark, above 0 where one agrees with the id; None
             where no id is known.
         distance: bits in which the codes of both differ; None where they are not compared.
@@ -57,7 +58,9 @@ def verdict(case: Case) -> Figure:
         height_ratios=[1.35, 1],
     )
     _image(panels["picture"], case.picture, "the picture")
-    _image(panels["original"], case.original, "the registered original, laid on it")
+    laid = ", laid on it" if case.difference is not None else ": it could not be laid on it"
+    what = "no registered original" if case.original is None else f"the registered original{laid}"
+    _image(panels["original"], case.original, what)
     _difference(figure, panels["difference"], case.difference)
     _bits(panels["bits"], case.reliability)
     _distance(panels["distance"], case.distance, case.limits)
@@ -71,7 +74,7 @@ def _image(axes: Axes, pixels: NDArray[np.uint8] | None, title: str) -> None:
     axes.set_title(title, fontsize=11)
     axes.set_axis_off()
     if pixels is None:
-        _nothing(axes, "none could be laid on it")
+        _nothing(axes, "nothing to show")
     else:
         axes.imshow(pixels)
 
@@ -117,7 +120,7 @@ def _distance(axes: Axes, distance: int | None, limits: Mapping[float, int]) -> 
         axes.text(chance, 0.2, "not compared", ha="center", fontsize=11)
         return
     axes.plot(distance, 0.2, "*", color="gold", mec="black", ms=17)
-    axes.text(distance + 5, 0.18, f"{distance}", fontsize=11)
+    axes.text(distance, 0.27, f"{distance}", ha="center", fontsize=11)
 
 
 def _words(axes: Axes, case: Case) -> None:

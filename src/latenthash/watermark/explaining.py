@@ -22,15 +22,15 @@ SIDE = 640  # px of the longer side that is drawn
 
 @dataclass(frozen=True)
 class _Laid:
-    """The original, laid on a picture.
+    """The original, laid on a picture where that can be.
 
     Attributes:
-        pixels: (H, W, 3).
-        difference: (H, W) in grey levels.
+        pixels: (H, W, 3); None where there is no original.
+        difference: (H, W) in grey levels; None where it could not be laid on the picture.
     """
 
-    pixels: Pixels
-    difference: NDArray[np.float64]
+    pixels: Pixels | None
+    difference: NDArray[np.float64] | None
 
 
 def explain(
@@ -52,8 +52,8 @@ def explain(
     conflicts = [f"{one.id.hex()} {owner(one)}, {one.added}" for one in found.conflicts]
     case = Case(
         name, found.status, found.sentence, small,
-        None if laid is None else laid.pixels,
-        None if laid is None else laid.difference,
+        laid.pixels,
+        laid.difference,
         _reliability(found),
         None if agreement is None else agreement.distance,
         limits, conflicts, lines,
@@ -70,18 +70,18 @@ def _reduced(pixels: Pixels) -> Pixels:
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _laid(small: Pixels, size: tuple[int, ...], found: Verdict) -> _Laid | None:
+def _laid(small: Pixels, size: tuple[int, ...], found: Verdict) -> _Laid:
     """Lay the thumbnail of the registered original on the picture as it is drawn."""
     agreement, row = found.agreement, found.row
     if agreement is None or row is None or row.signed is None:
-        return None
+        return _Laid(None, None)
     homography, manifest = agreement.registration.homography, row.signed.manifest
-    if homography is None:
-        return None
     try:
         thumbnail = shown(manifest)
     except InputError:  # its owner signed what is no picture
-        return None
+        return _Laid(None, None)
+    if homography is None:
+        return _Laid(thumbnail, None)
     if agreement.registration.negative:
         thumbnail = 255 - thumbnail
     (height, width), (tall, wide) = small.shape[:2], size

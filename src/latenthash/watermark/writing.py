@@ -1,7 +1,6 @@
 """Where marked copies are written: whole or not at all, over nothing, by one process at once."""
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,12 +63,12 @@ class Claimed(InputError):
 
 
 def put(data: bytes, target: Path) -> None:
-    """Write a file, and never over another.
+    """Write a file that nobody else writes now, and never over another.
 
     Raises:
         InputError: if something is there.
     """
-    aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    aside = target.with_name(f".{target.name}.part")  # what a process left that was killed, too
     try:
         aside.write_bytes(data)
         os.link(aside, target)
