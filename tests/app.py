@@ -32,7 +32,8 @@ TINY = [
     "resamples=50",
 ]
 STATED = ("experiment", "sweep")  # groups whose files state what they are for
-OF_EVALUATE = ("benchmark", "job", "reader", "peer")  # groups of evaluate.yaml
+# Groups of evaluate.yaml.
+OF_EVALUATE = ("benchmark", "job", "reader", "peer", "carrier", "binding")
 ADDED = (*STATED, "ingredients")  # groups that are added with a plus
 OPTIONS = sorted(
     (path.parent.name, path.stem)

@@ -8,14 +8,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from latenthash.watermark.keys import Signer
-from latenthash.watermark.manifest import (
-    Carrier,
-    ContentHash,
-    EditDone,
-    Manifest,
-    Owner,
-    Parent,
-)
+from latenthash.watermark.manifest import Carrier, ContentHash, EditDone, Manifest, Owner, Parent
 from latenthash.watermark.registry import Registry
 from latenthash.watermark.signed import Signed, sign
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from latenthash.library.code import Code
     from latenthash.library.hashes import Hash, Refusal
     from latenthash.library.signal import Match, Signal
+    from latenthash.watermark.marks import Marks
 
     __version__: str
 
@@ -22,6 +23,7 @@ _PLACES = {
     "Gallery": "latenthash.gallery.gallery",
     "Hash": "latenthash.library.hashes",
     "InputError": "latenthash.errors",
+    "Marks": "latenthash.watermark.marks",
     "Match": "latenthash.library.signal",
     "Refusal": "latenthash.library.hashes",
     "Signal": "latenthash.library.signal",
@@ -32,6 +34,7 @@ __all__ = [
     "Gallery",
     "Hash",
     "InputError",
+    "Marks",
     "Match",
     "Refusal",
     "Signal",

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
+import latenthash
 from marks import Book
 from servers import postgres
+from shop import Shop, open_shop
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +30,8 @@ def book(request: pytest.FixtureRequest, tmp_path: Path) -> Book:
         connection.exec_driver_sql("CREATE SCHEMA public")
     engine.dispose()
     return Book(uri, tmp_path / "key.pem")
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    return open_shop(tmp_path_factory.mktemp("shop"), latenthash.load("code"))

@@ -75,10 +75,10 @@ def explanations(
     """Explain the verdict on each picture; what a figure is called is a path without its end."""
     for i, figure in enumerate(explain(hasher, hash_, views, known)):
         # The number tells pictures of one name apart.
-        yield f"explain/{i:02d}_{_file_stem(views.names[i])}", figure
+        yield f"explain/{i:02d}_{file_stem(views.names[i])}", figure
 
 
-def _file_stem(name: str) -> str:
+def file_stem(name: str) -> str:
     """Return what of a picture's name can stand in the name of any file, path or address."""
     encoding = sys.getfilesystemencoding()
     start = Path(name).stem.encode(encoding, errors="replace")[:STEM]

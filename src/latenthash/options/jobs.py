@@ -120,6 +120,32 @@ EVALUATE_JOBS = {
         ("serve_as", "run", "trust", "reader.max_pixels"),
         {"serve_as": ANYTHING},
     ),
+    "latenthash.jobs.keygen.make_key": EvaluateJob(
+        "keygen=FILE.pem", ("keygen", "name"), {"keygen": ANYTHING}
+    ),
+    "latenthash.jobs.mark.mark": EvaluateJob(
+        "mark=PATH owner=FILE.pem registry=FILE",
+        (
+            *("mark", "owner", "registry", "registry_key", "to", "parents", "edits_done"),
+            *("save_as", "quality", "carrier", "stronger", "binding", "run", "trust"),
+            *("reader.max_pixels", "reader.background"),
+        ),
+        {"mark": ANYTHING},
+    ),
+    "latenthash.jobs.verify.verify": EvaluateJob(
+        "verify=PATH registry=FILE",
+        (
+            *("verify", "registry", "explain", "carrier", "binding", "run", "trust"),
+            *("reader.max_pixels", "reader.background"),
+        ),
+        {"verify": ANYTHING},
+    ),
+    "latenthash.jobs.lineage.show_lineage": EvaluateJob(
+        "lineage=ID registry=FILE", ("lineage", "registry"), {"lineage": ANYTHING}
+    ),
+    "latenthash.jobs.registry.show_registry": EvaluateJob(
+        "registry=FILE alone", ("registry", "check", "head", "head_to"), {"registry": ANYTHING}
+    ),
     "latenthash.jobs.field_sets.judge_by_set": EvaluateJob(
         "benchmark=disc21 or benchmark=copydays",
         (

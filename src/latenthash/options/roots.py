@@ -52,6 +52,12 @@ from latenthash.options.nodes.training import (
     RunLogger,
     Trainer,
 )
+from latenthash.options.nodes.watermark import (
+    CodeBinding,
+    CodeRegistrationBinding,
+    RegistrationBinding,
+    Tiled,
+)
 
 Features: TypeAlias = Annotated[
     object, Slot(Pixels, VGG16, VGG16Layers, Embedding, own=OwnFeatures)
@@ -67,6 +73,13 @@ Callback: TypeAlias = Annotated[
 Cache: TypeAlias = Annotated[object, Slot(DiskCache)]
 # No class of others: what a user has of his own is the function, not the class that calls it.
 Peer: TypeAlias = Annotated[object, Slot(FunctionHash, ONNXHash, closed=True)]
+Carrier: TypeAlias = Annotated[
+    object, Slot(Tiled, methods=("embed", "read", "read_through", "erase"))
+]
+Binding: TypeAlias = Annotated[
+    object,
+    Slot(CodeBinding, RegistrationBinding, CodeRegistrationBinding, methods=("compare",)),
+]
 PeerName: TypeAlias = Annotated[
     str, Field(pattern=r"^\w[\w-]{0,63}$"), Kind("a name of letters, digits, - and _")
 ]
@@ -202,6 +215,25 @@ class Evaluate(Node):
         str, Field(pattern=r"^(ray://)?[\w.:\[\]-]+$"), Kind("the address of a Ray cluster")
     ]
     database: Annotated[str, Located("the URI of a PostgreSQL database")] | None
+    registry: Annotated[str, Located("a file, or the URI of a PostgreSQL database")] | None
+    registry_key: Path | None
+    mark: Path | None
+    owner: Path | None
+    to: Path | None
+    parents: Literal["auto", "none"]
+    edits_done: Path | None
+    save_as: Literal["png", "webp", "tiff", "jpeg"] | None
+    quality: Annotated[int, whole(1, 100, "of JPEG")]
+    verify: Path | None
+    lineage: Annotated[str | int, Kind("an id of 16 hexadecimal digits")] | None
+    check: Switch
+    head: Path | None
+    head_to: Path | None
+    keygen: Path | None
+    name: Annotated[str | int | float | None, Kind("a name")]
+    carrier: Carrier
+    stronger: Carrier
+    binding: Binding
     views_to: Path | None
     codes_from: Path | None
     sscd: Path | None

@@ -21,6 +21,7 @@ WRITTEN: Mapping[Format, tuple[str, Mapping[str, Any]]] = {
 }
 ENDS: Mapping[str, Format] = {
     ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp", ".tif": "tiff", ".tiff": "tiff",
+    ".png": "png",
 }  # fmt: skip
 
 

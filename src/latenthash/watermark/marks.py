@@ -1,41 +1,52 @@
 """Marking pictures and verifying them, as programs and jobs do."""
 
 import os
-import secrets
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from latenthash.data.reading import Original, Pixels, Reader
 from latenthash.errors import InputError
 from latenthash.gallery.engines import engine_here
 from latenthash.library.code import Code
-from latenthash.library.given import GivenPicture, read_given
+from latenthash.library.given import GivenPicture, PathLike, read_given
 from latenthash.system.files import Unusable, make_folder
-from latenthash.system.paths import path_text
+from latenthash.system.paths import exists, path_text
 from latenthash.watermark import manifest as manifests
-from latenthash.watermark.bindings import Binding, code_distance
+from latenthash.watermark.bindings import Binding, CodeRegistrationBinding, code_distance
 from latenthash.watermark.carrier import Carrier
-from latenthash.watermark.codec import decode, to_word
-from latenthash.watermark.files import WRITTEN, Format, encoded, format_of
-from latenthash.watermark.keys import Signer
-from latenthash.watermark.lineage import Lineage, trace
+from latenthash.watermark.codec import decode, known, to_word
+from latenthash.watermark.conflicts import NEAR_FPR, earlier
+from latenthash.watermark.files import Format, encoded, format_of
+from latenthash.watermark.keys import Signer, read_key
+from latenthash.watermark.lineage import Lineage
 from latenthash.watermark.manifest import EditDone, Manifest, Parent
 from latenthash.watermark.query import Query
 from latenthash.watermark.registration import thumbnail
 from latenthash.watermark.registry import Registry
+from latenthash.watermark.signed import Signed, read_sidecar, sidecar, sign, write_sidecar
 from latenthash.watermark.similarity import psnr, ssim
+from latenthash.watermark.tiled import Tiled
+from latenthash.watermark.tracing import trace
 from latenthash.watermark.verdict import Judge, Verdict
+from latenthash.watermark.writing import claimed, put, refuse_taken, target_of
+
+if TYPE_CHECKING:  # it takes a second to import, and only figures need it
+    from matplotlib.figure import Figure
 
 Parents: TypeAlias = Literal["auto", "none"]
 
-NEAR_FPR = 1e-3  # rate of the limit within which a registered picture is looked at
 FOREIGN = ("copied", "forged", "unknown")  # the mark is not of this content, or of nobody
 CODE = "code-256"  # kind of hash
-FOLDER = "marked"  # beside the original, where no folder is named
+MAX_PIXELS = 89_478_485  # as in conf/reader
+WHITE = (255, 255, 255)  # behind transparent pixels
+# As in conf/carrier: the key, and dB and SSIM of a usual mark and of a strong one.
+KEY = "latenthash"
+USUAL, STRONG = (40.5, 0.97), (37.0, 0.95)
+CHANGING = {"created", "parents"}  # what a manifest of the same picture says anew each time
 
 
 @dataclass(frozen=True)
@@ -85,6 +96,32 @@ class Marks:
         self._lock = Lock()
         self._judging: tuple[int, Judge] | None = None
 
+    @classmethod
+    def open(
+        cls, registry: PathLike, code: Code, *, key: PathLike | None = None, append: bool = False
+    ) -> "Marks":
+        """Open a registry of marked pictures.
+
+        Args:
+            registry: a file, or the URI of a PostgreSQL database.
+            code: what hashes pictures, such as `latenthash.load("code")`.
+            key: file of the registry's own key, which signs its rows; None is the one beside it.
+            append: whether pictures are marked: registry and key are made where there are none.
+
+        Raises:
+            InputError: if it cannot be used.
+        """
+        if not isinstance(code, Code):
+            raise InputError(f'code is what latenthash.load("code") gives, and not {code!r}.')
+        place = os.fspath(registry)
+        if append:
+            opened = Registry.open_to_append(place, None if key is None else Path(key))
+        else:
+            opened = Registry.open(place)
+        carriers = [Tiled(KEY, *strength) for strength in (USUAL, STRONG)]
+        binding = CodeRegistrationBinding(code.limits.get(NEAR_FPR, 0))
+        return cls(opened, code, carriers, binding, Reader(512, MAX_PIXELS, WHITE))
+
     def verify(self, picture: GivenPicture) -> Verdict:
         """Say whose a picture is, and whether its mark is of this content.
 
@@ -94,19 +131,33 @@ class Marks:
         Raises:
             InputError: if the picture cannot be read.
         """
-        if isinstance(picture, str | os.PathLike):
-            return self._verdict(self._original(Path(picture)).picture.pixels)
-        return self._verdict(read_given(picture, self._full).pixels)
+        return self._verdict(self._pixels(picture))
+
+    def explain(self, picture: GivenPicture) -> "Figure":
+        """Draw a picture, the registered one laid on it, and what the verdict rests on.
+
+        Raises:
+            InputError: if the picture cannot be read.
+        """
+        from latenthash.watermark.explaining import explain
+
+        pixels = self._pixels(picture)
+        name = path_text(Path(Path(picture).name)) if isinstance(picture, str | os.PathLike) else ""
+        return explain(name, pixels, self._verdict(pixels), self._registry, self._code.limits)
 
     def mark(
-        self, file: Path, owner: Signer, to: Path | None = None, *, parents: Parents = "auto",
-        edits: Sequence[EditDone] = (), kind: Format | None = None, quality: int = 95,
+        self, file: PathLike, owner: Signer | PathLike, to: PathLike | None = None, *,
+        parents: Parents = "auto", edits: Sequence[EditDone] = (), kind: Format | None = None,
+        quality: int = 95,
     ) -> Marked:  # fmt: skip
         """Mark a picture, and register it.
 
+        A process that is killed leaves no mark without its row, and no file that is not whole;
+        asked again, it goes on where it was.
+
         Args:
             file: the picture.
-            owner: who signs.
+            owner: who signs, or the file of the key.
             to: folder of the marked copy; None is `marked` beside the picture.
             parents: `auto` names registered pictures that this one was made of, and takes their
                 marks out first; `none` looks for none.
@@ -117,10 +168,20 @@ class Marks:
         Raises:
             InputError: if the picture cannot be read or cannot bear a mark, or its copy exists.
         """
+        file, signer = Path(file), owner if isinstance(owner, Signer) else read_key(Path(owner))
         kind = kind or format_of(file)
-        target = target_of(file, to, kind)
+        target = target_of(file, None if to is None else Path(to), kind)
         refuse_taken(target)
         original = self._original(file)
+        make_folder(target.parent, "The folder of marked pictures")
+        with claimed(target):
+            refuse_taken(target)
+            return self._mark(file, original, signer, target, parents, edits, kind, quality)
+
+    def _mark(
+        self, file: Path, original: Original, owner: Signer, target: Path, parents: Parents,
+        edits: Sequence[EditDone], kind: Format, quality: int,
+    ) -> Marked:  # fmt: skip
         pixels = original.picture.pixels
         query = Query(pixels, self._code.hash(pixels))
         if query.packed is None:
@@ -128,20 +189,26 @@ class Marks:
                 f"{path_text(file)} shows no more than one colour and some noise: it has no "
                 "content of its own that a mark could be bound to."
             )
-        found: tuple[Parent, ...] = ()
+        beside = sidecar(target)
+        manifest = self._manifest(original, query, owner, edits)
+        signed = _begun(beside, manifest)
         clean = pixels
         if parents == "auto":
             verdict = self._judge().judge(query)
-            found, clean = self._parents(verdict, query), self._erased(verdict, pixels)
-        signed = manifests.sign(self._manifest(original, query, owner, found, edits), owner)
+            clean = self._erased(verdict, pixels)
+            if signed is None:
+                named = self._parents(verdict, query)
+                manifest = manifest.model_copy(update={"parents": named})
+        signed = signed or sign(manifest, owner)
         data, shown, carrier = self._embedded(file, original, clean, signed.id, kind, quality)
-        make_folder(target.parent, "The folder of marked pictures")
-        # The row first: a process that is killed leaves no mark that the registry does not know.
+        # In this order: killed between, the next try finds the manifest, and goes on with it; and
+        # there is never a mark that the registry does not know.
+        write_sidecar(signed, beside)
         self._registry.append(signed)
-        manifests.write_sidecar(signed, manifests.sidecar(target))
-        _put(data, target)
+        put(data, target)
         return Marked(
-            target, signed.id, tuple(bytes.fromhex(parent.id) for parent in found),
+            target, signed.id,
+            tuple(bytes.fromhex(parent.id) for parent in signed.manifest.parents),
             psnr(pixels, shown), ssim(pixels, shown), carrier.name,
         )  # fmt: skip
 
@@ -151,23 +218,29 @@ class Marks:
         Raises:
             InputError: if the registry knows no such id.
         """
-        if self._registry.get(identity) is None:
+        row = self._registry.get(identity)
+        if row is None:
             raise InputError(f"The registry knows no id {identity.hex()}; verify=PATH reads ids.")
-        return trace(self._registry, identity)
+        return trace(self._registry, identity, [one.id for one in earlier(self._registry, row)])
+
+    def _pixels(self, picture: GivenPicture) -> Pixels:
+        if isinstance(picture, str | os.PathLike):
+            return self._original(Path(picture)).picture.pixels
+        return read_given(picture, self._full).pixels
 
     def _verdict(self, pixels: Pixels) -> Verdict:
         return self._judge().judge(Query(pixels, self._code.hash(pixels)))
 
     def _judge(self) -> Judge:
         """Look at the registry as it is now; its codes are read again only when it grew."""
-        size = len(self._registry)
+        size = self._registry.head().seq
         with self._lock:
             if self._judging is None or self._judging[0] != size:
-                known = self._registry.codes(self._bundle)
+                codes = self._registry.codes(self._bundle)
                 limit = self._code.limits.get(NEAR_FPR, 0)
                 judge = Judge(
-                    self._registry, self._carriers[0], self._binding, known,
-                    engine_here(known), limit,
+                    self._registry, self._carriers[0], self._binding, codes,
+                    engine_here(codes), limit,
                 )  # fmt: skip
                 self._judging = size, judge
             return self._judging[1]
@@ -178,11 +251,11 @@ class Marks:
         except Unusable as error:
             raise InputError(f"{path_text(file)} {error}.") from error
 
-    def _parents(self, verdict: Verdict, query: Query) -> tuple[Parent, ...]:
+    def _parents(self, verdict: Verdict, query: Query) -> list[Parent]:
         """Name the registered pictures that one was made of: its mark's, or its content's."""
         rows = [] if verdict.row is None or verdict.status in FOREIGN else [verdict.row]
         rows += [row for row in verdict.conflicts if row not in rows]
-        return tuple(
+        return [
             Parent(
                 id=row.id.hex(),
                 relation="parentOf",
@@ -190,21 +263,21 @@ class Marks:
             )
             for row in rows
             if row.signed is not None
-        )
+        ]
 
     def _erased(self, verdict: Verdict, pixels: Pixels) -> Pixels:
         """Take out a mark that was read, whosever it is: what was added would add up."""
-        if verdict.way in ("", "content"):
-            return pixels
         reading = verdict.reading
-        assert verdict.identity is not None
-        word = to_word(verdict.identity)
-        return self._carriers[0].erase(pixels, word, reading.attempt.geometry)
+        identity = reading.identity if verdict.way in ("", "content") else verdict.identity
+        if identity is None:
+            return pixels
+        # The place where it is seen best, which need not be the one where it was decoded.
+        best = max(reading.attempts, key=lambda one: float(known([one], [identity])[0]))
+        return self._carriers[0].erase(pixels, to_word(identity), best.geometry)
 
     def _manifest(
-        self, original: Original, query: Query, owner: Signer, parents: Sequence[Parent],
-        edits: Sequence[EditDone],
-    ) -> Manifest:  # fmt: skip
+        self, original: Original, query: Query, owner: Signer, edits: Sequence[EditDone]
+    ) -> Manifest:
         height, width = original.picture.pixels.shape[:2]
         carrier, key = self._carriers[0].name.split("/")
         return Manifest(
@@ -218,7 +291,6 @@ class Marks:
             ),
             thumbnail=b64encode(thumbnail(original.picture.pixels)).decode(),
             size=[width, height],
-            parents=list(parents),
             edits=list(edits),
         )
 
@@ -244,33 +316,13 @@ class Marks:
         )
 
 
-def target_of(file: Path, to: Path | None, kind: Format) -> Path:
-    """Return where the marked copy of a file is written."""
-    folder = file.parent / FOLDER if to is None else to
-    return folder / f"{file.stem}{WRITTEN[kind][0]}"
-
-
-def refuse_taken(target: Path) -> None:
-    """Refuse to write where anything is.
-
-    Raises:
-        InputError: if there is.
-    """
-    if os.path.lexists(target):
-        raise InputError(f"{path_text(target)} exists: give another folder with to=DIR.")
-
-
-def _put(data: bytes, target: Path) -> None:
-    """Write a file whole or not at all, and never over another."""
-    aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+def _begun(beside: Path, manifest: Manifest) -> Signed | None:
+    """Return the manifest of a try that was interrupted, if it says the same of the picture."""
+    if not exists(beside):
+        return None
     try:
-        aside.write_bytes(data)
-        os.link(aside, target)
-    except FileExistsError:
-        refuse_taken(target)
-        raise
-    except OSError:  # a disk without links, such as a memory card
-        refuse_taken(target)
-        aside.replace(target)
-    finally:
-        aside.unlink(missing_ok=True)
+        before = read_sidecar(beside)
+    except InputError:  # of another program, or damaged
+        return None
+    same = before.manifest.model_dump(exclude=CHANGING) == manifest.model_dump(exclude=CHANGING)
+    return before if same else None

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from latenthash.data.reading import Pixels
 from latenthash.library.hashes import Hash
-from latenthash.watermark.registration import Features, features
+from latenthash.watermark.points import Features, features
 
 
 class Query:

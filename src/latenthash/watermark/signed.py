@@ -103,7 +103,7 @@ def write_sidecar(signed: Signed, path: Path) -> None:
         "signature": signed.signature.hex(),
         "manifest": json.loads(signed.text),
     }
-    aside = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         aside.write_text(json.dumps(values, indent=1, ensure_ascii=False), encoding="utf-8")
         aside.replace(path)

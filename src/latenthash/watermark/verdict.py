@@ -1,6 +1,6 @@
 """The verdict: whose a picture is, whether its mark is of this content, and who came before."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -8,7 +8,7 @@ from latenthash.gallery.engines import Engine
 from latenthash.watermark.bindings import Agreement, Binding, registered
 from latenthash.watermark.carrier import Carrier
 from latenthash.watermark.codec import Reading, decode, known
-from latenthash.watermark.lineage import trace
+from latenthash.watermark.conflicts import near, unrelated
 from latenthash.watermark.manifest import Manifest
 from latenthash.watermark.query import Query
 from latenthash.watermark.registration import Registration
@@ -42,7 +42,10 @@ MEANINGS: Mapping[Status, str] = {
     ),
     "none": "There is no mark that can be read, and the registry holds no such picture.",
 }
-NEAREST = 8  # registered pictures whose pixels are looked at
+OVERWRITTEN = (
+    "There is a mark, {id}, that the registry does not know, on the picture that {owner} "
+    "registered on {added}: somebody marked a copy of it."
+)
 STANDS_OUT = 5.0  # of a known id among few, in standard deviations
 
 
@@ -59,8 +62,9 @@ class Verdict:
         row: of the registry.
         fault: what is wrong with the row; None where nothing is.
         agreement: of the picture with the row's content.
-        conflicts: earlier registered pictures that show the same and are no ancestors, the first
-            registered first.
+        conflicts: registered pictures that show the same and are no kin of the row, those added
+            first first: earlier ones where a mark was found, and later ones where only the
+            content was.
         reading: of the mark.
     """
 
@@ -77,16 +81,20 @@ class Verdict:
     def sentence(self) -> str:
         """What it means, for people; conflicts included."""
         words = {"owner": "", "added": "", "id": "", "fault": self.fault or ""}
-        if self.identity is not None:
-            words["id"] = self.identity.hex()
+        read = self.reading.identity if self.status == "stripped" else self.identity
+        if read is not None:
+            words["id"] = read.hex()
         if self.row is not None:
             words |= {"owner": owner(self.row), "added": self.row.added}
-        said = MEANINGS[self.status].format(**words)
-        if self.conflicts:
+        overwritten = self.status == "stripped" and read is not None
+        said = (OVERWRITTEN if overwritten else MEANINGS[self.status]).format(**words)
+        if self.conflicts and self.row is not None:
             first = self.conflicts[0]
+            before = first.seq < self.row.seq
             said += (
-                f" But {owner(first)} registered the same content before, on {first.added} "
-                f"({first.id.hex()}), and it is not named as a parent."
+                f" But {owner(first)} registered the same content "
+                f"{'before' if before else 'later'}, on {first.added} ({first.id.hex()}), and "
+                f"{'it is not named' if before else 'does not name this one'} as a parent."
             )
         return said
 
@@ -117,36 +125,25 @@ class Judge:
     def judge(self, query: Query) -> Verdict:
         """Judge a picture."""
         reading = decode(self._carrier.read(query.pixels))
-        sight = _Sight(query, self._candidates(query))
-        way: Way
-        identity = reading.identity
-        if identity is None:
+        sight = _Sight(query, near(self._registry, self._known, self._engine, query, self._limit))
+        way: Way = "read"
+        unknown = reading.identity
+        row = None if unknown is None else self._registry.get(unknown)
+        if row is None:  # nothing was read, or a stranger's mark, or, by rare chance, a wrong word
             row, way, reading = self._aided(reading, sight)
-        else:
-            row, way = self._registry.get(identity), "read"
         if row is not None:
             return self._of_mark(row, way, reading, sight)
-        conflicts = tuple(one for one in sight.candidates if sight.registered(one).agrees)
-        if identity is not None:
-            return Verdict("unknown", identity, "read", None, None, None, conflicts, reading)
-        if conflicts:
-            first, *others = conflicts
+        matching = [one for one in sight.candidates if sight.registered(one).agrees]
+        if matching:
+            first, *later = matching
             agreement = self._binding.compare(query, _manifest(first))
             return Verdict(
                 "stripped", first.id, "content", first, None, agreement,
-                tuple(self._unrelated(first, others)), reading,
+                unrelated(self._registry, first, later), reading,
             )  # fmt: skip
+        if unknown is not None:
+            return Verdict("unknown", unknown, "read", None, None, None, (), reading)
         return Verdict("none", None, "", None, None, None, (), reading)
-
-    def _candidates(self, query: Query) -> list[Row]:
-        """Return the sound rows of the pictures that look most like one, earlier ones first."""
-        packed = query.packed
-        if packed is None or not len(self._known.seq):
-            return []
-        near = self._engine.within(packed[None], self._limit).row[:NEAREST]
-        rows = [self._registry.get(self._known.ids[at].tobytes()) for at in near]
-        sound = [row for row in rows if row is not None and self._registry.fault(row) is None]
-        return sorted(sound, key=lambda row: row.seq)
 
     def _aided(self, reading: Reading, sight: "_Sight") -> tuple[Row | None, Way, Reading]:
         """Look for the marks of the pictures that this one looks like."""
@@ -176,15 +173,8 @@ class Judge:
         earlier = [
             one for one in sight.candidates if one.seq < row.seq and sight.registered(one).agrees
         ]
-        conflicts = tuple(self._unrelated(row, earlier))
+        conflicts = unrelated(self._registry, row, earlier)
         return Verdict(agreement.standing, row.id, way, row, None, agreement, conflicts, reading)
-
-    def _unrelated(self, row: Row, others: Sequence[Row]) -> Iterator[Row]:
-        """Leave out a picture's own ancestors and descendants."""
-        if not others:
-            return
-        related = {step.id for step in trace(self._registry, row.id).steps}
-        yield from (one for one in others if one.id not in related)
 
 
 class _Sight:
