@@ -4,7 +4,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field
 
-from latenthash.options.edits import Edits
+from latenthash.options.edits import EditName, Edits
 from latenthash.options.jobs import EVALUATE_JOBS, TRAIN_JOBS
 from latenthash.options.kinds import (
     Count,
@@ -27,6 +27,7 @@ from latenthash.options.nodes.data import (
     Reader,
     Splits,
     Suite,
+    TwoSets,
     Unreadable,
 )
 from latenthash.options.nodes.features import VGG16, Embedding, OwnFeatures, Pixels, VGG16Layers
@@ -52,6 +53,17 @@ from latenthash.options.nodes.training import (
     RunLogger,
     Trainer,
 )
+from latenthash.options.nodes.watermark import (
+    Centroid,
+    CopyAttack,
+    Limited,
+    PlainAttack,
+    SecondKey,
+    Tiled,
+    TileEstimate,
+    WhiteBox,
+    Whole,
+)
 
 Features: TypeAlias = Annotated[
     object, Slot(Pixels, VGG16, VGG16Layers, Embedding, own=OwnFeatures)
@@ -63,6 +75,11 @@ Model: TypeAlias = Annotated[
 Callback: TypeAlias = Annotated[
     object,
     Slot(EarlyStopping, Progress, RichProgressBar, PriorSamples, Averaging),
+]
+Carrier: TypeAlias = Annotated[object, Slot(Tiled)]
+Binding: TypeAlias = Annotated[object, Slot(Whole, Limited, Centroid)]
+Attack: TypeAlias = Annotated[
+    object, Slot(PlainAttack, TileEstimate, CopyAttack, SecondKey, WhiteBox)
 ]
 Cache: TypeAlias = Annotated[object, Slot(DiskCache)]
 # No class of others: what a user has of his own is the function, not the class that calls it.
@@ -80,6 +97,10 @@ class Job(Node):
     target: Literal[*TRAIN_JOBS] = Field(alias="_target_")  # type: ignore[valid-type]
     partial: Literal[True] = Field(True, alias="_partial_")
     start: Annotated[str, Located("imagenet, random, code or a folder with a bundle")] | None = None
+    edits: Annotated[
+        str | int | float | list[str | int | float] | None,
+        Kind("names of edits or families, such as [jpeg,rotation_10]"),
+    ] = None
 
 
 class Hash(Node):
@@ -140,7 +161,7 @@ class Train(Bundled):
     """The config of train.py."""
 
     job: Annotated[object, Slot(Job)]
-    data: Annotated[object, Slot(Splits, Pairs, Collection, Digits)]
+    data: Annotated[object, Slot(Splits, Pairs, Collection, Digits, TwoSets)]
     finetune: Switch
     finetuning: Finetuning
     trainer: Annotated[object, Slot(Trainer)]
@@ -151,6 +172,11 @@ class Train(Bundled):
     force: Switch
     unreadable: Unreadable
     signals: Path | None = None
+    benchmark: Annotated[object, Slot(Suite)] | None = None  # left out where no mark is judged
+    carrier: Carrier | None = None
+    binding: Binding | None = None
+    bindings: dict[EditName, Binding] = Field(default_factory=dict)
+    attacks: dict[EditName, Attack] = Field(default_factory=dict)
 
 
 class EvaluateJob(Node):
