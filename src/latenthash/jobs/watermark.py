@@ -53,7 +53,8 @@ NOTES = {
     ),
     "Bindings": (
         "Which share of the edited pictures, and of other pictures that a mark was copied onto, "
-        "each binding takes for the registered one, whether the mark could be read or not."
+        "each binding takes for the registered one, whether the mark could be read or not. The "
+        "other columns are the attacks that copy marks, each by itself."
     ),
     "Attacks": (
         "Marks are copied onto the pictures that look most alike. decoded: the first owner's id is "
@@ -85,7 +86,6 @@ def judge_marks(
         lambda: build_two_sets(cfg, build(cfg.cache)), lambda: build_suite(cfg).chosen(edits)
     )
     code = load("code")
-    assert isinstance(code, Code)
     carrier: Carrier = build(cfg.carrier)
     limit = _limit(code, data)
     binding = _limited(build(cfg.binding, _convert_="all"), limit)
@@ -102,7 +102,7 @@ def judge_marks(
         owner, thief = (make_key(Path(folder, f"{who}.pem"), who) for who in ("owner", "thief"))
         registry = Registry.open_to_append(str(Path(folder, "marks.db")))
         stage = Stage(registry, code, carrier, bindings)
-        marked = stage.marked(data.unseen, data.others, owner, thief)
+        marked = stage.marked(data.unseen, data.outliers, data.others, owner, thief)
         near = code.limits.get(FPR, limit)
         examiner = Examiner(registry, code, carrier, binding, bindings, near)
         trials = _trials(examiner, marked, data, suite, attacks)
@@ -119,9 +119,10 @@ def _publish(
     """Log tables, figures and the offline page, and show what matters most."""
     verdicts = results.verdicts_table(trials)
     of_edits = results.edits_table(measures, edits)
+    copying = list(dict.fromkeys(trial.name for trial in trials if trial.copy))
     tables = {
         "The mark": results.carrier_table(measures),
-        "Bindings": results.bindings_table(measures, bindings),
+        "Bindings": results.bindings_table(measures, bindings, copying),
         "Attacks": results.attacks_table(measures, trials),
     }
     pictures = [(one.picture.name, one.picture.pixels, one.pixels) for one in marked[:SHOWN]]
@@ -173,10 +174,10 @@ def _trials(
     """Judge all that is done to each picture, on all cores: threads share the network."""
     tasks: list[Callable[[], list[Trial]]] = []
     for i, one in enumerate(marked):
-        tasks.append(lambda i=i, one=one: list(examiner.edited(i, one, edits)))
-        tasks.append(lambda i=i, one=one: list(examiner.attacked(i, one, attacks)))
+        tasks.append(partial(examiner.edited, i, one, edits))
+        tasks.append(partial(examiner.attacked, i, one, attacks))
     for i, picture in enumerate(data.outliers, len(marked)):
-        tasks.append(lambda i=i, picture=picture: [examiner.foreign(i, picture)])
+        tasks.append(partial(examiner.foreign, i, picture))
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

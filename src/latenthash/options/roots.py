@@ -20,6 +20,16 @@ from latenthash.options.kinds import (
     number,
     whole,
 )
+from latenthash.options.nodes.attacks import (
+    CentroidBinding,
+    CopyAttack,
+    IdentityBinding,
+    PHashBinding,
+    PlainAttack,
+    SecondKey,
+    TileEstimate,
+    WhiteBox,
+)
 from latenthash.options.nodes.data import (
     Collection,
     Digits,
@@ -54,15 +64,10 @@ from latenthash.options.nodes.training import (
     Trainer,
 )
 from latenthash.options.nodes.watermark import (
-    Centroid,
-    CopyAttack,
-    Limited,
-    PlainAttack,
-    SecondKey,
+    CodeBinding,
+    CodeRegistrationBinding,
+    RegistrationBinding,
     Tiled,
-    TileEstimate,
-    WhiteBox,
-    Whole,
 )
 
 Features: TypeAlias = Annotated[
@@ -76,14 +81,24 @@ Callback: TypeAlias = Annotated[
     object,
     Slot(EarlyStopping, Progress, RichProgressBar, PriorSamples, Averaging),
 ]
-Carrier: TypeAlias = Annotated[object, Slot(Tiled)]
-Binding: TypeAlias = Annotated[object, Slot(Whole, Limited, Centroid)]
-Attack: TypeAlias = Annotated[
-    object, Slot(PlainAttack, TileEstimate, CopyAttack, SecondKey, WhiteBox)
-]
 Cache: TypeAlias = Annotated[object, Slot(DiskCache)]
 # No class of others: what a user has of his own is the function, not the class that calls it.
 Peer: TypeAlias = Annotated[object, Slot(FunctionHash, ONNXHash, closed=True)]
+Carrier: TypeAlias = Annotated[
+    object, Slot(Tiled, methods=("embed", "read", "read_through", "erase"))
+]
+Binding: TypeAlias = Annotated[
+    object,
+    Slot(
+        *(CodeBinding, RegistrationBinding, CodeRegistrationBinding),
+        *(IdentityBinding, PHashBinding, CentroidBinding),
+        methods=("compare",),
+    ),
+]
+Attack: TypeAlias = Annotated[
+    object,
+    Slot(PlainAttack, TileEstimate, CopyAttack, SecondKey, WhiteBox, methods=("apply",)),
+]
 PeerName: TypeAlias = Annotated[
     str, Field(pattern=r"^\w[\w-]{0,63}$"), Kind("a name of letters, digits, - and _")
 ]

@@ -17,7 +17,7 @@ from latenthash.library.given import GivenPicture, read_given
 from latenthash.system.files import Unusable, make_folder
 from latenthash.system.paths import path_text
 from latenthash.watermark import manifest as manifests
-from latenthash.watermark.bindings import Binding, Enrolling, code_distance
+from latenthash.watermark.bindings import Binding, code_distance
 from latenthash.watermark.carrier import Carrier
 from latenthash.watermark.codec import decode, to_word
 from latenthash.watermark.files import WRITTEN, Format, encoded, format_of
@@ -122,7 +122,7 @@ class Marks:
         refuse_taken(target)
         original = self._original(file)
         pixels = original.picture.pixels
-        query = Query(pixels, self._code.hash(pixels, floats=True))
+        query = Query(pixels, self._code.hash(pixels))
         if query.packed is None:
             raise InputError(
                 f"{path_text(file)} shows no more than one colour and some noise: it has no "
@@ -156,7 +156,7 @@ class Marks:
         return trace(self._registry, identity)
 
     def _verdict(self, pixels: Pixels) -> Verdict:
-        return self._judge().judge(Query(pixels, self._code.hash(pixels, floats=True)))
+        return self._judge().judge(Query(pixels, self._code.hash(pixels)))
 
     def _judge(self) -> Judge:
         """Look at the registry as it is now; its codes are read again only when it grew."""
@@ -215,19 +215,12 @@ class Marks:
                 tag=self._code.tag.hex(),
                 bundle=self._bundle,
                 bits=query.hash.packed.hex(),
-                enrolled=self._enrolled(original),
             ),
             thumbnail=b64encode(thumbnail(original.picture.pixels)).decode(),
             size=[width, height],
             parents=list(parents),
             edits=list(edits),
         )
-
-    def _enrolled(self, original: Original) -> manifests.Enrolled | None:
-        """Take what the binding needs beside the code."""
-        if isinstance(self._binding, Enrolling):
-            return self._binding.enrol(original.picture, self._code)
-        return None
 
     def _embedded(
         self, file: Path, original: Original, clean: Pixels, identity: bytes, kind: Format,

@@ -1,7 +1,7 @@
 """What trials come to: shares with their intervals, tables of them, and counts of verdicts."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias, get_args
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 from latenthash.data.edits.suite import SuiteEdit
 from latenthash.hashing.enrolled import LatentSet
 from latenthash.metrics.bootstrap import Measure, bootstrap
+from latenthash.report.tables import figures_table
 from latenthash.watermark.trials import ATTACKS, EDITS, FOREIGN, UNMARKED, Marked, Trial
 from latenthash.watermark.verdict import Status
 
@@ -58,15 +59,20 @@ def measured(
     copied = [trial for trial in attacked if trial.copy]
     plain = [trial for trial in trials if trial.name in (UNMARKED, FOREIGN)]
     groups = [
-        Group("watermark", edited, OF_EDITS | OF_TIME),
+        Group("watermark", edited, {**OF_EDITS, **OF_TIME}),
         Group("watermark/unmarked", plain, OF_UNMARKED),
         Group("watermark/copies", copied, OF_COPIES),
     ]
     groups += [Group(f"{EDITS}/{name}", some, OF_EDITS) for name, some in _by_name(edited)]
     groups += [Group(f"{ATTACKS}/{name}", some, OF_ATTACKS) for name, some in _by_name(attacked)]
-    for name in next((list(trial.agrees) for trial in trials if trial.agrees), []):
-        groups.append(Group(f"watermark/{name}", edited, {"genuine": _agrees(name)}))
-        groups.append(Group(f"watermark/{name}", copied, {"copies": _agrees(name)}))
+    for binding in next((list(trial.agrees) for trial in trials if trial.agrees), []):
+        agrees = _agrees(binding)
+        groups.append(Group(f"watermark/{binding}", edited, {"genuine": agrees}))
+        groups.append(Group(f"watermark/{binding}", copied, {"copies": agrees}))
+        groups += [
+            Group(f"{ATTACKS}/{name}", some, {f"taken_by_{binding}": agrees})
+            for name, some in _by_name(copied)
+        ]
     rng = np.random.default_rng(seed)
     return _bootstrapped(groups, resamples, rng) | _looks(marked, resamples, rng)
 
@@ -100,15 +106,27 @@ def attacks_table(measures: Mapping[str, Measure], trials: Sequence[Trial]) -> p
     return pd.DataFrame(rows)
 
 
-def bindings_table(measures: Mapping[str, Measure], bindings: Sequence[str]) -> pd.DataFrame:
-    """Lay out which share of edited and of copied pictures each binding takes for the original."""
+def bindings_table(
+    measures: Mapping[str, Measure], bindings: Sequence[str], attacks: Sequence[str]
+) -> pd.DataFrame:
+    """Lay out which share of edited and of copied pictures each binding takes for the original.
+
+    Args:
+        measures: as `measured` gives them.
+        bindings: their names.
+        attacks: that copy marks, a column each.
+    """
+    columns = {"genuine": "watermark/{}/genuine", "copies": "watermark/{}/copies"}
+    columns |= {name: f"{ATTACKS}/{name}/taken_by_{{}}" for name in attacks}
     rows = []
-    for name in bindings:
-        row = {"binding": name}
-        for kind in ("genuine", "copies"):
-            found = measures.get(f"watermark/{name}/{kind}")
-            row[kind] = "" if found is None else found.text
-        rows.append(row)
+    for binding in bindings:
+        found = {name: measures.get(path.format(binding)) for name, path in columns.items()}
+        texts = {
+            name: one.text if name in ("genuine", "copies") else f"{one.value:.3g}"
+            for name, one in found.items()
+            if one is not None
+        }
+        rows.append({"binding": binding, **texts})
     return pd.DataFrame(rows)
 
 
@@ -130,14 +148,17 @@ def carrier_table(measures: Mapping[str, Measure]) -> pd.DataFrame:
     """Lay out what holds of the mark over all edits."""
     names = (
         *("psnr", "psnr_least", "ssim", "ssim_least", "exact_id", "known_id", "verified"),
-        *("bit_errors", "wrong_ids", "unmarked/wrong_ids", "copies/verified", "embed_seconds", "verify_seconds"),
+        *(
+            "bit_errors",
+            "wrong_ids",
+            "unmarked/wrong_ids",
+            "copies/verified",
+            "embed_seconds",
+            "verify_seconds",
+        ),
     )
-    rows = [
-        {"figure": name, "value": measures[f"watermark/{name}"].text}
-        for name in names
-        if f"watermark/{name}" in measures
-    ]
-    return pd.DataFrame(rows)
+    found = [(name, measures.get(f"watermark/{name}")) for name in names]
+    return figures_table([replace(one, name=name) for name, one in found if one is not None])
 
 
 def _agrees(binding: str) -> Value:

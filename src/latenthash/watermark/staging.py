@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from latenthash.data.reading import Picture, Pixels
+from latenthash.data.reading import Picture
 from latenthash.library.code import Code
 from latenthash.system.terminal import track
 from latenthash.watermark import manifest as manifests
@@ -43,17 +43,20 @@ class Stage:
         self._enrolling = [binding for binding in bindings if isinstance(binding, Enrolling)]
 
     def marked(
-        self, pictures: Sequence[Picture], others: int, owner: Signer, thief: Signer
-    ) -> list[Marked]:
+        self, pictures: Sequence[Picture], others: Sequence[Picture], count: int, owner: Signer,
+        thief: Signer,
+    ) -> list[Marked]:  # fmt: skip
         """Mark pictures and register them, and then a thief's claim to each marked one.
 
         Args:
             pictures: to be marked.
-            others: of them, onto which the mark of each will be copied: those that look most alike.
+            others: that thieves have beside these.
+            count: of either, onto which a mark will be copied: those that look most like its own.
             owner: of the pictures.
             thief: who registers marked pictures as his own.
         """
-        alike = nearest(hashed(self._code, pictures), others)
+        every = [*pictures, *others]
+        alike = nearest(hashed(self._code, every), count)
         made = []
         for picture in track(pictures, "Marking"):
             signed = sign(self._manifest(picture, owner), owner)
@@ -62,11 +65,11 @@ class Stage:
             pixels = self._carrier.embed(picture.pixels, to_word(signed.id))
             made.append((signed, pixels, time.thread_time() - started))
         found = []
-        for picture, near, (signed, pixels, seconds) in zip(pictures, alike, made, strict=True):
+        for picture, near, (signed, pixels, seconds) in zip(pictures, alike, made, strict=False):
             shown = Picture(picture.name, pixels, picture.digest)
             claim = sign(self._manifest(shown, thief), thief)
             self._registry.append(claim)
-            chosen = [pictures[i] for i in near]
+            chosen = [every[i] for i in near]
             found.append(
                 Marked(picture, pixels, signed.id, claim.id, signed.manifest, chosen, seconds)
             )
@@ -99,6 +102,7 @@ def hashed(code: Code, pictures: Sequence[Picture]) -> NDArray[np.uint8]:
 
 def nearest(codes: NDArray[np.uint8], count: int) -> NDArray[np.int64]:
     """Return the numbers (N, count) of the pictures most like each, the most alike first."""
+    count = min(count, len(codes) - 1)
     return np.stack([row.argsort(kind="stable")[:count] for row in _apart(codes)])
 
 

@@ -2,11 +2,9 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
-
-import numpy as np
 
 from latenthash.data.edits.suite import SuiteEdit
 from latenthash.data.reading import Picture, Pixels
@@ -16,8 +14,7 @@ from latenthash.watermark.attacks import Attack, Scene
 from latenthash.watermark.bindings import Binding
 from latenthash.watermark.carrier import Carrier
 from latenthash.watermark.codec import to_word
-from latenthash.watermark.keys import Signer
-from latenthash.watermark.manifest import Manifest, sign
+from latenthash.watermark.manifest import Manifest
 from latenthash.watermark.query import Query
 from latenthash.watermark.registry import Registry
 from latenthash.watermark.similarity import psnr, ssim
@@ -127,19 +124,21 @@ class Examiner:
         )
         object.__setattr__(self, "_judge", judge)
 
-    def edited(self, number: int, one: Marked, edits: Sequence[SuiteEdit]) -> Iterator[Trial]:
+    def edited(self, number: int, one: Marked, edits: Sequence[SuiteEdit]) -> list[Trial]:
         """Judge a marked picture as it is, before it was marked, and after each edit."""
-        yield self._trial(number, one, one.pixels, PLAIN, UNEDITED, UNEDITED)
-        yield self._trial(number, one, one.picture.pixels, PLAIN, UNMARKED, UNMARKED)
+        trials = [
+            self._trial(number, one, one.pixels, PLAIN, UNEDITED, UNEDITED),
+            self._trial(number, one, one.picture.pixels, PLAIN, UNMARKED, UNMARKED),
+        ]
         for edit in edits:
             with self._editing:  # an edit has one random state
                 view = edit.apply(one.pixels, one.picture.digest)
-            yield self._trial(number, one, view, EDITS, edit.name, edit.family)
+            trials.append(self._trial(number, one, view, EDITS, edit.name, edit.family))
+        return trials
 
-    def attacked(
-        self, number: int, one: Marked, attacks: Mapping[str, Attack]
-    ) -> Iterator[Trial]:
+    def attacked(self, number: int, one: Marked, attacks: Mapping[str, Attack]) -> list[Trial]:
         """Judge what each attack makes of a marked picture."""
+        trials = []
         for name, attack in attacks.items():
             copies = attack.shows == "other"
             for other in one.others if copies else one.others[:1]:
@@ -148,18 +147,22 @@ class Examiner:
                     self.carrier,
                 )  # fmt: skip
                 shown = attack.apply(scene)
-                like = other.pixels if copies else one.picture.pixels
-                away = psnr(like, shown)
-                yield self._trial(number, one, shown, ATTACKS, name, name, away, copies)
+                away = psnr(other.pixels if copies else one.picture.pixels, shown)
+                trials.append(self._trial(number, one, shown, ATTACKS, name, name, away, copies))
+        return trials
 
-    def foreign(self, number: int, picture: Picture) -> Trial:
+    def foreign(self, number: int, picture: Picture) -> list[Trial]:
         """Judge a picture that was neither marked nor registered."""
         verdict, _, seconds = self._verdict(picture.pixels)
         wrong = verdict.reading.identity is not None
-        return Trial(
-            number, PLAIN, FOREIGN, FOREIGN, verdict.status, False, False, wrong, math.nan,
-            bool(verdict.conflicts), math.nan, seconds, {}, False,
-        )  # fmt: skip
+        return [
+            Trial(
+                number, PLAIN, FOREIGN, FOREIGN, verdict.status,
+                exact=False, known=False, wrong=wrong, errors=math.nan,
+                conflict=bool(verdict.conflicts), psnr=math.nan, seconds=seconds, agrees={},
+                copy=False,
+            )
+        ]  # fmt: skip
 
     def _verdict(self, pixels: Pixels) -> tuple[Verdict, Query, float]:
         started = time.thread_time()

@@ -13,6 +13,7 @@ from torch.nn.functional import interpolate, softplus
 
 from latenthash.data.reading import Pixels
 from latenthash.hashing.hasher import Hasher
+from latenthash.models.components.code_network import CodeNetwork
 from latenthash.watermark.attacks import Scene, Shows
 from latenthash.watermark.codec import to_word
 from latenthash.watermark.similarity import psnr
@@ -64,7 +65,9 @@ class WhiteBox:
         """Map a picture (1, 3, H, W) of grey levels to the numbers whose signs are its code."""
         side = self.hasher.features.size
         reduced = interpolate(x, (side, side), mode="bilinear", antialias=True)
-        numbers: Tensor = self.hasher.model(reduced / 255)
+        model = self.hasher.model
+        assert isinstance(model, CodeNetwork)  # what ships: its `encode` has no gradients
+        numbers: Tensor = model(reduced / 255)
         return numbers[:, : self.hasher.lengths[0]]
 
 

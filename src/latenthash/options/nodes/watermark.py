@@ -1,99 +1,42 @@
-"""What carriers, bindings and attacks take, as options."""
+"""What carriers and bindings of the watermark take, as options."""
 
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from latenthash.options.edits import Edits
-from latenthash.options.kinds import Count, Kind, Node, Share, Size, number, whole
+from latenthash.options.kinds import Kind, Node, number, whole
 
-Key: TypeAlias = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9_.+-]{1,80}$"), Kind("a word of 1 to 80 letters")
-]
-Decibels: TypeAlias = Annotated[float, number(least=20, most=60, unit="dB")]
-Bits: TypeAlias = Annotated[int, whole(0, 256, "bits")]
-ATTACKS, BINDINGS = "latenthash.watermark.attacks", "latenthash.watermark.bindings"
+Limit: TypeAlias = Annotated[int, whole(0, 256, "bits")]
 
 
 class Tiled(Node):
     """`latenthash.watermark.tiled.Tiled`."""
 
     target: Literal["latenthash.watermark.tiled.Tiled"] = Field(alias="_target_")
-    key: Key
-    psnr: Decibels
-    ssim: Share
+    key: Annotated[
+        str, Field(pattern=r"^[A-Za-z0-9_.+-]{1,80}$"), Kind("a word of 1 to 80 letters")
+    ]
+    psnr: Annotated[float, number(least=25, most=60, unit="dB")]
+    ssim: Annotated[float, number(least=0, below=1)]
 
 
-class Whole(Node):
-    """A binding without options."""
+class CodeBinding(Node):
+    """`latenthash.watermark.bindings.CodeBinding`."""
 
-    target: Literal[f"{BINDINGS}.IdentityBinding", f"{BINDINGS}.RegistrationBinding"] = Field(  # type: ignore[valid-type]
+    target: Literal["latenthash.watermark.bindings.CodeBinding"] = Field(alias="_target_")
+    limit: Limit
+
+
+class RegistrationBinding(Node):
+    """`latenthash.watermark.bindings.RegistrationBinding`."""
+
+    target: Literal["latenthash.watermark.bindings.RegistrationBinding"] = Field(alias="_target_")
+
+
+class CodeRegistrationBinding(Node):
+    """`latenthash.watermark.bindings.CodeRegistrationBinding`."""
+
+    target: Literal["latenthash.watermark.bindings.CodeRegistrationBinding"] = Field(
         alias="_target_"
     )
-
-
-class Limited(Node):
-    """A binding that counts bits."""
-
-    target: Literal[  # type: ignore[valid-type]
-        f"{BINDINGS}.CodeBinding",
-        f"{BINDINGS}.CodeRegistrationBinding",
-        f"{BINDINGS}.PHashBinding",
-    ] = Field(alias="_target_")
-    limit: Bits
-
-
-class Centroid(Node):
-    """`latenthash.watermark.centroid.CentroidBinding`."""
-
-    target: Literal["latenthash.watermark.centroid.CentroidBinding"] = Field(alias="_target_")
-    convert: Literal["all"] = Field("all", alias="_convert_")
-    augment: Edits
-    views: Count
-    alpha: Share
-
-
-class PlainAttack(Node):
-    """An attack without options."""
-
-    target: Literal[  # type: ignore[valid-type]
-        f"{ATTACKS}.Recode",
-        f"{ATTACKS}.ResidualPaste",
-        f"{ATTACKS}.Overwrite",
-        f"{ATTACKS}.Erase",
-    ] = Field(alias="_target_")
-
-
-class TileEstimate(Node):
-    """`latenthash.watermark.attacks.TileEstimate`."""
-
-    target: Literal["latenthash.watermark.attacks.TileEstimate"] = Field(alias="_target_")
-    psnr: Decibels
-
-
-class CopyAttack(Node):
-    """`latenthash.watermark.attacks.CopyAttack`."""
-
-    target: Literal["latenthash.watermark.attacks.CopyAttack"] = Field(alias="_target_")
-    strength: Size
-    noise: Size
-
-
-class SecondKey(Node):
-    """`latenthash.watermark.attacks.SecondKey`."""
-
-    target: Literal["latenthash.watermark.attacks.SecondKey"] = Field(alias="_target_")
-    key: Key
-    psnr: Decibels
-    ssim: Share
-
-
-class WhiteBox(Node):
-    """`latenthash.watermark.white_box.WhiteBox`."""
-
-    target: Literal["latenthash.watermark.white_box.WhiteBox"] = Field(alias="_target_")
-    partial: Literal[True] = Field(True, alias="_partial_")
-    psnr: Decibels
-    step: Size
-    steps: Annotated[int, whole(1, 1000, "steps")]
-    bits: Bits
+    limit: Limit
