@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import pandas as pd
 import torch
@@ -90,7 +89,7 @@ def judge_marks(
     limit = _limit(code, data)
     binding = _limited(build(cfg.binding, _convert_="all"), limit)
     others = [_limited(build(node, _convert_="all"), limit) for node in cfg.bindings.values()]
-    attacks = {name: _attack(build(node), code) for name, node in cfg.attacks.items()}
+    attacks: dict[str, Attack] = {name: build(node) for name, node in cfg.attacks.items()}
     bindings = list({one.name: one for one in [*others, binding]}.values())
     logger.rename(f"{logger.run_name}-{binding.name}")
     logger.log_params({"carrier": carrier.name, "binding": binding.name})
@@ -159,12 +158,6 @@ def _limited(binding: Binding, limit: int) -> Binding:
     if isinstance(binding, CodeBinding | CodeRegistrationBinding):
         return replace(binding, limit=limit)
     return binding
-
-
-def _attack(attack: Any, code: Code) -> Attack:
-    """Give the network to an attack that asks for it."""
-    made: Attack = attack(hasher=code.hasher) if isinstance(attack, partial) else attack
-    return made
 
 
 def _trials(

@@ -4,9 +4,9 @@ An attack that copies a mark makes another picture carry it; one that removes it
 as it was to look at. Each is a function of what the thief has, so that it can be repeated.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import sqrt
-from typing import Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from latenthash.watermark.frames import canonical, luma, resized
 from latenthash.watermark.pattern import PERIOD, repeated
 from latenthash.watermark.tiled import Tiled
 from latenthash.watermark.whitening import folded, whiten
+
+if TYPE_CHECKING:  # it imports torch
+    from latenthash.library.code import Code
 
 Shows: TypeAlias = Literal["other", "own"]  # the thief's picture, or the one whose mark it is
 WINDOW = 5  # px, side of the filter that takes a mark away
@@ -36,6 +39,7 @@ class Scene:
         identity: 8 bytes of the mark.
         thief: 8 bytes that the thief registered.
         carrier: of the mark: the program is public, and so is its usual key.
+        code: by which pictures are compared, which is as public.
     """
 
     original: Pixels
@@ -44,6 +48,7 @@ class Scene:
     identity: bytes
     thief: bytes
     carrier: Carrier
+    code: "Code"
 
 
 class Attack(Protocol):
@@ -64,7 +69,7 @@ class Recode:
     The mark is as good as a true one; Craver et al. (1998, IEEE JSAC 16) call for what tells.
     """
 
-    shows: Shows = "other"
+    shows: Shows = field(default="other", init=False)
 
     def apply(self, scene: Scene) -> Pixels:
         """Embed the id in the other picture; see `Attack.apply`."""
@@ -75,7 +80,7 @@ class Recode:
 class ResidualPaste:
     """Add what marking changed to another picture; the thief has the original, too."""
 
-    shows: Shows = "other"
+    shows: Shows = field(default="other", init=False)
 
     def apply(self, scene: Scene) -> Pixels:
         """Paste the exact residual; see `Attack.apply`."""
@@ -95,7 +100,7 @@ class TileEstimate:
     """
 
     psnr: float
-    shows: Shows = "other"
+    shows: Shows = field(default="other", init=False)
 
     def apply(self, scene: Scene) -> Pixels:
         """Add the estimate; see `Attack.apply`."""
@@ -123,7 +128,7 @@ class CopyAttack:
 
     strength: float
     noise: float
-    shows: Shows = "other"
+    shows: Shows = field(default="other", init=False)
 
     def apply(self, scene: Scene) -> Pixels:
         """Add the denoised picture's residual; see `Attack.apply`."""
@@ -139,7 +144,7 @@ class Overwrite:
     Who was first is then to be told (Craver et al. 1998, IEEE JSAC 16, on ambiguity).
     """
 
-    shows: Shows = "own"
+    shows: Shows = field(default="own", init=False)
 
     def apply(self, scene: Scene) -> Pixels:
         """Embed the thief's id; see `Attack.apply`."""
@@ -150,7 +155,7 @@ class Overwrite:
 class Erase:
     """Read the mark, and take it out, by the program itself."""
 
-    shows: Shows = "own"
+    shows: Shows = field(default="own", init=False)
 
     def apply(self, scene: Scene) -> Pixels:
         """Erase what is read; see `Attack.apply`."""
@@ -171,7 +176,7 @@ class SecondKey:
     key: str
     psnr: float
     ssim: float
-    shows: Shows = "own"
+    shows: Shows = field(default="own", init=False)
 
     def apply(self, scene: Scene) -> Pixels:
         """Embed the thief's id beside the other; see `Attack.apply`."""

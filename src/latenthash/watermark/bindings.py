@@ -1,6 +1,6 @@
 """Bindings: whether a picture shows the content that a manifest was signed for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -82,7 +82,7 @@ class CodeBinding:
     """
 
     limit: int
-    name: str = "code"
+    name: str = field(default="code", init=False)
 
     def compare(self, query: Query, manifest: Manifest) -> Agreement:
         """Compare codes; see `Binding.compare`."""
@@ -94,7 +94,7 @@ class CodeBinding:
 class IdentityBinding:
     """A control: whoever carries the mark is the picture, as where no content is looked at."""
 
-    name: str = "identity"
+    name: str = field(default="identity", init=False)
 
     def compare(self, query: Query, manifest: Manifest) -> Agreement:
         """Agree; see `Binding.compare`."""
@@ -110,7 +110,7 @@ class PHashBinding:
     """
 
     limit: int
-    name: str = "phash"
+    name: str = field(default="phash", init=False)
 
     def compare(self, query: Query, manifest: Manifest) -> Agreement:
         """Compare with the thumbnail; see `Binding.compare`."""
@@ -123,7 +123,7 @@ class PHashBinding:
 class RegistrationBinding:
     """Pixels that lie on the thumbnail of the original."""
 
-    name: str = "registration"
+    name: str = field(default="registration", init=False)
 
     def compare(self, query: Query, manifest: Manifest) -> Agreement:
         """Register; see `Binding.compare`."""
@@ -140,7 +140,7 @@ class CodeRegistrationBinding:
     """
 
     limit: int
-    name: str = "code_registration"
+    name: str = field(default="code_registration", init=False)
 
     def compare(self, query: Query, manifest: Manifest) -> Agreement:
         """Compare codes, and register; see `Binding.compare`."""

@@ -37,7 +37,7 @@ class CentroidBinding:
     augment: Mapping[str, Edit]
     views: int
     alpha: float
-    name: str = "centroid"
+    name: str = field(default="centroid", init=False)
     _lock: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

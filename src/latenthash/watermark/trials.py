@@ -144,7 +144,7 @@ class Examiner:
             for other in one.others if copies else one.others[:1]:
                 scene = Scene(
                     one.picture.pixels, one.pixels, other.pixels, one.identity, one.thief,
-                    self.carrier,
+                    self.carrier, self.code,
                 )  # fmt: skip
                 shown = attack.apply(scene)
                 away = psnr(other.pixels if copies else one.picture.pixels, shown)

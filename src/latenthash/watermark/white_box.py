@@ -3,7 +3,7 @@
 Who has the network can do so: projected gradient steps (Madry et al. 2018), within a PSNR.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -24,30 +24,29 @@ class WhiteBox:
     """Embed the id in another picture, and change that until its code is the original's.
 
     Args:
-        hasher: features and model of the code.
         psnr: dB, the least of the result against the other picture.
         step: grey levels, the root mean square of a step.
         steps: at most.
         bits: in which the codes may differ at the end.
     """
 
-    hasher: Hasher
     psnr: float
     step: float
     steps: int
     bits: int
-    shows: Shows = "other"
+    shows: Shows = field(default="other", init=False)
 
     def apply(self, scene: Scene) -> Pixels:
         """Attack; see `Attack.apply`."""
+        hasher = scene.code.hasher
         marked = scene.carrier.embed(scene.other, to_word(scene.identity))
         with torch.no_grad():
-            wanted = torch.sign(self._numbers(_tensor(scene.original)))
+            wanted = torch.sign(_numbers(hasher, _tensor(scene.original)))
         start, best = _tensor(marked), marked
         x = start.clone()
         for _ in range(self.steps):
             x.requires_grad_(True)
-            numbers = self._numbers(x)
+            numbers = _numbers(hasher, x)
             loss = softplus(-numbers * wanted / numbers.detach().abs().mean()).mean()
             (gradient,) = torch.autograd.grad(loss, x)
             with torch.no_grad():
@@ -56,19 +55,19 @@ class WhiteBox:
                 if psnr(scene.other, shown) < self.psnr:
                     break
                 best = shown
-                away = torch.sign(self._numbers(_tensor(shown))) != wanted
+                away = torch.sign(_numbers(hasher, _tensor(shown))) != wanted
             if int(away.sum()) <= self.bits:
                 break
         return best
 
-    def _numbers(self, x: Tensor) -> Tensor:
-        """Map a picture (1, 3, H, W) of grey levels to the numbers whose signs are its code."""
-        side = self.hasher.features.size
-        reduced = interpolate(x, (side, side), mode="bilinear", antialias=True)
-        model = self.hasher.model
-        assert isinstance(model, CodeNetwork)  # what ships: its `encode` has no gradients
-        numbers: Tensor = model(reduced / 255)
-        return numbers[:, : self.hasher.lengths[0]]
+
+def _numbers(hasher: Hasher, x: Tensor) -> Tensor:
+    """Map a picture (1, 3, H, W) of grey levels to the numbers whose signs are its code."""
+    side, model = hasher.features.size, hasher.model
+    assert isinstance(model, CodeNetwork)  # what ships: its `encode` has no gradients
+    reduced = interpolate(x, (side, side), mode="bilinear", antialias=True)
+    numbers: Tensor = model(reduced / 255)
+    return numbers
 
 
 def _tensor(pixels: Pixels) -> Tensor:

@@ -77,7 +77,6 @@ class WhiteBox(Node):
     """`latenthash.watermark.white_box.WhiteBox`."""
 
     target: Literal["latenthash.watermark.white_box.WhiteBox"] = Field(alias="_target_")
-    partial: Literal[True] = Field(True, alias="_partial_")
     psnr: Decibels
     step: Size
     steps: Annotated[int, whole(1, 1000, "steps")]
