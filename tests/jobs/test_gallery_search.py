@@ -66,7 +66,9 @@ def test_copies_are_found_and_the_rest_has_its_sentence(place: Path) -> None:
 
 
 def test_one_picture_of_the_gallery_finds_itself(place: Path) -> None:
-    done = call("evaluate.py", place, "gallery=G", "find=given/cat.png", "distance=0", "format=jsonl")
+    done = call(
+        "evaluate.py", place, "gallery=G", "find=given/cat.png", "distance=0", "format=jsonl"
+    )
     assert done.code == 0, done.output
     (row,) = [json.loads(line) for line in done.out.splitlines()]
     assert (row["query"], row["file"], row["distance"]) == ("cat.png", "cat.png", 0)

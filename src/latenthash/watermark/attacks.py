@@ -133,7 +133,9 @@ class CopyAttack:
     def apply(self, scene: Scene) -> Pixels:
         """Add the denoised picture's residual; see `Attack.apply`."""
         plane = luma(scene.marked)
-        residual = self.strength * (plane - wiener(plane, WINDOW, self.noise))
+        # The filter takes what lies outside for black.
+        clean = wiener(np.pad(plane, WINDOW, mode="reflect"), WINDOW, self.noise)
+        residual = self.strength * (plane - clean[WINDOW:-WINDOW, WINDOW:-WINDOW])
         return _pasted(scene.other, residual.astype(np.float32))
 
 

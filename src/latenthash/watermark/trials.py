@@ -22,6 +22,7 @@ from latenthash.watermark.verdict import Judge, Status, Verdict, Way
 
 UNEDITED, UNMARKED, FOREIGN = "as marked", "unmarked", "not registered"  # families of their own
 EDITS, ATTACKS, PLAIN = "edits", "attacks", "plain"  # kinds of trials
+MOST_PSNR = 99.0  # dB, where nothing differs
 READ: Sequence[Way] = ("read", "known id", "registered")  # ways that find a mark
 
 
@@ -148,6 +149,7 @@ class Examiner:
                 )  # fmt: skip
                 shown = attack.apply(scene)
                 away = psnr(other.pixels if copies else one.picture.pixels, shown)
+                away = min(away, MOST_PSNR)
                 trials.append(self._trial(number, one, shown, ATTACKS, name, name, away, copies))
         return trials
 
