@@ -17,6 +17,7 @@ from latenthash.data.collection import Collection
 from latenthash.data.edits.suite import Suite
 from latenthash.data.pairs import Pairs
 from latenthash.data.splits import ROLES, TESTED, Splits
+from latenthash.data.two_sets import TwoSets
 from latenthash.errors import InputError
 from latenthash.features.interface import is_staged
 from latenthash.features.weights import names_file
@@ -92,6 +93,12 @@ def build_collection(cfg: DictConfig, cache: DiskCache) -> Collection:
         cfg.data, size=cfg.features.size, seed=cfg.seed, cache=cache, _convert_="all"
     )
     return collection
+
+
+def build_two_sets(cfg: DictConfig, cache: DiskCache) -> TwoSets:
+    """Read pictures that set limits, and pictures that are judged."""
+    sets: TwoSets = build(cfg.data, seed=cfg.seed, cache=cache, _convert_="all")
+    return sets
 
 
 def _build_data(cfg: DictConfig, cache: DiskCache, **more: Any) -> Any:

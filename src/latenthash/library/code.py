@@ -17,6 +17,7 @@ from latenthash.codes.work import complete, work_of
 from latenthash.data.detail import has_detail
 from latenthash.data.reading import Picture, Reader
 from latenthash.errors import InputError
+from latenthash.hashing.hasher import Hasher
 from latenthash.hashing.printable_code import MEASURED
 from latenthash.library.given import GivenPicture, PathLike, read_given
 from latenthash.library.hashes import Hash, Refusal
@@ -63,6 +64,11 @@ class Code:
         self.tag = latent.tag
         self.bundle = latent.key
         self.limits: Mapping[float, int] = MEASURED.get(self.tag.hex(), {})
+
+    @property
+    def hasher(self) -> Hasher:
+        """Features and model, for who needs gradients of them."""
+        return self._latent.hasher
 
     def hash(self, picture: GivenPicture, *, floats: bool = False) -> Hash:
         """Hash a picture.

@@ -12,6 +12,12 @@ SHIPPED, FORMER = SHIPPED_CODES = ("code", "vgg16_code")
 FIELD_SETS = ("disc21", "copydays")  # of conf/benchmark, which the user has
 ANYTHING = ()  # any value but null
 CODES = "latenthash.jobs.codes.give_codes"
+MARKS = "latenthash.jobs.watermark.judge_marks"
+OF_MARKS = ("benchmark", "carrier", "binding", "bindings", "attacks")  # options of that job alone
+OF_NETWORKS = (  # options that it does not look at, for it trains nothing
+    *("hash", "edits", "augment", "features", "model", "trainer", "callbacks"),
+    *("finetune", "finetuning"),
+)
 
 
 @dataclass(frozen=True)
@@ -48,24 +54,30 @@ class EvaluateJob:
 
 TRAIN_JOBS = {
     "latenthash.jobs.enrol.enrol": TrainJob(
-        "latenthash.data.splits.Splits", "data=folders", vain=(), bundle=True
+        "latenthash.data.splits.Splits", "data=folders", vain=OF_MARKS, bundle=True
     ),
     "latenthash.jobs.fit_code.fit_code": TrainJob(
         "latenthash.data.pairs.Pairs",
         "+experiment=code",
-        vain=("hash", "edits", "resamples", "callbacks", "finetune", "finetuning"),
+        vain=("hash", "edits", "resamples", "callbacks", "finetune", "finetuning", *OF_MARKS),
         bundle=True,
     ),
     "latenthash.jobs.train_code.train_code": TrainJob(
         "latenthash.data.collection.Collection",
         "+experiment=fast_code",
-        vain=("hash", "edits", "augment", "resamples", "finetune", "finetuning"),
+        vain=("hash", "edits", "augment", "resamples", "finetune", "finetuning", *OF_MARKS),
         bundle=True,
     ),
     "latenthash.jobs.learn_digits.learn_digits": TrainJob(
         "latenthash.data.digits.Digits",
         "+experiment=mnist",
-        vain=("hash", "edits", "augment", "unreadable", "finetune", "finetuning"),
+        vain=("hash", "edits", "augment", "unreadable", "finetune", "finetuning", *OF_MARKS),
+        bundle=False,
+    ),
+    MARKS: TrainJob(
+        "latenthash.data.two_sets.TwoSets",
+        "+experiment=watermark",
+        vain=OF_NETWORKS,
         bundle=False,
     ),
 }

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field
 
-from latenthash.options.edits import Edits
+from latenthash.options.edits import EditName, Edits
 from latenthash.options.jobs import EVALUATE_JOBS, TRAIN_JOBS
 from latenthash.options.kinds import (
     Count,
@@ -20,6 +20,16 @@ from latenthash.options.kinds import (
     number,
     whole,
 )
+from latenthash.options.nodes.attacks import (
+    CentroidBinding,
+    CopyAttack,
+    IdentityBinding,
+    PHashBinding,
+    PlainAttack,
+    SecondKey,
+    TileEstimate,
+    WhiteBox,
+)
 from latenthash.options.nodes.data import (
     Collection,
     Digits,
@@ -27,6 +37,7 @@ from latenthash.options.nodes.data import (
     Reader,
     Splits,
     Suite,
+    TwoSets,
     Unreadable,
 )
 from latenthash.options.nodes.features import VGG16, Embedding, OwnFeatures, Pixels, VGG16Layers
@@ -78,7 +89,15 @@ Carrier: TypeAlias = Annotated[
 ]
 Binding: TypeAlias = Annotated[
     object,
-    Slot(CodeBinding, RegistrationBinding, CodeRegistrationBinding, methods=("compare",)),
+    Slot(
+        *(CodeBinding, RegistrationBinding, CodeRegistrationBinding),
+        *(IdentityBinding, PHashBinding, CentroidBinding),
+        methods=("compare",),
+    ),
+]
+Attack: TypeAlias = Annotated[
+    object,
+    Slot(PlainAttack, TileEstimate, CopyAttack, SecondKey, WhiteBox, methods=("apply",)),
 ]
 PeerName: TypeAlias = Annotated[
     str, Field(pattern=r"^\w[\w-]{0,63}$"), Kind("a name of letters, digits, - and _")
@@ -93,6 +112,10 @@ class Job(Node):
     target: Literal[*TRAIN_JOBS] = Field(alias="_target_")  # type: ignore[valid-type]
     partial: Literal[True] = Field(True, alias="_partial_")
     start: Annotated[str, Located("imagenet, random, code or a folder with a bundle")] | None = None
+    edits: Annotated[
+        str | int | float | list[str | int | float] | None,
+        Kind("names of edits or families, such as [jpeg,rotation_10]"),
+    ] = None
 
 
 class Hash(Node):
@@ -153,7 +176,7 @@ class Train(Bundled):
     """The config of train.py."""
 
     job: Annotated[object, Slot(Job)]
-    data: Annotated[object, Slot(Splits, Pairs, Collection, Digits)]
+    data: Annotated[object, Slot(Splits, Pairs, Collection, Digits, TwoSets)]
     finetune: Switch
     finetuning: Finetuning
     trainer: Annotated[object, Slot(Trainer)]
@@ -164,6 +187,11 @@ class Train(Bundled):
     force: Switch
     unreadable: Unreadable
     signals: Path | None = None
+    benchmark: Annotated[object, Slot(Suite)] | None = None  # left out where no mark is judged
+    carrier: Carrier | None = None
+    binding: Binding | None = None
+    bindings: dict[EditName, Binding] = Field(default_factory=dict)
+    attacks: dict[EditName, Attack] = Field(default_factory=dict)
 
 
 class EvaluateJob(Node):

@@ -9,6 +9,7 @@ from latenthash.plots.distances import distance_histogram, similarity_histogram
 from latenthash.plots.explanation import Explanation, explanation
 from latenthash.plots.latents import Judged, Shown, latent_scatter
 from latenthash.plots.lineage import Member, lineage_tree
+from latenthash.plots.marks import marked_pictures, verdict_matrix
 from latenthash.plots.plane import Plane
 from latenthash.plots.rates import edit_bars
 from latenthash.plots.sheets import contact_sheet, prior_samples, reconstructions, view_pairs
@@ -35,6 +36,7 @@ __all__ = [
     "explanation",
     "latent_scatter",
     "lineage_tree",
+    "marked_pictures",
     "persistence_diagrams",
     "picture_pairs",
     "prior_map",
@@ -43,5 +45,6 @@ __all__ = [
     "similarity_histogram",
     "strength_curves",
     "training_curves",
+    "verdict_matrix",
     "view_pairs",
 ]

@@ -13,12 +13,13 @@ COLUMNS = 4  # panels of curves a row
 CODES_FROM = 4  # first column of codes in a table of edits
 
 
-def edit_heatmap(table: pd.DataFrame, title: str) -> Figure:
-    """Draw the TPR of every code under every edit.
+def edit_heatmap(table: pd.DataFrame, title: str, label: str = "TPR") -> Figure:
+    """Draw the TPR of every code under every edit, or other shares.
 
     Args:
-        table: edit, family, strength, unit, and a column of TPR for each code.
+        table: edit, family, strength, unit, and a column of shares for each code.
         title: of the figure.
+        label: what the shares are.
     """
     codes = list(table.columns[CODES_FROM:])
     values = table[codes].to_numpy(float)
@@ -36,7 +37,7 @@ def edit_heatmap(table: pd.DataFrame, title: str) -> Figure:
     ends = np.flatnonzero(table["family"].to_numpy()[1:] != table["family"].to_numpy()[:-1])
     for end in ends:
         axes.axhline(end + 0.5, color="black", lw=0.6)
-    figure.colorbar(image, ax=axes, label="TPR", shrink=0.5)
+    figure.colorbar(image, ax=axes, label=label, shrink=0.5)
     return figure
 
 

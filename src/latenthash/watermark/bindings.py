@@ -1,15 +1,22 @@
 """Bindings: whether a picture shows the content that a manifest was signed for."""
 
-from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
-from latenthash.watermark.manifest import Manifest
+from latenthash.codes.classical import phash_64
+from latenthash.data.reading import Picture, Reader
+from latenthash.library.given import read_given
+from latenthash.watermark.manifest import Enrolled, Manifest
 from latenthash.watermark.query import Query
-from latenthash.watermark.registration import NOTHING, Reference, Registration
+from latenthash.watermark.registration import NOTHING, THUMBNAIL, Reference, Registration
+
+if TYPE_CHECKING:  # it imports torch
+    from latenthash.library.code import Code
 
 Standing: TypeAlias = Literal["verified", "altered", "unconfirmed", "copied"]
+THUMBNAILS = Reader(THUMBNAIL, THUMBNAIL**2, (255, 255, 255))  # what reads them: none is larger
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,18 @@ class Binding(Protocol):
         """
 
 
+@runtime_checkable
+class Enrolling(Protocol):
+    """A binding that needs more of a picture than its code, and takes it before it is marked."""
+
+    def enrol(self, picture: Picture, code: "Code") -> Enrolled:
+        """Return what the manifest is to hold.
+
+        Raises:
+            InputError: if the picture does not give it.
+        """
+
+
 @dataclass(frozen=True)
 class CodeBinding:
     """Codes that differ in few bits.
@@ -63,7 +82,7 @@ class CodeBinding:
     """
 
     limit: int
-    name: str = "code"
+    name: str = field(default="code", init=False)
 
     def compare(self, query: Query, manifest: Manifest) -> Agreement:
         """Compare codes; see `Binding.compare`."""
@@ -72,10 +91,39 @@ class CodeBinding:
 
 
 @dataclass(frozen=True)
+class IdentityBinding:
+    """A control: whoever carries the mark is the picture, as where no content is looked at."""
+
+    name: str = field(default="identity", init=False)
+
+    def compare(self, query: Query, manifest: Manifest) -> Agreement:
+        """Agree; see `Binding.compare`."""
+        return Agreement(True, None, code_distance(query, manifest))
+
+
+@dataclass(frozen=True)
+class PHashBinding:
+    """pHash of 64 bits (Zauner 2010) of the picture and of the thumbnail, as others bind marks.
+
+    Args:
+        limit: bits.
+    """
+
+    limit: int
+    name: str = field(default="phash", init=False)
+
+    def compare(self, query: Query, manifest: Manifest) -> Agreement:
+        """Compare with the thumbnail; see `Binding.compare`."""
+        shown = read_given(manifest.jpeg, THUMBNAILS).pixels
+        away = int((phash_64(query.pixels) != phash_64(shown)).sum())
+        return Agreement(away <= self.limit, None, code_distance(query, manifest))
+
+
+@dataclass(frozen=True)
 class RegistrationBinding:
     """Pixels that lie on the thumbnail of the original."""
 
-    name: str = "registration"
+    name: str = field(default="registration", init=False)
 
     def compare(self, query: Query, manifest: Manifest) -> Agreement:
         """Register; see `Binding.compare`."""
@@ -92,7 +140,7 @@ class CodeRegistrationBinding:
     """
 
     limit: int
-    name: str = "code_registration"
+    name: str = field(default="code_registration", init=False)
 
     def compare(self, query: Query, manifest: Manifest) -> Agreement:
         """Compare codes, and register; see `Binding.compare`."""

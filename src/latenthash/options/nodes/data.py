@@ -86,6 +86,17 @@ class Collection(Node):
     graphics: Annotated[int, whole(0, 50_000, "pictures")]  # all are in memory
 
 
+class TwoSets(Node):
+    """`latenthash.data.two_sets.TwoSets`."""
+
+    target: Literal["latenthash.data.two_sets.TwoSets"] = Field(alias="_target_")
+    outliers: Source | None
+    unseen: Source | None
+    reader: Annotated[object, Slot(Reader)]
+    pictures: Annotated[int, whole(2, 10**6, "pictures")] | None
+    others: Annotated[int, whole(1, 1000, "pictures")]
+
+
 class Digits(Node):
     """`latenthash.data.digits.Digits`."""
 

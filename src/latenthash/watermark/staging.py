@@ -1,0 +1,133 @@
+"""The stage of the benchmark: pictures that are marked and registered, and thieves beside them."""
+
+import time
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latenthash.data.reading import Picture
+from latenthash.library.code import Code
+from latenthash.system.terminal import track
+from latenthash.watermark import manifest as manifests
+from latenthash.watermark.bindings import Binding, Enrolling
+from latenthash.watermark.carrier import Carrier
+from latenthash.watermark.codec import to_word
+from latenthash.watermark.keys import Signer
+from latenthash.watermark.manifest import ContentHash, Manifest, Owner
+from latenthash.watermark.registration import thumbnail
+from latenthash.watermark.registry import Registry
+from latenthash.watermark.signed import sign
+from latenthash.watermark.trials import Marked
+
+CODE = "code-256"  # kind of hash
+FAR = 10**6  # bits, further than any: a picture is not compared with itself
+
+
+class Stage:
+    """Marks pictures and registers them.
+
+    Args:
+        registry: open for appending.
+        code: that hashes pictures.
+        carrier: of the marks.
+        bindings: whatever one of them needs of a picture is in its manifest.
+    """
+
+    def __init__(
+        self, registry: Registry, code: Code, carrier: Carrier, bindings: Sequence[Binding]
+    ) -> None:
+        self._registry = registry
+        self._code = code
+        self._carrier = carrier
+        self._enrolling = [binding for binding in bindings if isinstance(binding, Enrolling)]
+
+    def marked(
+        self, pictures: Sequence[Picture], others: Sequence[Picture], count: int, owner: Signer,
+        thief: Signer,
+    ) -> list[Marked]:  # fmt: skip
+        """Mark pictures and register them, and then a thief's claim to each marked one.
+
+        Args:
+            pictures: to be marked.
+            others: that thieves have beside these.
+            count: of either, onto which a mark will be copied: those that look most like its own.
+            owner: of the pictures.
+            thief: who registers marked pictures as his own.
+        """
+        every = [*pictures, *others]
+        alike = nearest(hashed(self._code, every), count)
+        made = []
+        for picture in track(pictures, "Marking"):
+            signed = sign(self._manifest(picture, owner), owner)
+            self._registry.append(signed)
+            started = time.thread_time()
+            pixels = self._carrier.embed(picture.pixels, to_word(signed.id))
+            made.append((signed, pixels, time.thread_time() - started))
+        found = []
+        for picture, near, (signed, pixels, seconds) in zip(pictures, alike, made, strict=False):
+            shown = Picture(picture.name, pixels, picture.digest)
+            claim = sign(self._manifest(shown, thief), thief)
+            self._registry.append(claim)
+            chosen = [every[i] for i in near]
+            found.append(
+                Marked(picture, pixels, signed.id, claim.id, signed.manifest, chosen, seconds)
+            )
+        return found
+
+    def _manifest(self, picture: Picture, signer: Signer) -> Manifest:
+        height, width = picture.pixels.shape[:2]
+        carrier, key = self._carrier.name.split("/")
+        enrolled = [binding.enrol(picture, self._code) for binding in self._enrolling]
+        return Manifest(
+            carrier=manifests.Carrier(name=carrier, key=key),
+            owner=Owner(name=signer.name, key=signer.public.hex()),
+            hash=ContentHash(
+                kind=CODE,
+                tag=self._code.tag.hex(),
+                bundle=self._code.bundle.removeprefix("bundle "),
+                bits=self._code.hash(picture.pixels).packed.hex(),
+                enrolled=enrolled[0] if enrolled else None,
+            ),
+            thumbnail=b64encode(thumbnail(picture.pixels)).decode(),
+            size=[width, height],
+        )
+
+
+def hashed(code: Code, pictures: Sequence[Picture]) -> NDArray[np.uint8]:
+    """Return the codes of pictures, (N, 32)."""
+    hashes = [code.hash(picture.pixels).packed for picture in track(pictures, "Hashing")]
+    return np.stack([np.frombuffer(packed, np.uint8) for packed in hashes])
+
+
+def nearest(codes: NDArray[np.uint8], count: int) -> NDArray[np.int64]:
+    """Return the numbers (N, count) of the pictures most like each, the most alike first."""
+    count = min(count, len(codes) - 1)
+    return np.stack([row.argsort(kind="stable")[:count] for row in _apart(codes)])
+
+
+def calibrated(codes: NDArray[np.uint8], count: int, fpr: float) -> int:
+    """Set the limit of a code on pictures that look alike: each with those most like it.
+
+    Limits that were set on any two pictures take more of alike ones for the same.
+
+    Args:
+        codes: (N, 32) of different pictures.
+        count: pictures that each is compared with.
+        fpr: share of these pairs that may be within the limit.
+
+    Returns:
+        bits.
+    """
+    count = min(count, len(codes) - 1)
+    pairs = np.sort(np.concatenate([np.sort(row)[:count] for row in _apart(codes)]))
+    return max(int(pairs[int(fpr * len(pairs))]) - 1, 0)
+
+
+def _apart(codes: NDArray[np.uint8]) -> Iterator[NDArray[np.int64]]:
+    """Count the bits in which each picture differs from each other one; itself is far away."""
+    for i, code in enumerate(codes):
+        row = np.bitwise_count(codes ^ code).sum(1).astype(np.int64)
+        row[i] = FAR
+        yield row
