@@ -1,6 +1,6 @@
 """Bindings: whether a picture shows the content that a manifest was signed for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
@@ -63,7 +63,7 @@ class CodeBinding:
     """
 
     limit: int
-    name: str = "code"
+    name: str = field(default="code", init=False)
 
     def compare(self, query: Query, manifest: Manifest) -> Agreement:
         """Compare codes; see `Binding.compare`."""
@@ -75,7 +75,7 @@ class CodeBinding:
 class RegistrationBinding:
     """Pixels that lie on the thumbnail of the original."""
 
-    name: str = "registration"
+    name: str = field(default="registration", init=False)
 
     def compare(self, query: Query, manifest: Manifest) -> Agreement:
         """Register; see `Binding.compare`."""
@@ -92,7 +92,7 @@ class CodeRegistrationBinding:
     """
 
     limit: int
-    name: str = "code_registration"
+    name: str = field(default="code_registration", init=False)
 
     def compare(self, query: Query, manifest: Manifest) -> Agreement:
         """Compare codes, and register; see `Binding.compare`."""
