@@ -130,6 +130,8 @@ def test_programs_of_the_library_run(
     for i, name in enumerate(("a.jpg", "b.jpg")):
         Image.fromarray(photo(4 * i).pixels).save(tmp_path / name)
     (tmp_path / "notes.txt").write_text("nothing")
+    Image.fromarray(astronaut()).save(tmp_path / "a.jpg")  # large enough to bear a mark
+    make_key(tmp_path / "me.pem")
     monkeypatch.chdir(tmp_path)
     capsys.readouterr()
     text = programs(ROOT / "docs" / "api.md")
@@ -140,6 +142,9 @@ def test_programs_of_the_library_run(
     assert [line.split()[0] for line in shown[1:4]] == ["a.jpg", "b.jpg", "notes.txt"]
     assert shown[3] == "notes.txt is not a picture that can be read."
     assert shown[4].split()[0] in ("True", "False")
+    assert shown[5] == "verified True ()"
+    assert shown[6].startswith("This is the picture that me (key ")
+    assert (tmp_path / "out" / "a.jpg.latenthash.json").exists()
     assert (tmp_path / "why.png").stat().st_size > 0
 
 
