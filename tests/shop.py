@@ -45,10 +45,10 @@ class Shop:
             shutil.copy(self.folder / name, folder)
         return Marks.open(folder / "marks.db", self.code, append=True)
 
-    def original(self, name: str) -> Pixels:
+    def original(self, name: str) -> Pixels:  # noqa: D102
         return pixels_of(self.folder / f"{name}.png")
 
-    def shown(self, name: str) -> Pixels:
+    def shown(self, name: str) -> Pixels:  # noqa: D102
         return pixels_of(self.marked[name].file)
 
 
