@@ -83,7 +83,7 @@ def given_marks(cfg: DictConfig, registry: Registry) -> Marks:
             "marks: give both the same key."
         )
     reader = build(cfg.reader, _convert_="all")
-    return Marks(registry, given_code(cfg), carriers, build(cfg.binding), reader)
+    return Marks(registry, given_code(cfg, build(cfg.cache)), carriers, build(cfg.binding), reader)
 
 
 def found_pictures(path: str, option: str, out: Path | None = None) -> Pictures:
