@@ -148,7 +148,7 @@ class Marks:
     def mark(
         self, file: PathLike, owner: Signer | PathLike, to: PathLike | None = None, *,
         parents: Parents = "auto", edits: Sequence[EditDone] = (), kind: Format | None = None,
-        quality: int = 95,
+        quality: int = 98,
     ) -> Marked:  # fmt: skip
         """Mark a picture, and register it.
 
