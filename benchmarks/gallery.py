@@ -39,6 +39,7 @@ from rich.console import Console
 
 import latenthash
 from latenthash import Code, Gallery
+from latenthash.cache import DiskCache
 from latenthash.codes import stream
 from latenthash.codes.workers import most_at_once
 from latenthash.data.reading import Reader
@@ -56,8 +57,11 @@ EVERY = 0.5  # seconds
 PROGRAM = """
 import json, sys
 import latenthash
+from latenthash.cache import DiskCache
 if __name__ == "__main__":
-    done = latenthash.Gallery.open(sys.argv[1]).add(latenthash.load("code"), sys.argv[2])
+    cache = DiskCache(folder=sys.argv[3], max_bytes=10**9)
+    gallery, code = latenthash.Gallery.open(sys.argv[1]), latenthash.load("code")
+    done = gallery.add(code, sys.argv[2], cache=cache)
     print(json.dumps([done.added, done.rate]))
 """
 console = Console(soft_wrap=True)
@@ -100,7 +104,8 @@ def timed(work: Callable[[], object], clock: Callable[[], float] = time.perf_cou
 def rate(folder: Path) -> None:
     """Compare adding with reading and the bare network."""
     paths, cores = find_files(folder), most_at_once()
-    code, walls, processors = _code(), [], []
+    # Its own, for the cache lets a gallery's code go through ONNX Runtime, as for any user.
+    code, walls, processors = latenthash.load("code"), [], []
     parts = [paths[at : at + BATCH] for at in range(0, len(paths), BATCH)]
     with (
         tempfile.TemporaryDirectory() as name,
@@ -108,7 +113,8 @@ def rate(folder: Path) -> None:
     ):
 
         def add(title: str, some: Sequence[Path]) -> object:
-            return Gallery.open(Path(name, title)).add(code, some, root=folder)
+            cache = DiskCache(folder=str(Path(name, "cache")), max_bytes=10**9)
+            return Gallery.open(Path(name, title)).add(code, some, root=folder, cache=cache)
 
         pool.map(bare, [paths[:BATCH]] * cores, chunksize=1)
         for i in range(ROUNDS):
@@ -151,6 +157,7 @@ def memory(counts: Sequence[int]) -> None:
                 Image.fromarray(pixels.astype(np.uint8)).save(path)
             most = 0
             command = [sys.executable, "-c", PROGRAM, str(Path(name, f"G{count}")), str(folder)]
+            command.append(str(Path(name, "cache")))
             with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as job:
                 while job.poll() is None:
                     most = max(most, sum(pss(pid) for pid in processes(job.pid)))
@@ -202,7 +209,7 @@ def large() -> None:
         Image.fromarray(pixels).resize((4000, 3000)).save(file, quality=92)
         reader = Reader(512, 12_000_000, (255, 255, 255))
         read = min(timed(lambda: reader.read(file), time.process_time) for _ in range(ROUNDS))
-        about = About(name, "0000", "bundle")
+        about = About(name, "0000", "bundle").write(folder)
         rows = adding.Rows(folder, about)
         found = stream.DescribedFile("", "00" * 32, None, ())
         seen = [adding.Seen(f"folder/{i}.jpg", file, 1, i) for i in range(adding.ROWS)]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from textwrap import dedent
+from types import ModuleType
 
 import pytest
 
@@ -24,10 +25,17 @@ def own_package(folder: Path) -> Iterator[Path]:
         # The command that ends a block of options is no part of the file.
         path.write_text(dedent(text).partition("\npython ")[0])
     (folder / "mypackage" / "__init__.py").write_text("")
+    before = _taken()  # of another folder, within whose context this one may be
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(folder)
         try:
             yield folder
         finally:
-            for name in [name for name in sys.modules if name.split(".")[0] == "mypackage"]:
-                del sys.modules[name]
+            _taken()
+            sys.modules.update(before)
+
+
+def _taken() -> dict[str, ModuleType]:
+    """Take the package out of what is imported, and return it."""
+    names = [name for name in sys.modules if name.split(".")[0] == "mypackage"]
+    return {name: sys.modules.pop(name) for name in names}

@@ -3,8 +3,10 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
+import pytest
 from field import ALWAYS, installed
 
 from latenthash.benchmark.controls import Thumbnail
@@ -52,3 +54,12 @@ def test_workers_do_without_torch(suite: Suite, cache: DiskCache, tmp_path: Path
     describe([*found, *parts], suite.edits, suite, sources, cache, READER)
     asked = ("'torch' in __import__('sys').modules",)
     assert set(in_workers(eval, [asked] * 2 * workers.MOST)) == {False}
+
+
+def test_only_the_task_that_ends_processes_is_given_up() -> None:
+    tasks = [(f"__import__('os')._exit(9) if {i} == 5 else {i}",) for i in range(12)]
+    found = list(in_workers(eval, tasks, 3, lambda task: -1))
+    assert found == [0, 1, 2, 3, 4, -1, *range(6, 12)]
+    with pytest.raises(BrokenExecutor):
+        list(in_workers(eval, tasks, 3))
+    assert list(in_workers(abs, [(-1,)])) == [1], "the next call has others"

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from galleries import entries, flipped
@@ -12,6 +13,7 @@ from latenthash.errors import InputError
 from latenthash.gallery import engines
 from latenthash.gallery.engines import FaissEngine, NumpyEngine, Pairs, open_engine
 from latenthash.gallery.entries import Entries
+from latenthash.gallery.names import Names, kept
 from postgres_server import PASSWORD, NoServer, postgres_server
 
 
@@ -164,6 +166,34 @@ def test_rows_are_written_once(database: str, tmp_path: Path) -> None:
     with psycopg.connect(database) as connection:
         after = connection.execute(f"SELECT file, xmin::text FROM {table}").fetchall()
     assert {file for file, _ in set(after) - set(before)} == {"f00005.png"}
+
+
+def test_rows_that_are_there_are_not_gone_through(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from latenthash.gallery import postgres
+
+    listed, _ = given(np.random.default_rng(4))
+    column = pa.array(["before", *map(kept, listed.files)])[1:]
+    among = replace(listed, files=Names(column))
+    with open_engine("postgres", listed, tmp_path, database):
+        pass
+
+    def fails(*_: object) -> None:
+        raise AssertionError("a pass over all rows")
+
+    with monkeypatch.context() as patch:
+        for owner, name in ((Names, "__iter__"), (Names, "__getitem__"), (postgres, "_bits")):
+            patch.setattr(owner, name, fails)
+        with open_engine("postgres", among, tmp_path, database):
+            pass
+        renamed = replace(among, files=Names(pa.array(["0", *column.to_pylist()[1:]])))
+        for changed in (renamed, replace(among, codes=among.codes[::-1])):
+            with (
+                pytest.raises(AssertionError, match="a pass"),
+                open_engine("postgres", changed, tmp_path, database),
+            ):
+                pass
 
 
 @pytest.mark.parametrize(

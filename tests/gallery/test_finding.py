@@ -88,6 +88,13 @@ def test_sentence_says_whether_the_rate_was_seen() -> None:
     assert "nobody measured" in Limit(10, 10, None).text()
 
 
+def test_distance_that_is_given_needs_no_impostors() -> None:
+    among = entries(np.zeros((100, 32), np.uint8))
+    other = Impostors("0102", 400, 79_800, COUNTS, "drawn")
+    assert Limit.choose(among, other, 0.01, 7) == Limit(7, 100, None)
+    assert Limit.choose(among, IMPOSTORS, 0.01, 7).impostors is IMPOSTORS
+
+
 @pytest.mark.parametrize(
     ("impostors", "false_matches", "distance", "reason"),
     [

@@ -2,18 +2,23 @@
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
 from pyarrow import parquet
 
 from latenthash import Gallery, InputError
-from latenthash.gallery import adding
+from latenthash.codes import stream
+from latenthash.gallery import adding, shards
+from latenthash.gallery.about import About
 from latenthash.library.code import Code
+from latenthash.system.files import Unusable
 from quick_code import quick_code, save_blocks
 
 COUNT = 12
@@ -102,7 +107,8 @@ def test_only_files_that_changed_are_read_again(
     (folder / "broken.png").write_bytes(b"broken")
     gallery.add(code, folder)
     again = gallery.add(code, folder)
-    assert (again.added, again.unchanged, again.errors) == (0, COUNT + 1, 0)
+    assert (again.added, again.unchanged, again.errors) == (0, COUNT, 1), "it is tried again"
+    assert gallery.contents().shards == 1, "and the row that says why is there"
     changed = {"01.png": 101, "in/00.png": 100, "new.png": 102, "broken.png": 103}
     for name, seed in changed.items():
         photos[name] = save_blocks(folder / name, seed)
@@ -208,3 +214,134 @@ def test_what_is_no_gallery_is_refused(tmp_path: Path, code: Code) -> None:
     with pytest.raises(InputError, match="is an empty folder; put pictures into it"):
         gallery.add(code, tmp_path / "empty")
     assert not (tmp_path / "G").exists()
+
+
+def test_what_was_in_the_way_may_be_gone(
+    tmp_path: Path, code: Code, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture, gallery = tmp_path / "a.png", Gallery.open(tmp_path / "G")
+    bits = save_blocks(picture, 1)
+    with monkeypatch.context() as less:
+        less.setattr("latenthash.data.reading.Reader.read", refusing)
+        assert gallery.add(code, picture).errors == 1
+        less.setattr(stream, "_read", lambda *_: stream._ended(picture, None))
+        assert gallery.add(code, picture).errors == 1
+        assert list(gallery.entries().errors) == [stream.ENDS]
+        assert gallery.add(code, picture).unchanged == 1, "it would end this process, too"
+    os.utime(picture, ns=(0, 0))
+    assert gallery.add(code, picture).added == 1
+    np.testing.assert_array_equal(gallery.entries().codes[0], bits)
+
+
+def refusing(*_: object) -> None:
+    raise Unusable("is refused")
+
+
+def test_root_is_chosen_anew_until_there_are_pictures(
+    tmp_path: Path, code: Code, photos: dict[str, NDArray[np.uint8]]
+) -> None:
+    gallery, folder = Gallery.open(tmp_path / "G"), tmp_path / "photos"
+    About(str(folder / "in"), "beef", "bundle beef").write(tmp_path / "G")
+    about = About(str(tmp_path), "1234", "bundle 1234").write(tmp_path / "G")
+    assert gallery.about == about
+    assert gallery.add(code, folder / "in").added == 4
+    assert gallery.about == about, "it was asked for, and holds the pictures"
+    About(str(folder), "1234", "bundle 1234").write(tmp_path / "G")
+    assert gallery.about == about, "pictures are named within it"
+
+
+def test_rows_of_another_root_are_not_mixed(tmp_path: Path) -> None:
+    first = About("/a", "1234", "bundle 1234").write(tmp_path / "G")
+    About("/b", "1234", "bundle 1234").write(tmp_path / "G")
+    with pytest.raises(InputError, match="was begun anew with another root"):
+        shards.write(tmp_path / "G", first, named(["x.png"]))
+
+
+def named(names: list[str]) -> pa.Table:
+    rows = [{"file": name, "bytes": 1, "mtime_ns": 1, "detail": False} for name in names]
+    return pa.Table.from_pylist(rows, shards.SCHEMA)
+
+
+def test_no_row_is_missed_while_another_process_compacts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "G"
+    about = About("/a", "1234", "bundle 1234").write(folder)
+    for i in range(3):
+        shards.write(folder, about, named([f"{i}.png"]))
+    listing, asked = shards.shards, []
+
+    def passing(place: Path) -> list[shards.Shard]:
+        """List as a process does that compaction overtakes: neither old shards nor the new one."""
+        found = listing(place)
+        asked.append(found)
+        if len(asked) == 1:
+            monkeypatch.setattr(shards, "shards", listing)
+            Gallery(place).compact()
+            monkeypatch.setattr(shards, "shards", passing)
+            return []
+        return found
+
+    monkeypatch.setattr(shards, "shards", passing)
+    assert list(Gallery(folder).entries().files) == ["0.png", "1.png", "2.png"]
+    monkeypatch.setattr(shards, "shards", vanishing(listing, folder))
+    assert Gallery(folder).contents().shards == 1
+
+
+def vanishing(
+    listing: Callable[[Path], list[shards.Shard]], folder: Path
+) -> Callable[[Path], list[shards.Shard]]:
+    """List a shard, once in three times, that is gone when it is looked at."""
+    gone = shards.Shard(folder / f"{9:012d}-{'0' * 32}.parquet", 9)
+    times = iter(range(100))
+    return lambda place: [*listing(place), *([] if next(times) % 3 else [gone])]
+
+
+def test_compacted_shards_are_such_as_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "G"
+    about = About("/a", "1234", "bundle 1234").write(folder)
+    names = [f"{i:03d}{'x' * 100}.png" for i in range(90)]
+    for at in range(0, 90, 10):
+        shards.write(folder, about, named(names[at : at + 10]))
+    monkeypatch.setattr(shards, "MOST_BYTES", 8000)
+    assert 1 < Gallery(folder).compact().shards < 9
+    assert list(Gallery(folder).entries().files) == names
+    before = sorted(folder.glob("*.parquet"))
+    other = pa.Table.from_pylist([], shards.SCHEMA)
+    write = shards.write
+    monkeypatch.setattr(shards, "write", lambda f, a, t, **k: write(f, a, other, **k))
+    with pytest.raises(InputError, match="does not hold what was written to it"):
+        Gallery(folder).compact()
+    assert sorted(folder.glob("*.parquet")) == before
+
+
+def test_names_that_are_too_long_together_are_refused(
+    tmp_path: Path, code: Code, monkeypatch: pytest.MonkeyPatch,
+    photos: dict[str, NDArray[np.uint8]],
+) -> None:  # fmt: skip
+    monkeypatch.setattr(adding, "ROWS", 5)
+    gallery = Gallery.open(tmp_path / "G")
+    gallery.add(code, tmp_path / "photos")
+
+    def overflow(_: object) -> None:
+        raise pa.ArrowInvalid("offset overflow while concatenating arrays")
+
+    monkeypatch.setattr(pa.compute, "sort_indices", overflow)
+    for ask in (gallery.entries, gallery.contents, gallery.compact):
+        with pytest.raises(InputError, match="more than 2 GB together"):
+            ask()
+
+
+def test_many_shards_are_mentioned(
+    tmp_path: Path, code: Code, monkeypatch: pytest.MonkeyPatch,
+    photos: dict[str, NDArray[np.uint8]], caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(adding, "MANY_SHARDS", 2)
+    caplog.set_level("INFO")
+    gallery = Gallery.open(tmp_path / "G")
+    gallery.add(code, tmp_path / "photos/01.png", root=tmp_path)
+    assert "shards" not in caplog.text
+    gallery.add(code, tmp_path / "photos/02.png")
+    assert "has 2 shards: compact=true makes this faster" in caplog.text

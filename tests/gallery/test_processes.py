@@ -79,7 +79,8 @@ def killed(owner: object, name: str, at: int, work: Callable[[Path], None], fold
 MOMENTS = [
     *[(Brightness, "describe", at) for at in (1, 2)],
     *[(os, "fsync", at) for at in (1, 2, 3, 6)],
-    *[(Path, "rename", at) for at in (1, 2, 4, 5)],
+    (Path, "replace", 1),
+    *[(Path, "rename", at) for at in (1, 3, 4)],
 ]
 
 
@@ -123,28 +124,33 @@ def test_terminated_process_keeps_what_it_has(tmp_path: Path, expected: Rows) ->
 PROGRAM = """
 import sys
 import latenthash
+from latenthash.cache import DiskCache
 from latenthash.gallery import adding
-adding.ROWS = 8
+adding.ROWS, adding.MANY = 8, int(sys.argv[4])
 if __name__ == "__main__":
-    latenthash.Gallery.open(sys.argv[1]).add(latenthash.load("code"), sys.argv[2])
+    cache = DiskCache(folder=sys.argv[3], max_bytes=10**9)
+    latenthash.Gallery.open(sys.argv[1]).add(latenthash.load("code"), sys.argv[2], cache=cache)
 """
 
 
 @pytest.mark.slow
-def test_killed_command_is_continued_with_the_network_and_workers(tmp_path: Path) -> None:
+@pytest.mark.parametrize("many", ["1000", "1"], ids=["torch", "as of many files"])
+def test_killed_command_is_continued_with_the_network_and_workers(
+    many: str, tmp_path: Path
+) -> None:
     whole = tmp_path / "whole"
     for i in range(96):
         save_blocks(tmp_path / "photos" / f"{i:02d}.png", i)
-    command = [sys.executable, "-c", PROGRAM]
-    subprocess.run([*command, whole, tmp_path / "photos"], check=True, timeout=600)
+    command, last = [sys.executable, "-c", PROGRAM], [str(tmp_path / "cache"), many]
+    subprocess.run([*command, whole, tmp_path / "photos", *last], check=True, timeout=600)
     for moment in range(10):  # of shards that are there
-        job = subprocess.Popen([*command, tmp_path / "G", tmp_path / "photos"])
+        job = subprocess.Popen([*command, tmp_path / "G", tmp_path / "photos", *last])
         while job.poll() is None and len(list((tmp_path / "G").glob("*.parquet"))) < moment:
             time.sleep(0.01)
         time.sleep(0.02 * moment)
         job.kill()
         job.wait()
-    subprocess.run([*command, tmp_path / "G", tmp_path / "photos"], check=True, timeout=600)
+    subprocess.run([*command, tmp_path / "G", tmp_path / "photos", *last], check=True, timeout=600)
     assert rows(tmp_path / "G") == rows(whole)
     held = [
         name

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from skimage.data import data_dir
 
+import latenthash
 from app import call
 
 CODE = "code (256 bits)"
@@ -60,7 +61,9 @@ def test_every_file_of_a_folder_gets_its_code_or_its_sentence(
     piped = call("evaluate.py", tmp_path, "run=code", "pictures=-", "format=text")
     assert piped.code == 0, piped.output
     rows = [line.split("\t") for line in piped.out.splitlines()]
-    assert rows[0] == ["given/cat.png", codes["cat.png"], ""]
+    bundle = latenthash.load("code").bundle.removeprefix("bundle ")[:16]
+    assert rows[0] == ["given/cat.png", codes["cat.png"], "", bundle]
+    assert table["bundle"].tolist() == [bundle] * 7
     assert [row[0] for row in rows[1:]] == ["given/damaged.png"]
 
     refused = call("evaluate.py", tmp_path, "run=code", "pictures=given", "unreadable=refuse")

@@ -73,6 +73,7 @@ def test_nothing_is_written_over(exported: Path, tmp_path: Path) -> None:
     (tmp_path / "b.json").write_text("mine")
     done = call("evaluate.py", tmp_path, "run=code", "export=b.onnx")
     assert (done.code, (tmp_path / "b.json").read_text()) == (2, "mine")
+    assert "remove it if b.onnx, which is not there, was" in " ".join(done.output.split())
     assert not (tmp_path / "b.onnx").exists()
 
 

@@ -27,7 +27,9 @@ def test_gallery_is_made_changed_and_shown(tmp_path: Path, monkeypatch: pytest.M
     assert done.code == 0, done.output
     row = pd.read_csv(tmp_path / "out/added.csv").iloc[0]
     assert (row["added"], row["unchanged"], row["errors"]) == (2, 0, 1)
-    assert "1 files cannot be read; they have a row that says why" in " ".join(done.output.split())
+    assert "1 files cannot be read; they have a row that says why, and the next add=" in " ".join(
+        done.output.split()
+    )
     entries = Gallery.open(tmp_path / "G").entries()
     assert list(entries.files) == ["broken.png", "cat.png", f"in/{odd}"]
     code = latenthash.load("code")
@@ -40,6 +42,10 @@ def test_gallery_is_made_changed_and_shown(tmp_path: Path, monkeypatch: pytest.M
     piped = call("evaluate.py", tmp_path, "gallery=G", "add=-", "format=text")
     assert piped.code == 0, piped.output
     assert piped.out.split("\t")[:4] == ["0", "2", "0", "0"]
+    told = call("evaluate.py", tmp_path, "gallery=G", "hydra.run.dir=told")
+    assert told.code == 0 and "1 files cannot be read" in " ".join(told.output.split())
+    listed = pd.read_csv(tmp_path / "told/errors.csv").to_numpy().tolist()
+    assert listed == [["broken.png", "is not a picture that can be read"]]
 
     assert call("evaluate.py", tmp_path, "gallery=G", "remove=given/in").code == 0
     shown = call("evaluate.py", tmp_path, "gallery=G", "format=text")

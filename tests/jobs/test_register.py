@@ -18,9 +18,13 @@ import latenthash
 from app import call, database
 from latenthash.errors import InputError
 from latenthash.jobs import serve as serving
+from latenthash.jobs.at_hand import shipped_bundle
+from latenthash.jobs.register import register_bundle
 from latenthash.jobs.serve import MAX_PIXELS, serve
+from latenthash.tracking import serving as registry
 from latenthash.tracking.experiment import Experiment
 from latenthash.tracking.serving import served
+from latenthash.tracking.store import Store
 from photographs import save_photos
 
 
@@ -72,6 +76,23 @@ def test_code_that_ships_needs_no_registration_before(
     monkeypatch.delattr(os, "execve")
     with pytest.raises(InputError, match=r"No code is registered as other .* serve_as=other"):
         serve("other", free_port())
+
+
+def test_code_that_ships_follows_an_update_and_one_of_the_user_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    monkeypatch.setattr(os, "execve", lambda *_: None)
+    for release, number in (("1.0", "1"), ("1.0", "1"), ("2.0", "2")):
+        monkeypatch.setattr(registry, "version", lambda _, release=release: release)
+        serve("code", free_port())
+        assert version(tmp_path, "code") == number
+    store = Store(Experiment(database(tmp_path), "latenthash", str(tmp_path / "mlartifacts")))
+    register_bundle(store, shipped_bundle("code"), "code", MAX_PIXELS // 2)  # the user's
+    monkeypatch.setattr(registry, "version", lambda _: "3.0")
+    serve("code", free_port())
+    assert version(tmp_path, "code") == "3"
 
 
 def test_port_that_is_taken_and_server_that_is_missing_are_refused(

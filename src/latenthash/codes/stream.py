@@ -28,6 +28,7 @@ Result = TypeVar("Result")
 
 FEW = 32  # files at most that are read here: other processes take two seconds to start
 HANDED = 8  # files handed to a worker at once: one takes milliseconds
+ENDS = "ends the process that reads it"  # the reason of a file that no process survives
 BATCH = 16  # files whose pictures are described at once: more are no faster
 
 
@@ -78,7 +79,7 @@ def describe_files(
         for some in _batched((_read(*task) for task in tasks), BATCH):
             yield from described(some)
         return
-    read = in_workers(_read, tasks, HANDED)
+    read = in_workers(_read, tasks, HANDED, _ended)
     for results in _in_threads(described, _batched(read, BATCH)):
         yield from results
 
@@ -142,6 +143,11 @@ def _read(path: Path, given: Path | None, place: Path, reader: Reader, work: Wor
         return Unread(name, path, str(error))
     made = work([picture.pixels]) if has_detail(picture.pixels) else None
     return DescribedFile(name, picture.digest, None, picture.remarks), made
+
+
+def _ended(path: Path, given: Path | None, *_: object) -> _Read:
+    """Say of a file that it ended the process that read it, for `_read`'s arguments."""
+    return Unread(named(path, given), path, ENDS)
 
 
 def _completed(source: Source, files: Sequence[_Read]) -> list[DescribedFile | Unread]:

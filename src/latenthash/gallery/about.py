@@ -38,7 +38,7 @@ class About:
     bundle: str
 
     def write(self, folder: Path) -> "About":
-        """Begin a gallery; return what stands there, where another process was faster.
+        """Begin a gallery, anew while it has no shard; return what stands there, if it has one.
 
         Raises:
             InputError: if nothing can be written there, or what is there is no gallery.
@@ -50,8 +50,8 @@ class About:
         try:
             aside.write_text(json.dumps(values, indent=2) + "\n", encoding="ascii")
             with FileLock(folder / LOCK):
-                if not (folder / ABOUT).exists():
-                    aside.rename(folder / ABOUT)
+                if not (folder / ABOUT).exists() or not any(folder.glob("*.parquet")):
+                    aside.replace(folder / ABOUT)
         finally:
             aside.unlink(missing_ok=True)
         return About.read(folder)

@@ -1,5 +1,6 @@
 """Adding pictures to a gallery, as they come: no more are held than what is under way."""
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -20,11 +21,14 @@ from latenthash.gallery.shards import SCHEMA
 from latenthash.library.code import Code
 from latenthash.system.terminal import escaped, track
 
+log = logging.getLogger(__name__)
+
 ROWS = 8192  # of a shard
 SECONDS = 60.0  # after which a shard is written, however few rows it has: so much work is at risk
 CHECKED = 1024  # files that are looked up at once
 LONGEST = 600  # letters of a reason
 GONE = -1, 0  # bytes and time of change of a file that cannot be looked at
+MANY_SHARDS = 200  # from which on reading them takes longer than it need
 MANY = 1000  # files: about so many win back the seconds that it takes to be faster
 SHORT = 10  # files, of which no progress is shown
 
@@ -37,7 +41,7 @@ class Added:
         added: files that were read.
         unchanged: files that the gallery knew as they are, and that were not read.
         plain: of those added, the ones without detail, which cannot be found.
-        errors: files that could not be read, and have a row that says why.
+        errors: files that could not be read, also not again, and have a row that says why.
         seconds: that it took.
     """
 
@@ -115,8 +119,13 @@ def row(seen: Seen, found: DescribedFile | Unread, code: bytes | None) -> dict[s
         "sha256": bytes.fromhex(found.digest) if isinstance(found, DescribedFile) else None,
         "code": code if read else None,
         "detail": read and code is not None,
-        "error": None if isinstance(found, DescribedFile) else escaped(found.reason)[:LONGEST],
+        "error": None if isinstance(found, DescribedFile) else reason_of(found),
     }
+
+
+def reason_of(found: Unread) -> str:
+    """Return why a file could not be read, as its row says it."""
+    return escaped(found.reason)[:LONGEST]
 
 
 def add_files(
@@ -163,13 +172,19 @@ def add_files(
     try:
         results = code.read_many(paths(), cluster) if waiting else iter(())
         for found, bits in track(results, "Adding", waiting, disable=not show or waiting < SHORT):
-            rows.add(under_way.popleft(), found, bits)
+            seen = under_way.popleft()
             if isinstance(found, Unread):
                 errors += 1
+                reason = reason_of(found)
+                if known.has([seen.name], [seen.size], [seen.mtime_ns], reason).all():
+                    continue  # nothing is new
             else:
                 added, plain = added + 1, plain + (bits is None)
+            rows.add(seen, found, bits)
     finally:  # also when it is interrupted: what was computed is kept
         rows.write()
+    if (count := len(shards.shards(folder))) >= MANY_SHARDS:
+        log.info("The gallery has %d shards: compact=true makes this faster.", count)
     unchanged = max(total - added - errors, 0)
     return Added(added, unchanged, plain, errors, time.monotonic() - began)
 

@@ -1,6 +1,7 @@
 """What is known of each file of a gallery."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from latenthash.errors import InputError
 from latenthash.gallery import shards
 from latenthash.gallery.about import About
 from latenthash.gallery.names import Names
@@ -57,12 +59,14 @@ class Entries:
         table = newest(shards.read_all(folder, about, pair, COLUMNS))
         codes, usable = _bytes(table["code"])
         digests, _ = _bytes(table["sha256"])
+        with _within_arrow():
+            files, errors = (table[name].combine_chunks() for name in ("file", "error"))
         return cls(
-            Names(table["file"].combine_chunks()),
+            Names(files),
             codes,
             usable,
             digests.view(f"S{SIZE}").ravel(),
-            Names(pc.fill_null(table["error"].combine_chunks(), "")),
+            Names(pc.fill_null(errors, "")),
             bytes.fromhex(about.tag),
             about.bundle,
             about.root,
@@ -77,6 +81,9 @@ def newest(read: Sequence[tuple[Kind, Table]]) -> Table:
 
     Args:
         read: the shards of a gallery, the oldest first.
+
+    Raises:
+        InputError: if the names are too long together.
     """
     if not read:
         return SCHEMA.empty_table()
@@ -86,13 +93,26 @@ def newest(read: Sequence[tuple[Kind, Table]]) -> Table:
     files = table["file"]
     if len(read) > 1 or not _ascends(files):
         # Equal rows of a sorted column lie side by side, the newest of them last.
-        order = pc.sort_indices(files)
-        table = table.take(order)
-        files = table["file"]
-        last = np.append(pc.not_equal(files[1:], files[:-1]).to_numpy(), True)[: len(files)]
-        table = table.filter(pa.array(last.astype(bool)))
-        table = table.filter(table["kept"])
+        with _within_arrow():
+            order = pc.sort_indices(files)
+            table = table.take(order)
+            files = table["file"]
+            last = np.append(pc.not_equal(files[1:], files[:-1]).to_numpy(), True)[: len(files)]
+            table = table.filter(pa.array(last.astype(bool)))
+            table = table.filter(table["kept"])
     return table.drop_columns("kept")
+
+
+@contextmanager
+def _within_arrow() -> Iterator[None]:
+    """Say it in a sentence where a column of texts does not fit into one array, 2 GB."""
+    try:
+        yield
+    except pa.ArrowInvalid as error:
+        raise InputError(
+            "The names of the gallery's files have more than 2 GB together, and cannot be held. "
+            "Use several galleries, or one whose root lies nearer to the pictures."
+        ) from error
 
 
 def _ascends(files: pa.ChunkedArray) -> bool:

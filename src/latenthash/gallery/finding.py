@@ -47,18 +47,20 @@ class Limit:
             entries: of the gallery.
             impostors: distances of different pictures, by the code of the gallery.
             false_matches: expected of one query, at most.
-            distance: bits, which decide alone; None for the rate.
+            distance: bits, which decide alone, and which the distances of another code do not
+                judge; None for the rate.
 
         Raises:
             InputError: if no distance has such a rate, or none is known.
         """
         size = int(np.count_nonzero(entries.usable))
-        if impostors is not None:
-            impostors.refuse_other(entries.tag, "this gallery")
         if distance is not None:
             if not 0 <= distance <= BITS:
                 raise InputError(f"distance={distance} must be from 0 to {BITS} bits.")
-            return cls(distance, size, impostors)
+            known = impostors is not None and impostors.tag == entries.tag.hex()
+            return cls(distance, size, impostors if known else None)
+        if impostors is not None:
+            impostors.refuse_other(entries.tag, "this gallery")
         if impostors is None:
             raise InputError(
                 f"Nobody measured how near different pictures come by the network "

@@ -1,7 +1,7 @@
 """A folder with the codes of many pictures, as programs and jobs use it."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from filelock import FileLock
 from latenthash.cache import DiskCache
 from latenthash.errors import InputError
 from latenthash.gallery import shards
-from latenthash.gallery.about import ABOUT, About
+from latenthash.gallery.about import ABOUT, LOCK, About
 from latenthash.gallery.adding import Added, add_files
 from latenthash.gallery.entries import COLUMNS, Entries, newest, pair
 from latenthash.gallery.files import Files, finder
@@ -35,7 +35,7 @@ class Contents:
         files: that the gallery knows.
         findable: of these, the ones that have a code.
         plain: without detail.
-        errors: that could not be read.
+        errors: that could not be read; `Gallery.entries` says which, and why.
         shards: Parquet files.
         bytes: of these on disk.
     """
@@ -108,7 +108,7 @@ class Gallery:
     ) -> Added:
         """Add pictures; those that are known as they are, by size and time of change, are not read.
 
-        A file that cannot be read gets a row that says why, and is read again when it changed.
+        A file that cannot be read gets a row that says why, and is tried again by each call.
 
         Args:
             code: that makes the codes.
@@ -129,9 +129,11 @@ class Gallery:
             raise InputError(f"add takes a code, as load gives it, and not {code!r}.")
         found = finder(files, self.folder)
         given = None if root is None else str(absolute(root))
-        if not self._begun:
-            chosen = root_of(files) if given is None else given
-            for path in [files] if isinstance(files, str | os.PathLike) else found():
+        if not self._begun or not shards.shards(self.folder):
+            # A gallery without pictures is begun anew: what failed at first fixes nothing.
+            paths = [files] if isinstance(files, str | os.PathLike) else list(found())
+            chosen = given or self._root_for(paths) or root_of(files)
+            for path in paths:
                 if str(absolute(path)) != chosen:
                     Root(chosen).name(path)  # refuses what lies outside
             About(chosen, code.tag.hex(), code.bundle).write(self.folder)
@@ -225,7 +227,8 @@ class Gallery:
             raise InputError(f"The gallery {path_text(self.folder)} knows no file of {shown}.")
         for at in range(0, len(meant), shards.MOST_ROWS):
             table = _named(meant[at : at + shards.MOST_ROWS])
-            shards.write(self.folder, about, table, "removed")
+            for part in shards.parts(table):
+                shards.write(self.folder, about, part, "removed")
         return len(meant)
 
     def compact(self) -> Contents:
@@ -239,15 +242,14 @@ class Gallery:
         about = self.about
         with FileLock(self.folder / shards.COMPACTING):
             shards.sweep(self.folder)
-            # Nobody else removes shards now.
-            old = shards.shards(self.folder)
+            # Nobody else removes shards now, and none of an earlier turn comes later.
+            with FileLock(self.folder / LOCK):
+                old = shards.shards(self.folder)
             table = newest([shards.read(shard, about) for shard in old])
             # Newer shards, which come meanwhile, have later turns.
             turn = max((shard.turn for shard in old), default=0)
             if len(old) > 1:
-                for at in range(0, len(table), shards.MOST_ROWS):
-                    part = table.slice(at, shards.MOST_ROWS)
-                    shards.write(self.folder, about, part, turn=turn)
+                self._write_whole(about, table, turn)
                 # The oldest first: no row outlives the tombstone that removes it.
                 for shard in old:
                     shard.path.unlink(missing_ok=True)
@@ -259,7 +261,7 @@ class Gallery:
         Raises:
             InputError: if there is no gallery, or a shard of it cannot be used.
         """
-        about, found = self.about, shards.shards(self.folder)
+        about = self.about
         table = newest(shards.read_all(self.folder, about, pair, COLUMNS))
         errors = len(table) - table["error"].null_count
         findable = len(table) - table["code"].null_count
@@ -271,9 +273,30 @@ class Gallery:
             findable,
             len(table) - findable - errors,
             errors,
-            len(found),
-            sum(shard.path.stat().st_size for shard in found),
+            *shards.sizes(self.folder),
         )
+
+    def _root_for(self, paths: Iterable[str | os.PathLike[str]]) -> str | None:
+        """Return the root of a gallery that was begun, if all these paths lie within it."""
+        root = self.about.root if self._begun else None
+        within = root is not None and all(absolute(path).is_relative_to(root) for path in paths)
+        return root if within else None
+
+    def _write_whole(self, about: About, table: Table, turn: int) -> None:
+        """Write rows as new shards, all of them or none, and make sure that they can be read."""
+        written: list[shards.Shard] = []
+        try:
+            for part in shards.parts(table):
+                written.append(shards.write(self.folder, about, part, turn=turn))
+                if not shards.read(written[-1], about)[1].equals(part.cast(SCHEMA)):
+                    raise InputError(
+                        f"{path_text(written[-1].path)} does not hold what was written to it, so "
+                        "the gallery stays as it was. Look at the disk that it lies on."
+                    )
+        except BaseException:
+            for shard in written:
+                shard.path.unlink(missing_ok=True)
+            raise
 
     @property
     def _begun(self) -> bool:

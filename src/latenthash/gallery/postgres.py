@@ -17,13 +17,15 @@ from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import psycopg
+import pyarrow as pa
+import pyarrow.compute as pc
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from latenthash.errors import InputError
 from latenthash.gallery.engines import Codes, Pairs
 from latenthash.gallery.entries import Entries
-from latenthash.gallery.names import kept
+from latenthash.gallery.names import Names, kept
 from latenthash.hashing.printable_code import BITS
 from latenthash.report.tables import write_text
 from latenthash.system.files import Unusable, read_bounded
@@ -194,10 +196,14 @@ def _follow(
 
 
 def _digest(entries: Entries) -> str:
-    """Name the usable rows of a gallery."""
-    digest = hashlib.sha256(entries.usable.tobytes() + entries.codes.tobytes())
-    for file in entries.files:
-        digest.update(kept(file).encode() + b"\0")
+    """Name the usable rows of a gallery, by columns: there may be millions of rows."""
+    files = entries.files
+    column = files.column if isinstance(files, Names) else pa.array(map(kept, files), pa.string())
+    # Between names, what is in none of them: together they may be longer than a string's 2 GB.
+    whole = pa.LargeListArray.from_arrays([0, len(column)], column.cast(pa.large_string()))
+    digest = hashlib.sha256(entries.usable.tobytes())
+    digest.update(entries.codes.tobytes())
+    digest.update(pc.binary_join(whole, pa.scalar("\0", pa.large_string()))[0].as_buffer())
     return f"latenthash {entries.tag.hex()} {digest.hexdigest()}"
 
 

@@ -7,7 +7,7 @@ tombstone is a shard whose files are removed, as far as no later shard holds the
 import os
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,6 +102,11 @@ def write(
             file.flush()
             os.fsync(file.fileno())
         with FileLock(folder / LOCK):  # no turn is taken twice
+            if About.read(folder) != about:
+                raise InputError(
+                    f"The gallery {path_text(folder)} was begun anew with another root or code, or "
+                    "changed, while pictures were added to it. Add them again."
+                )
             if turn is None:
                 turn = max((shard.turn for shard in shards(folder)), default=0) + 1
             shard = Shard(folder / f"{turn:012d}-{uuid4().hex}.parquet", turn)
@@ -157,11 +162,39 @@ def read_all(
         made: is called with each, and keeps of it what is needed.
         columns: that are read; None reads all.
     """
+    done: dict[Shard, Made] = {}
     while True:
+        listed = shards(folder)
+        done = {shard: done[shard] for shard in listed if shard in done}
         try:
-            return [made(*read(shard, about, columns)) for shard in shards(folder)]
+            for shard in listed:
+                if shard not in done:
+                    done[shard] = made(*read(shard, about, columns))
         except FileNotFoundError:  # another process compacted it: its rows are elsewhere now
             continue
+        # Listing takes a while, in which a shard may come where it has looked already, and those
+        # that it replaces go where it has not yet.
+        if shards(folder) == listed:
+            return [done[shard] for shard in listed]
+
+
+def sizes(folder: Path) -> tuple[int, int]:
+    """Return how many shards a gallery has, and their bytes."""
+    while True:
+        with suppress(FileNotFoundError):  # another process compacted it
+            found = [shard.path.stat().st_size for shard in shards(folder)]
+            return len(found), sum(found)
+
+
+def parts(table: Table) -> Iterator[Table]:
+    """Cut rows into parts that `read` takes as shards."""
+    # Half of what is read: what Parquet holds may be a little more.
+    if len(table) > MOST_ROWS or (table.nbytes > MOST_BYTES // 2 and len(table) > 1):
+        half = len(table) // 2
+        yield from parts(table.slice(0, half))
+        yield from parts(table.slice(half))
+    elif len(table):
+        yield table
 
 
 def sweep(folder: Path) -> None:

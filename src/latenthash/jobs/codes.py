@@ -20,6 +20,7 @@ from latenthash.library.hashes import Hash, Refusal
 from latenthash.system.terminal import track
 
 MANY = 1000  # files: about so many win back the seconds that it takes to be faster
+SHOWN = 16  # hex digits of the bundle's digest: no two bundles will share them by chance
 SHORT = 10  # files, of which no progress is shown
 
 
@@ -62,6 +63,8 @@ def answer_codes(cfg: DictConfig, opened: Opened) -> None:
     hashes = code.hash_many(paths)
     shown = track(hashes, "Codes", len(paths), disable=len(paths) < SHORT)
     table, unread = codes(given, shown)
+    # Last, so that whatever reads the first columns of format=text goes on to do so.
+    table["bundle"] = code.bundle.removeprefix("bundle ")[:SHOWN]
     if problems := refused(unread, len(paths) - len(unread), reader):
         raise InputError(problems)
     answer(cfg, opened, "codes", table)

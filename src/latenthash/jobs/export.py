@@ -70,8 +70,14 @@ def _checked(given: str | None) -> Path:
         raise InputError(f"export={given} must end with {SUFFIX}, as in export=code{SUFFIX}.")
     if not is_installed():
         raise InputError(f"export={given} needs: pip install 'latenthash[onnx]'.")
+    beside = path.with_suffix(BESIDE)
     _refuse(path)
-    _refuse(path.with_suffix(BESIDE))
+    # It appears first: alone, it may be all that an export wrote before it was killed.
+    refuse_existing(
+        beside,
+        f"remove it if {path.name}, which is not there, was never finished, or name another file "
+        f"with export=NAME{SUFFIX}",
+    )
     make_folder(path.parent, f"The folder of export={given}")
     return path
 

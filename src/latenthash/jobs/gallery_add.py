@@ -52,8 +52,8 @@ def add(cfg: DictConfig) -> None:
     write(cfg, pd.DataFrame([figures]), "added")
     if done.errors:
         log.warning(
-            "%d files cannot be read; they have a row that says why, and are read again when they "
-            "change.",
+            "%d files cannot be read; they have a row that says why, and the next add= tries them "
+            "again. gallery=DIR lists all such files.",
             done.errors,
         )
 

@@ -17,7 +17,7 @@ from latenthash.jobs.register import register_bundle
 from latenthash.options.jobs import SHIPPED_CODES
 from latenthash.system.calling import typed
 from latenthash.tracking.experiment import Experiment
-from latenthash.tracking.serving import ALIAS, served
+from latenthash.tracking.serving import ALIAS, is_updated, keep_updated, served
 from latenthash.tracking.serving_http import PLACE
 from latenthash.tracking.store import Store
 from latenthash.tracking.ui import HOST, refuse_taken
@@ -35,7 +35,8 @@ SETTINGS = {
 def serve(name: str, port: str) -> None:
     """Print the address of a model's server, and become it.
 
-    A code that ships is registered when nothing has its name.
+    A code that ships is registered when nothing has its name, and again when the one that was
+    registered so is of another latenthash; what the user registered by its name stays.
 
     Raises:
         InputError: if there is no such model, or another program has the port.
@@ -48,10 +49,14 @@ def serve(name: str, port: str) -> None:
     store = Store(
         Experiment(store_uri(here / DATABASE), EXPERIMENT, str(here / ARTIFACTS))
     )  # fmt: skip
+    client = store.experiment.client
     with store.experiment.explained("read"):
-        found = served(store.experiment.client, name)
-    if found is None and name in SHIPPED_CODES:
+        found = served(client, name)
+        ours = found is None or is_updated(client, name, found)
+    if name in SHIPPED_CODES and ours:
         register_bundle(store, shipped_bundle(name), name, MAX_PIXELS)
+        with store.experiment.explained("written to"):
+            keep_updated(client, name)
     elif found is None:
         raise InputError(
             f"No code is registered as {name} in {store.experiment}. Register one with: "

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+from joblib import cpu_count
 from numpy.typing import NDArray
 
 from latenthash.codes.code import Code, printed_code
@@ -38,6 +39,8 @@ REACH = 10  # seconds until a machine counts as away
 READ, DECODE = 0.25, 0.5  # cores of a task
 # Cores of a network. Where there are GPUs it has one instead.
 DESCRIBE = 1
+# Cores of a cluster: the network would hold the only one, and wait for files that nobody reads.
+FEWEST = 2
 
 
 def read_on_ray(
@@ -55,7 +58,7 @@ def read_on_ray(
         what was found of each file, or why it cannot be read; and its bits or None, in order.
 
     Raises:
-        InputError: if Ray is not installed, or there is no cluster at the address.
+        InputError: if Ray is not installed, there is no cluster at the address, or it is too small.
         JobError: if the cluster fails while it works.
     """
     if find_spec("ray") is None:
@@ -66,14 +69,16 @@ def read_on_ray(
     if own:
         _connect(address)
     try:
+        _refuse_small(address)
         paths, place = iter(paths), Path.cwd()
+        latent.hasher.to("cpu")  # machines without a GPU get it, too; it moves where it computes
         network = ray.put(latent)
         while some := list(islice(paths, FILES)):
             yield from _read(some, place, reader, latent, network)
     except ray.exceptions.RayError as error:
         raise JobError(
-            f"Ray ended at cluster={address} ({str(error).splitlines()[-1]}). What was found until "
-            "then is kept; the same command goes on."
+            f"Ray ended at cluster={address} ({_lines(error)[-1]}). What was found until then is "
+            "kept; the same command goes on."
         ) from error
     finally:
         if own:
@@ -84,20 +89,50 @@ def _connect(address: str) -> None:
     """Connect to a cluster, or begin one of this machine; Ray's own progress is left out.
 
     Raises:
-        InputError: if there is none.
+        InputError: if there is none, or it does not begin.
     """
     import ray
 
     logging.getLogger("ray.data").setLevel(logging.WARNING)
-    beside: dict[str, Any] = {"include_dashboard": False} if address == LOCAL else {}
+    beside: dict[str, Any] = {}
+    if address == LOCAL:
+        beside = {"include_dashboard": False, "num_cpus": max(cpu_count(), FEWEST)}
     try:
         _reach(address)
         ray.init(address, logging_level="warning", log_to_driver=False, **beside)
-    except (OSError, ValueError, RuntimeError) as error:
+    except Exception as error:  # Ray has no class of errors for a cluster that does not begin
+        reason = _lines(error)[0].rstrip(".")
+        if address == LOCAL:
+            raise InputError(
+                f"Ray could not begin a cluster of this machine ({reason}): give the command again "
+                "when the machine is less busy, or leave engine=ray away."
+            ) from error
         raise InputError(
-            f"There is no Ray cluster at cluster={address} ({str(error).splitlines()[0]}): begin "
-            "one with `ray start --head`, or give cluster=local."
+            f"There is no Ray cluster at cluster={address} ({reason}): begin one with `ray start "
+            "--head`, or give cluster=local."
         ) from error
+
+
+def _refuse_small(address: str) -> None:
+    """Refuse a cluster that would wait for ever.
+
+    Raises:
+        InputError: if it has too few cores.
+    """
+    import ray
+
+    room = ray.cluster_resources()
+    fewest = FEWEST - DESCRIBE if room.get("GPU", 0) else FEWEST
+    if (cores := room.get("CPU", 0)) < fewest:
+        raise InputError(
+            f"The Ray cluster at cluster={address} has {cores:g} cores, and {fewest} are the "
+            "fewest: add a machine to it, or begin it with `ray start --head --num-cpus=2`."
+        )
+
+
+def _lines(error: Exception) -> list[str]:
+    """Return the lines of what an error says, one at least."""
+    return (str(error).strip() or type(error).__name__).splitlines()
 
 
 def _reach(address: str) -> None:

@@ -16,6 +16,7 @@ from latenthash.tracking.experiment import Experiment
 ALIAS = "serving"  # of the version that is served
 VARIABLE = "MLFLOW_TRACKING_URI"
 SAME = "latenthash.model"  # tag of a version: the digest of all that decides what it answers
+UPDATED = "latenthash.updated"  # tag of a version that the server registered by itself
 
 
 def register_code(
@@ -95,6 +96,17 @@ def served(client: MlflowClient, name: str) -> str | None:
         if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             raise
         return None
+
+
+def is_updated(client: MlflowClient, name: str, version: str) -> bool:
+    """Say whether a version is what the server registered by itself, and brings up to date."""
+    return UPDATED in client.get_model_version(name, version).tags
+
+
+def keep_updated(client: MlflowClient, name: str) -> None:
+    """Let the version that a name serves be brought up to date by the server."""
+    number = client.get_model_version_by_alias(name, ALIAS).version
+    client.set_model_version_tag(name, number, UPDATED, "true")
 
 
 def _find(client: MlflowClient, name: str, same: str) -> str | None:
