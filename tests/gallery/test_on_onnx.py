@@ -18,6 +18,7 @@ NEEDED = ("onnx", "onnxscript", "onnxruntime")
 MOST = 2  # bits whose number is so near to zero that rounding decides
 
 
+@pytest.mark.slow  # the network is exported
 @pytest.mark.skipif(not all(map(find_spec, NEEDED)), reason="an extra that is not installed")
 def test_many_files_get_the_codes_of_few(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save_photos(tmp_path, COUNT)
