@@ -154,6 +154,9 @@ def _begin(cfg: DictConfig, logger: RunLogger, digests: Mapping[str, str]) -> No
     if cfg.job.get("start"):
         asked["job"] = {"start": cfg.job.start}
     logged = [*BUNDLED, *(["finetuning"] if cfg.finetune else [])]
+    known = TRAIN_JOBS.get(cfg.job._target_)
+    if known and "model" in known.vain:  # nothing is trained
+        logged, asked = [key for key in logged if key not in known.vain], {}
     logger.log_params(scalars({key: config[key] for key in logged} | asked))
     logger.log_sources(
         [

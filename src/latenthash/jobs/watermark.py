@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 from joblib import cpu_count
 from matplotlib.figure import Figure
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from latenthash import plots
 from latenthash.benchmark.page import page
@@ -28,6 +28,7 @@ from latenthash.report.tables import figures_table, show
 from latenthash.system.files import make_folder
 from latenthash.system.terminal import track
 from latenthash.tracking.run_logger import RunLogger
+from latenthash.tracking.writing import scalars
 from latenthash.watermark import results
 from latenthash.watermark.attacks import Attack
 from latenthash.watermark.bindings import Binding, CodeBinding, CodeRegistrationBinding
@@ -92,7 +93,8 @@ def judge_marks(
     attacks: dict[str, Attack] = {name: build(node) for name, node in cfg.attacks.items()}
     bindings = list({one.name: one for one in [*others, binding]}.values())
     logger.rename(f"{logger.run_name}-{binding.name}")
-    logger.log_params({"carrier": carrier.name, "binding": binding.name})
+    kept = OmegaConf.to_container(cfg.carrier, resolve=True)
+    logger.log_params(scalars({"carrier": kept}) | {"binding": binding.name})
     logger.add_note(
         f"Marks of {len(data.unseen)} pictures by {carrier.name}, judged by {binding.name}."
     )
