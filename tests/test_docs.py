@@ -12,6 +12,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from PIL import Image
+from skimage.data import astronaut
 
 from app import TINY, call, composed, sources
 from latenthash.jobs.command.asked import completed
@@ -19,6 +20,7 @@ from latenthash.jobs.command.checks import check_evaluate, check_train
 from latenthash.jobs.command.effects import check_effects, check_training_effects
 from latenthash.jobs.command.sweeping import check_sweep, quote_paths
 from latenthash.jobs.command.typed import as_typed
+from latenthash.watermark.keys import make_key
 from photographs import photo
 from project import CONF, ROOT
 

@@ -107,7 +107,7 @@ def test_nothing_is_written_over(photo: Path, tmp_path: Path, there: str) -> Non
         target.mkdir()
     else:
         target.symlink_to("nowhere")
-    with pytest.raises(InputError, match="cat.jpg exists: give another folder with to=DIR"):
+    with pytest.raises(InputError, match=r"cat\.jpg exists: give another folder with to=DIR"):
         opened(tmp_path).mark(photo, ANN)
     assert rows(tmp_path) == 0
     assert [one.name for one in target.parent.iterdir()] == ["cat.jpg"]
@@ -145,7 +145,7 @@ def test_picture_that_bears_no_mark_is_refused_and_leaves_nothing(
 def test_registry_is_open_for_reading_unless_more_is_asked(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="There is no registry"):
         Marks.open(tmp_path / "marks.db", plain_code())
-    with pytest.raises(InputError, match="code is what latenthash.load"):
+    with pytest.raises(InputError, match=r"code is what latenthash\.load"):
         Marks.open(tmp_path / "marks.db", "code")  # type: ignore[arg-type]
 
 
