@@ -2,9 +2,9 @@
 
 Command (3 minutes on an idle core):
     OMP_NUM_THREADS=1 .venv/bin/python benchmarks/watermark_speed.py
-The photograph is scikit-image's astronaut, in 512 px and enlarged to 12 and 24 megapixels with
-noise of its own. Each figure is the median of tries; `none` is a picture in which nothing is found,
-which takes longest.
+The photographs are scikit-image's astronaut and rocket, in 512 px and enlarged to 12 and 24
+megapixels, with noise. Each figure is the median of tries; `none` is a picture in which nothing is
+found, which takes longest.
 """
 
 import resource

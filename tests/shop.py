@@ -45,10 +45,12 @@ class Shop:
             shutil.copy(self.folder / name, folder)
         return Marks.open(folder / "marks.db", self.code, append=True)
 
-    def original(self, name: str) -> Pixels:  # noqa: D102
+    def original(self, name: str) -> Pixels:
+        """Read a photograph before it was marked."""
         return pixels_of(self.folder / f"{name}.png")
 
-    def shown(self, name: str) -> Pixels:  # noqa: D102
+    def shown(self, name: str) -> Pixels:
+        """Read its marked copy."""
         return pixels_of(self.marked[name].file)
 
 
