@@ -32,3 +32,10 @@ def test_bright_flat_picture_loses_nothing_to_rounding() -> None:
 def test_picture_is_like_itself() -> None:
     assert psnr(astronaut(), astronaut()) == inf
     assert ssim(astronaut(), astronaut()) == pytest.approx(1)
+
+
+def test_strips_of_a_large_picture_stand_for_all() -> None:
+    rng = np.random.default_rng(0)
+    large = np.tile(astronaut(), (5, 5, 1))
+    noisy = np.clip(large + rng.normal(0, 6, large.shape), 0, 255).astype(np.uint8)
+    assert ssim(large, noisy) == pytest.approx(ssim(large[:512], noisy[:512]), abs=5e-3)

@@ -11,8 +11,9 @@ from omegaconf import DictConfig
 from latenthash.errors import InputError
 from latenthash.jobs.answer import write
 from latenthash.jobs.marking import given_registry
-from latenthash.report.tables import write_csv
+from latenthash.report.tables import write_csv, write_figure
 from latenthash.watermark.conflicts import earlier
+from latenthash.watermark.drawing import draw
 from latenthash.watermark.lineage import Lineage
 from latenthash.watermark.tracing import trace
 
@@ -41,6 +42,9 @@ def show_lineage(cfg: DictConfig) -> None:
     if row is None:
         raise InputError(f"The registry knows no id {text}; verify=PATH shows the ids of pictures.")
     lineage = trace(registry, identity, [one.id for one in earlier(registry, row)])
+    figure = Path(cfg.paths.output, "lineage.png")
+    write_figure(draw(lineage, registry), figure)
+    log.info("Written to %s", figure)
     table = as_table(lineage)
     if cfg.format == "csv":
         write(cfg, table, "lineage")

@@ -2,18 +2,12 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from latenthash.data.reading import Pixels, Reader
-from latenthash.errors import InputError
 from latenthash.gallery.engines import Engine, engine_here
 from latenthash.hashing.printable_code import MEASURED
 from latenthash.library.hashes import Hash
-from latenthash.system.files import Unusable
 from latenthash.watermark.bindings import registered
-from latenthash.watermark.manifest import Manifest
 from latenthash.watermark.query import Query
-from latenthash.watermark.registration import THUMBNAIL
+from latenthash.watermark.registration import read_thumbnail
 from latenthash.watermark.registry import Known, Registry
 from latenthash.watermark.rows import Row
 
@@ -75,7 +69,7 @@ def earlier(registry: Registry, row: Row) -> tuple[Row, ...]:
         return ()
     manifest = row.signed.manifest
     hash_ = Hash(bytes.fromhex(manifest.hash.tag), manifest.hash.packed.tobytes(), None, ())
-    query = Query(shown(manifest), hash_)
+    query = Query(read_thumbnail(manifest.jpeg), hash_)
     known = registry.codes(manifest.hash.bundle)
     limit = MEASURED.get(manifest.hash.tag, {}).get(NEAR_FPR, 0)
     others = [
@@ -84,16 +78,3 @@ def earlier(registry: Registry, row: Row) -> tuple[Row, ...]:
         if one.seq < row.seq and one.signed and registered(query, one.signed.manifest).agrees
     ]
     return unrelated(registry, row, others)
-
-
-def shown(manifest: Manifest) -> Pixels:
-    """Return the thumbnail of a manifest, (H, W, 3).
-
-    Raises:
-        InputError: if it is no picture of at most 320 px.
-    """
-    try:
-        picture = Reader(THUMBNAIL, THUMBNAIL**2, (255, 255, 255)).read_bytes(manifest.jpeg)
-    except Unusable as error:
-        raise InputError(f"The thumbnail of a manifest {error}.") from error
-    return np.asarray(picture.pixels)

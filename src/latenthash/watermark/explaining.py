@@ -12,7 +12,7 @@ from latenthash.data.reading import Pixels
 from latenthash.errors import InputError
 from latenthash.plots.verdict import Case, verdict
 from latenthash.watermark.codec import known, to_word
-from latenthash.watermark.conflicts import shown
+from latenthash.watermark.registration import read_thumbnail
 from latenthash.watermark.registry import Registry
 from latenthash.watermark.tracing import trace
 from latenthash.watermark.verdict import Verdict, owner
@@ -77,7 +77,7 @@ def _laid(small: Pixels, size: tuple[int, ...], found: Verdict) -> _Laid:
         return _Laid(None, None)
     homography, manifest = agreement.registration.homography, row.signed.manifest
     try:
-        thumbnail = shown(manifest)
+        thumbnail = read_thumbnail(manifest.jpeg)
     except InputError:  # its owner signed what is no picture
         return _Laid(None, None)
     if homography is None:

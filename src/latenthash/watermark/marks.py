@@ -16,17 +16,22 @@ from latenthash.library.given import GivenPicture, PathLike, read_given
 from latenthash.system.files import Unusable, make_folder
 from latenthash.system.paths import exists, path_text
 from latenthash.watermark import manifest as manifests
-from latenthash.watermark.bindings import Binding, CodeRegistrationBinding, code_distance
+from latenthash.watermark.bindings import (
+    Binding,
+    CodeRegistrationBinding,
+    Enrolling,
+    code_distance,
+)
 from latenthash.watermark.carrier import Carrier
 from latenthash.watermark.codec import decode, known, to_word
 from latenthash.watermark.conflicts import NEAR_FPR, earlier
 from latenthash.watermark.files import Format, encoded, format_of
 from latenthash.watermark.keys import Signer, read_key
 from latenthash.watermark.lineage import Lineage
-from latenthash.watermark.manifest import EditDone, Manifest, Parent
+from latenthash.watermark.manifest import EditDone, Enrolled, Manifest, Parent
 from latenthash.watermark.query import Query
 from latenthash.watermark.registration import thumbnail
-from latenthash.watermark.registry import Registry
+from latenthash.watermark.registry import Known, Registry
 from latenthash.watermark.signed import Signed, read_sidecar, sidecar, sign, write_sidecar
 from latenthash.watermark.similarity import psnr, ssim
 from latenthash.watermark.tiled import Tiled
@@ -94,6 +99,7 @@ class Marks:
         self._full = replace(reader, working_size=reader.max_pixels)  # reduces nothing
         self._bundle = code.bundle.removeprefix("bundle ")
         self._lock = Lock()
+        self._codes: Known | None = None
         self._judging: tuple[int, Judge] | None = None
 
     @classmethod
@@ -183,7 +189,7 @@ class Marks:
         edits: Sequence[EditDone], kind: Format, quality: int,
     ) -> Marked:  # fmt: skip
         pixels = original.picture.pixels
-        query = Query(pixels, self._code.hash(pixels))
+        query = self._query(pixels)
         if query.packed is None:
             raise InputError(
                 f"{path_text(file)} shows no more than one colour and some noise: it has no "
@@ -229,14 +235,18 @@ class Marks:
         return read_given(picture, self._full).pixels
 
     def _verdict(self, pixels: Pixels) -> Verdict:
-        return self._judge().judge(Query(pixels, self._code.hash(pixels)))
+        return self._judge().judge(self._query(pixels))
+
+    def _query(self, pixels: Pixels) -> Query:
+        """Hash a picture; the numbers behind the bits are what a centroid is compared with."""
+        return Query(pixels, self._code.hash(pixels, floats=True))
 
     def _judge(self) -> Judge:
-        """Look at the registry as it is now; its codes are read again only when it grew."""
+        """Look at the registry as it is now; of its codes, those that are new are read."""
         size = self._registry.head().seq
         with self._lock:
             if self._judging is None or self._judging[0] != size:
-                codes = self._registry.codes(self._bundle)
+                self._codes = codes = self._registry.codes(self._bundle, self._codes)
                 limit = self._code.limits.get(NEAR_FPR, 0)
                 judge = Judge(
                     self._registry, self._carriers[0], self._binding, codes,
@@ -288,11 +298,18 @@ class Marks:
                 tag=self._code.tag.hex(),
                 bundle=self._bundle,
                 bits=query.hash.packed.hex(),
+                enrolled=self._enrolled(original),
             ),
             thumbnail=b64encode(thumbnail(original.picture.pixels)).decode(),
             size=[width, height],
             edits=list(edits),
         )
+
+    def _enrolled(self, original: Original) -> Enrolled | None:
+        """Take what the binding needs beside the code; None where it needs nothing."""
+        if isinstance(self._binding, Enrolling):
+            return self._binding.enrol(original.picture, self._code)
+        return None
 
     def _embedded(
         self, file: Path, original: Original, clean: Pixels, identity: bytes, kind: Format,

@@ -42,6 +42,14 @@ class Known:
     ids: NDArray[np.uint8]
     codes: NDArray[np.uint8]
 
+    def followed_by(self, newer: "Known") -> "Known":
+        """Append the codes of newer rows."""
+        return Known(
+            np.concatenate([self.seq, newer.seq]),
+            np.concatenate([self.ids, newer.ids]),
+            np.concatenate([self.codes, newer.codes]),
+        )
+
     @property
     def usable(self) -> NDArray[np.bool_]:
         """(N,) which can be found: all."""
@@ -190,25 +198,28 @@ class Registry:
             found = [bytes(id_) for (id_,) in connection.execute(query)]
         return list(dict.fromkeys(found))  # a picture may be in another twice
 
-    def codes(self, bundle: str) -> Known:
+    def codes(self, bundle: str, before: Known | None = None) -> Known:
         """Return all codes that one bundle made; those of others cannot be compared with them.
 
         Args:
             bundle: digest, as manifests name it.
+            before: what this returned before, which is not read again; None reads all.
         """
+        after = 0 if before is None or not len(before.seq) else int(before.seq[-1])
         query = (
             select(MARKS.c.seq, MARKS.c.id, MARKS.c.bits)
-            .where(MARKS.c.bundle == bundle)
+            .where(MARKS.c.bundle == bundle, MARKS.c.seq > after)
             .order_by(MARKS.c.seq)
         )
         with reading(self._engine, self.place) as connection:
             rows = connection.execute(query).all()
         whole = [row for row in rows if len(row.id) == ID and len(row.bits) == CODE]
-        return Known(
+        new = Known(
             np.array([row.seq for row in whole], np.int64),
             _stacked([row.id for row in whole], ID),
             _stacked([row.bits for row in whole], CODE),
         )
+        return new if before is None else before.followed_by(new)
 
     def ids(self) -> NDArray[np.uint8]:
         """Return all ids, (N, 8), in the order they were added."""
