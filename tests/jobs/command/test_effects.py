@@ -71,5 +71,6 @@ def test_options_of_effects_are_those_of_the_config() -> None:
 
     known = set(yaml.safe_load((CONF / "evaluate.yaml").read_text())) - {"defaults"}
     named = {option.split(".")[0] for job in EVALUATE_JOBS.values() for option in job.options}
-    assert known | {"benchmark", "reader", "peer", "peers"} == named | {"format"}
+    groups = {"benchmark", "reader", "peer", "peers", "carrier", "stronger", "binding"}
+    assert known | groups == named | {"format"}
     assert not set(EVERYWHERE) & named
