@@ -128,9 +128,9 @@ def test_explain_refuses_what_it_cannot_draw(trained: tuple[Path, Run], tmp_path
     many = [f"pictures={tmp_path}"]
     for args, sentence in (
         (["run=latest", *many], "of 20 at most"),
-        (["run=code", *many], "it goes with run=RUN pictures=PATH"),
-        (["run=latest"], "it goes with run=RUN pictures=PATH"),
-        (["benchmark=edits_v1", *many], "it goes with run=RUN pictures=PATH"),
+        (["run=code", *many], "run=RUN pictures=PATH"),
+        (["run=latest"], "run=RUN pictures=PATH"),
+        (["benchmark=edits_v1", *many], "run=RUN pictures=PATH"),
     ):
         done = call("evaluate.py", folder, *args, "explain=true")
         assert done.code == 2, args
