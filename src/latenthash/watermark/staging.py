@@ -3,11 +3,13 @@
 import time
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latenthash.data.reading import Picture
+from latenthash.errors import InputError
 from latenthash.library.code import Code
 from latenthash.system.terminal import track
 from latenthash.watermark import manifest as manifests
@@ -42,6 +44,7 @@ class Stage:
         self._code = code
         self._carrier = carrier
         self._enrolling = [binding for binding in bindings if isinstance(binding, Enrolling)]
+        self._bearing: dict[str, bool] = {}
 
     def marked(
         self, pictures: Sequence[Picture], others: Sequence[Picture], count: int, owner: Signer,
@@ -55,26 +58,42 @@ class Stage:
             count: of either, onto which a mark will be copied: those that look most like its own.
             owner: of the pictures.
             thief: who registers marked pictures as his own.
+
+        Raises:
+            InputError: if one is too small to bear a mark.
         """
         every = [*pictures, *others]
-        alike = nearest(hashed(self._code, every), count)
+        alike = nearest(hashed(self._code, every), len(every))
         made = []
         for picture in track(pictures, "Marking"):
             signed = sign(self._manifest(picture, owner), owner)
             self._registry.append(signed)
             started = time.thread_time()
-            pixels = self._carrier.embed(picture.pixels, to_word(signed.id))
+            try:
+                pixels = self._carrier.embed(picture.pixels, to_word(signed.id))
+            except InputError as error:
+                raise InputError(f"{picture.name}: {error}") from error
             made.append((signed, pixels, time.thread_time() - started))
         found = []
         for picture, near, (signed, pixels, seconds) in zip(pictures, alike, made, strict=False):
             shown = Picture(picture.name, pixels, picture.digest)
             claim = sign(self._manifest(shown, thief), thief)
             self._registry.append(claim)
-            chosen = [every[i] for i in near]
+            chosen = list(islice((every[i] for i in near if self._bears(every[i])), count))
             found.append(
                 Marked(picture, pixels, signed.id, claim.id, signed.manifest, chosen, seconds)
             )
         return found
+
+    def _bears(self, picture: Picture) -> bool:
+        """Say whether a picture is large enough to bear a mark."""
+        if picture.digest not in self._bearing:
+            try:
+                self._carrier.embed(picture.pixels, to_word(bytes(8)))
+                self._bearing[picture.digest] = True
+            except InputError:
+                self._bearing[picture.digest] = False
+        return self._bearing[picture.digest]
 
     def _manifest(self, picture: Picture, signer: Signer) -> Manifest:
         height, width = picture.pixels.shape[:2]
