@@ -21,7 +21,7 @@ $(READY): pyproject.toml requirements.lock
 		{ echo "$(PYTHON) is older than Python 3.11; name a newer one: make setup PYTHON=python3.12"; exit 2; }
 	$(PYTHON) -m venv .venv
 	$(INSTALL) -e '.[dev]'
-	@for extra in offline-weights fast-code onnx peers heif parallel slurm search postgres ray; do \
+	@for extra in offline-weights fast-code onnx peers heif parallel slurm search postgres ray c2pa; do \
 		$(INSTALL) -e ".[$$extra]" || echo "The extra $$extra cannot be had; what needs it says so."; done
 	@touch $@
 
