@@ -94,13 +94,16 @@ class _Work:
         to = self._folder(path)
         target = target_of(path, to, self.kind or format_of(path))
         try:
-            before = self.marks.marked_before(path, self.signer, to, kind=self.kind)
-            if before is not None:
+            try:
+                done = self.marks.mark(
+                    path, self.signer, to, parents=self.parents, edits=self.edits, kind=self.kind,
+                    quality=self.quality,
+                )  # fmt: skip
+            except InputError:  # also where another process was done with it meanwhile
+                before = self.marks.marked_before(path, self.signer, to, kind=self.kind)
+                if before is None:
+                    raise
                 return row | {"marked": path_text(target), "id": before.hex(), "note": BEFORE}
-            done = self.marks.mark(
-                path, self.signer, to, parents=self.parents, edits=self.edits, kind=self.kind,
-                quality=self.quality,
-            )  # fmt: skip
         except Claimed as error:  # no failure: the other process marks it
             return row | {"id": "-", "note": str(error)}
         except InputError as error:
