@@ -69,6 +69,36 @@ def test_folder_is_marked_and_a_second_time_left_as_it_is(place: Path) -> None:
     assert len(Registry.open(str(place / "marks.db"))) == 2
 
 
+def test_copy_of_another_picture_is_not_said_to_be_marked_before(
+    place: Path, tmp_path: Path
+) -> None:
+    for name in ("me.pem", "marks.db", "marks.db.pem"):
+        shutil.copy(place / name, tmp_path)
+    shutil.copytree(place / "pictures" / "marked", tmp_path / "pictures" / "marked")
+    Image.open(place / "pictures" / "in" / "china.jpg").save(tmp_path / "pictures" / "cat.png")
+    done = mark(tmp_path)
+    assert done.code == 1, done.output
+    table = pd.read_csv(tmp_path / "out" / "marked.csv", keep_default_na=False)
+    assert table[["file", "id"]].to_numpy().tolist() == [["cat.png", ""]]
+    assert "cat.png exists: give another folder" in table["note"][0]
+
+
+def test_folder_into_itself_is_refused_file_by_file_and_its_copies_are_left_out(
+    place: Path, tmp_path: Path
+) -> None:
+    for name in ("me.pem", "marks.db", "marks.db.pem"):
+        shutil.copy(place / name, tmp_path)
+    shutil.copytree(place / "pictures" / "marked", tmp_path / "pictures")
+    done = mark(tmp_path, "to=pictures")
+    assert done.code == 2 and "holds marked copies alone" in " ".join(done.output.split())
+    shutil.copy(place / "pictures" / "in" / "china.jpg", tmp_path / "pictures")
+    done = mark(tmp_path, "to=pictures")
+    assert done.code == 1 and "2 marked copies" in done.output
+    table = pd.read_csv(tmp_path / "out" / "marked.csv", keep_default_na=False)
+    assert table["file"].tolist() == ["china.jpg"]
+    assert "china.jpg exists: give another folder" in table["note"][0]
+
+
 def test_marked_pictures_are_verified(place: Path) -> None:
     done, rows = verify(place, "pictures/marked")
     assert done.code == 0, done.output

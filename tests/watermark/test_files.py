@@ -2,6 +2,7 @@
 
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -60,6 +61,34 @@ def test_damaged_profile_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "original.png"
     Image.fromarray(PIXELS).save(path, icc_profile=b"no profile")
     assert READER.original(path).profile is None
+
+
+def deep() -> Image.Image:
+    return Image.fromarray(np.arange(40 * 64, dtype=np.uint16).reshape(40, 64) * 25)
+
+
+@pytest.mark.parametrize(
+    ("name", "image", "more", "said"),
+    [
+        ("a.png", Image.fromarray(PIXELS), {}, None),
+        ("a.jpg", Image.fromarray(PIXELS), {}, None),
+        ("a.png", deep(), {}, "16 bits a channel"),
+        ("a.png", Image.fromarray(PIXELS).convert("RGBA"), {}, "transparency"),
+        *(
+            (name, Image.fromarray(PIXELS), {
+                "save_all": True, "append_images": [Image.fromarray(PIXELS[::-1])]
+            }, "frames or pages")
+            for name in ("a.tif", "a.gif", "a.webp")
+        ),
+    ],
+)  # fmt: skip
+def test_original_tells_what_a_copy_lacks(
+    tmp_path: Path, name: str, image: Image.Image, more: dict[str, Any], said: str | None
+) -> None:
+    image.save(tmp_path / name, **more)
+    remarks = READER.original(tmp_path / name).picture.remarks
+    assert len(remarks) == (said is not None)
+    assert all(said is not None and said in remark for remark in remarks)
 
 
 @pytest.mark.parametrize(

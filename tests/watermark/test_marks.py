@@ -5,9 +5,11 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from PIL import ExifTags, Image, ImageCms
 
 from latenthash import InputError, Marks
@@ -15,13 +17,14 @@ from latenthash.data.samples.sets import embedded
 from latenthash.watermark.audit import check
 from latenthash.watermark.codec import decode
 from latenthash.watermark.files import WRITTEN, Format
-from latenthash.watermark.marks import KEY, USUAL
+from latenthash.watermark.marks import KEY, MAX_PIXELS, STRONG, USUAL, WHITE
 from latenthash.watermark.registry import Registry
 from latenthash.watermark.signed import read_sidecar, sidecar
 from latenthash.watermark.similarity import psnr
 from latenthash.watermark.tiled import Tiled
 from latenthash.watermark.writing import Claimed, claimed, target_of
 from marks import owner
+from project import ROOT
 from shop import Shop, cut, jpeg, pixels_of, plain_code
 
 ANN = owner("Ann")
@@ -229,12 +232,75 @@ def test_interrupted_try_is_gone_on_with(
     assert (done.identity, done.parents, rows(tmp_path)) == (begun.id, (), 1)
 
 
-def test_another_owner_does_not_go_on_with_it(photo: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("there", ["Ann's", "another program's"])
+def test_manifest_that_is_not_of_this_try_is_kept(photo: Path, tmp_path: Path, there: str) -> None:
     marks = opened(tmp_path)
+    beside = tmp_path / "marked" / "cat.jpg.latenthash.json"
+    if there == "Ann's":
+        marks.mark(photo, ANN, parents="none").file.unlink()
+    else:
+        beside.parent.mkdir()
+        beside.write_text("mine")
+    before = beside.read_bytes(), rows(tmp_path)
+    with pytest.raises(InputError, match=r"latenthash\.json is of another picture or owner"):
+        marks.mark(photo, owner("Bob"), parents="none")
+    assert (beside.read_bytes(), rows(tmp_path)) == before
+
+
+def test_marked_before_is_said_of_the_same_alone(photo: Path, tmp_path: Path) -> None:
+    marks = opened(tmp_path)
+    assert marks.marked_before(photo, ANN) is None
     done = marks.mark(photo, ANN, parents="none")
-    done.file.unlink()
-    again = marks.mark(photo, owner("Bob"), parents="none")
-    assert again.identity != done.identity and rows(tmp_path) == 2
+    assert marks.marked_before(photo, ANN) == done.identity
+    assert marks.marked_before(photo, owner("Bob")) is None
+    assert marks.marked_before(photo, ANN, tmp_path / "elsewhere") is None
+    other = Marks.open(tmp_path / "other.db", plain_code(), append=True)
+    assert other.marked_before(photo, ANN) is None
+    pixels = pixels_of(photo)
+    for changed in (pixels[:, ::-1], pixels[1:], pixels // 10 * 9):
+        Image.fromarray(changed).save(photo, quality=95)
+        assert marks.marked_before(photo, ANN) is None
+    sidecar(done.file).write_text("{}")
+    assert marks.marked_before(photo, ANN) is None
+
+
+def test_folder_that_may_not_be_written_to_and_long_names_are_refused_in_words(
+    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marks = opened(tmp_path)
+    named = photo.rename(tmp_path / f"{'a' * 236}.jpg")
+    with pytest.raises(InputError, match="too long a name"):
+        marks.mark(named, ANN)
+    assert not (tmp_path / "marked").exists()
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    named = named.rename(photo)
+    with monkeypatch.context() as patch, pytest.raises(InputError, match="No space left"):
+        patch.setattr(os, "fsync", full)
+        marks.mark(named, ANN, parents="none")
+    assert rows(tmp_path) == 0 and not list((tmp_path / "marked").iterdir())
+
+
+def test_copy_says_what_it_lacks(tmp_path: Path) -> None:
+    cat = Image.fromarray(next(iter(embedded("photos_a"))).pixels).convert("RGBA")
+    cat.save(tmp_path / "cat.png")
+    done = opened(tmp_path).mark(tmp_path / "cat.png", ANN, parents="none")
+    assert len(done.remarks) == 1 and done.remarks[0].startswith("transparency was left out")
+
+
+def test_marks_are_those_of_the_command() -> None:
+    """Marks.open cannot read conf, which is no part of the package."""
+
+    def conf(name: str) -> dict[str, Any]:
+        return dict(yaml.safe_load((ROOT / "conf" / f"{name}.yaml").read_text()))
+
+    for name, strength in (("tiled", USUAL), ("tiled_strong", STRONG)):
+        carrier = conf(f"carrier/{name}")
+        assert (carrier["key"], carrier["psnr"], carrier["ssim"]) == (KEY, *strength)
+    reader = conf("reader/default")
+    assert (reader["max_pixels"], tuple(reader["background"])) == (MAX_PIXELS, WHITE)
 
 
 EDITS: list[Callable[[np.ndarray], np.ndarray]] = [
@@ -261,6 +327,6 @@ def test_five_re_uses_are_told_in_their_order(shop: Shop, tmp_path: Path) -> Non
     lineage = marks.lineage(chain[-1])
     assert [step.id for step in lineage.steps] == chain
     assert lineage.conflicts == ()
-    assert psnr(unmarked, pixels_of(newest)) > 38  # one mark alone has 40.5
+    assert psnr(unmarked, pixels_of(newest)) > 38  # one mark alone has 40.6
     found = marks.verify(jpeg(pixels_of(newest), 85))
     assert (found.status, found.identity, found.conflicts) == ("verified", chain[-1], ())

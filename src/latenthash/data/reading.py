@@ -4,7 +4,7 @@ import hashlib
 import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.util import find_spec
@@ -161,6 +161,7 @@ class Reader:
                     plain = plain.transpose(UPRIGHT[orientation])
                 stored = np.asarray(plain)
             exif = _upright_exif(image)
+            remarks += _not_copied(image, bits)
             file.seek(0)
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         picture = Picture(path_text(Path(path.name)), pixels, digest, _once(remarks))
@@ -303,6 +304,19 @@ def _upright_exif(image: Image.Image) -> bytes | None:
         return exif.tobytes()
     except Exception:  # damaged parts raise almost anything, and reading has remarked on them
         return None
+
+
+def _not_copied(image: Image.Image, bits: int) -> list[str]:
+    """Say what a picture of 8 bits and three channels lacks of a file."""
+    remarks = []
+    if bits > 8:
+        remarks.append(f"{bits} bits a channel were reduced to 8")
+    if image.has_transparency_data:
+        remarks.append("transparency was left out, and the background is seen behind it")
+    with suppress(Exception):  # what follows the first frame may be damaged
+        if getattr(image, "is_animated", False):
+            remarks.append("frames or pages after the first were left out")
+    return remarks
 
 
 def _once(remarks: list[str]) -> tuple[str, ...]:

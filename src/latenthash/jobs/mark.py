@@ -1,7 +1,7 @@
 """The job that marks pictures and registers them."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,13 @@ from latenthash.data.sources import named
 from latenthash.errors import InputError, JobError
 from latenthash.jobs.answer import write
 from latenthash.jobs.marking import Pictures, each, found_pictures, given_marks, given_registry
-from latenthash.system.paths import exists, path_text
+from latenthash.system.paths import absolute, exists, path_text
 from latenthash.watermark.edits import read_edits
 from latenthash.watermark.files import Format, format_of
 from latenthash.watermark.keys import Signer, read_key
 from latenthash.watermark.manifest import EditDone
 from latenthash.watermark.marks import Marks, Parents
-from latenthash.watermark.signed import read_sidecar, sidecar
+from latenthash.watermark.signed import sidecar
 from latenthash.watermark.writing import FOLDER, Claimed, target_of
 
 log = logging.getLogger(__name__)
@@ -45,8 +45,7 @@ def mark(cfg: DictConfig) -> None:
         )
     signer = read_key(Path(cfg.owner))
     edits = [] if cfg.edits_done is None else read_edits(Path(cfg.edits_done))
-    out = Path(cfg.mark, FOLDER) if cfg.to is None else Path(cfg.to)
-    pictures = found_pictures(cfg.mark, "mark", out)
+    pictures = _unmarked(cfg)
     marks = given_marks(cfg, given_registry(cfg, append=True))
     work = _Work(
         marks, signer, pictures, None if cfg.to is None else Path(cfg.to), cfg.parents, edits,
@@ -57,6 +56,22 @@ def mark(cfg: DictConfig) -> None:
     failed = sum(not row["id"] for row in rows)
     if failed:
         raise JobError(f"{failed} of {len(rows)} files were not marked; the note of each says why.")
+
+
+def _unmarked(cfg: DictConfig) -> Pictures:
+    """Find what is to be marked: in a folder, all but the marked copies."""
+    given = Path(cfg.mark)
+    out = given / FOLDER if cfg.to is None else Path(cfg.to)
+    inside = not absolute(given).is_relative_to(absolute(out))
+    pictures = found_pictures(cfg.mark, "mark", out if inside else None)
+    if pictures.folder is None:
+        return pictures
+    paths = [path for path in pictures.paths if not exists(sidecar(path))]
+    if not paths:
+        raise InputError(f"mark={cfg.mark} holds marked copies alone: name their originals.")
+    if marked := len(pictures.paths) - len(paths):
+        log.info("%d marked copies, which have a manifest beside them, are left out.", marked)
+    return replace(pictures, paths=paths)
 
 
 @dataclass(frozen=True)
@@ -79,13 +94,16 @@ class _Work:
         to = self._folder(path)
         target = target_of(path, to, self.kind or format_of(path))
         try:
-            if exists(target) and exists(sidecar(target)):
-                identity = read_sidecar(sidecar(target)).id.hex()
-                return row | {"marked": path_text(target), "id": identity, "note": BEFORE}
-            done = self.marks.mark(
-                path, self.signer, to, parents=self.parents, edits=self.edits, kind=self.kind,
-                quality=self.quality,
-            )  # fmt: skip
+            try:
+                done = self.marks.mark(
+                    path, self.signer, to, parents=self.parents, edits=self.edits, kind=self.kind,
+                    quality=self.quality,
+                )  # fmt: skip
+            except InputError:  # also where another process was done with it meanwhile
+                before = self.marks.marked_before(path, self.signer, to, kind=self.kind)
+                if before is None:
+                    raise
+                return row | {"marked": path_text(target), "id": before.hex(), "note": BEFORE}
         except Claimed as error:  # no failure: the other process marks it
             return row | {"id": "-", "note": str(error)}
         except InputError as error:
@@ -96,6 +114,7 @@ class _Work:
             "parents": " ".join(one.hex() for one in done.parents),
             "PSNR": round(done.psnr, 2),
             "SSIM": round(done.ssim, 4),
+            "note": "; ".join(done.remarks),
         }
 
     def _folder(self, path: Path) -> Path | None:

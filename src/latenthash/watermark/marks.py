@@ -30,14 +30,14 @@ from latenthash.watermark.keys import Signer, read_key
 from latenthash.watermark.lineage import Lineage
 from latenthash.watermark.manifest import EditDone, Enrolled, Manifest, Parent
 from latenthash.watermark.query import Query
-from latenthash.watermark.registration import thumbnail
+from latenthash.watermark.registration import read_thumbnail, thumbnail
 from latenthash.watermark.registry import Known, Registry
 from latenthash.watermark.signed import Signed, read_sidecar, sidecar, sign, write_sidecar
 from latenthash.watermark.similarity import psnr, ssim
 from latenthash.watermark.tiled import Tiled
 from latenthash.watermark.tracing import trace
 from latenthash.watermark.verdict import Judge, Verdict
-from latenthash.watermark.writing import claimed, put, refuse_taken, target_of
+from latenthash.watermark.writing import claimed, put, refuse_long, refuse_taken, target_of
 
 if TYPE_CHECKING:  # it takes a second to import, and only figures need it
     from matplotlib.figure import Figure
@@ -50,7 +50,9 @@ MAX_PIXELS = 89_478_485  # as in conf/reader
 WHITE = (255, 255, 255)  # behind transparent pixels
 # As in conf/carrier: the key, and dB and SSIM of a usual mark and of a strong one.
 KEY = "latenthash"
-USUAL, STRONG = (40.5, 0.97), (37.0, 0.95)
+USUAL, STRONG = (40.6, 0.97), (38.0, 0.95)
+SAME = 8  # bits in which codes of one picture differ, computed on two machines
+ALIKE = 40.0  # dB, of thumbnails of one picture that two versions of a library made
 CHANGING = {"created", "parents"}  # what a manifest of the same picture says anew each time
 
 
@@ -65,6 +67,7 @@ class Marked:
         psnr: dB, of the copy against the picture that was given.
         ssim: of the same.
         carrier: that hid the mark: a stronger one where the first could not be read back.
+        remarks: what of the picture's file the copy lacks, or looked odd.
     """
 
     file: Path
@@ -73,6 +76,7 @@ class Marked:
     psnr: float
     ssim: float
     carrier: str
+    remarks: tuple[str, ...] = ()
 
 
 class Marks:
@@ -174,15 +178,49 @@ class Marks:
         Raises:
             InputError: if the picture cannot be read or cannot bear a mark, or its copy exists.
         """
-        file, signer = Path(file), owner if isinstance(owner, Signer) else read_key(Path(owner))
+        file, signer = Path(file), _signer(owner)
         kind = kind or format_of(file)
         target = target_of(file, None if to is None else Path(to), kind)
+        refuse_long(sidecar(target))  # the longest of the names that are written
         refuse_taken(target)
         original = self._original(file)
         make_folder(target.parent, "The folder of marked pictures")
         with claimed(target):
             refuse_taken(target)
             return self._mark(file, original, signer, target, parents, edits, kind, quality)
+
+    def marked_before(
+        self, file: PathLike, owner: Signer | PathLike, to: PathLike | None = None, *,
+        kind: Format | None = None,
+    ) -> bytes | None:  # fmt: skip
+        """Return the id by which `mark` marked this picture before, with these arguments.
+
+        Returns:
+            None where its copy is not there, or is of another picture, owner or registry.
+
+        Raises:
+            InputError: if the picture or the key cannot be read.
+        """
+        file = Path(file)
+        target = target_of(file, None if to is None else Path(to), kind or format_of(file))
+        if not (exists(target) and exists(sidecar(target))):
+            return None
+        try:
+            signed = read_sidecar(sidecar(target))
+        except InputError:  # damaged, or of another program
+            return None
+        row = self._registry.get(signed.id)
+        if row is None or row.manifest != signed.text or self._registry.fault(row) is not None:
+            return None
+        pixels, manifest = self._pixels(file), signed.manifest
+        owned = manifest.owner.key == _signer(owner).public.hex()
+        if not owned or manifest.size != [*pixels.shape[1::-1]]:
+            return None
+        shown, now = (read_thumbnail(one) for one in (manifest.jpeg, thumbnail(pixels)))
+        if shown.shape != now.shape or psnr(shown, now) < ALIKE:
+            return None
+        away = code_distance(self._query(pixels), manifest)
+        return signed.id if away is not None and away <= SAME else None
 
     def _mark(
         self, file: Path, original: Original, owner: Signer, target: Path, parents: Parents,
@@ -205,17 +243,18 @@ class Marks:
             if signed is None:
                 named = self._parents(verdict, query)
                 manifest = manifest.model_copy(update={"parents": named})
-        signed = signed or sign(manifest, owner)
+        begun, signed = signed is not None, signed or sign(manifest, owner)
         data, shown, carrier = self._embedded(file, original, clean, signed.id, kind, quality)
         # In this order: killed between, the next try finds the manifest, and goes on with it; and
         # there is never a mark that the registry does not know.
-        write_sidecar(signed, beside)
+        if not begun:
+            write_sidecar(signed, beside)
         self._registry.append(signed)
         put(data, target)
         return Marked(
             target, signed.id,
             tuple(bytes.fromhex(parent.id) for parent in signed.manifest.parents),
-            psnr(pixels, shown), ssim(pixels, shown), carrier.name,
+            psnr(pixels, shown), ssim(pixels, shown), carrier.name, original.picture.remarks,
         )  # fmt: skip
 
     def lineage(self, identity: bytes) -> Lineage:
@@ -333,13 +372,27 @@ class Marks:
         )
 
 
+def _signer(owner: Signer | PathLike) -> Signer:
+    return owner if isinstance(owner, Signer) else read_key(Path(owner))
+
+
 def _begun(beside: Path, manifest: Manifest) -> Signed | None:
-    """Return the manifest of a try that was interrupted, if it says the same of the picture."""
+    """Return the manifest of a try that was interrupted.
+
+    Raises:
+        InputError: if what is there does not say the same of the picture: another's is kept.
+    """
     if not exists(beside):
         return None
     try:
         before = read_sidecar(beside)
     except InputError:  # of another program, or damaged
-        return None
-    same = before.manifest.model_dump(exclude=CHANGING) == manifest.model_dump(exclude=CHANGING)
-    return before if same else None
+        before = None
+    if before is not None:
+        said, says = (one.model_dump(exclude=CHANGING) for one in (before.manifest, manifest))
+        if said == says:
+            return before
+    raise InputError(
+        f"{path_text(beside)} is of another picture or owner, or of other edits: move it away, or "
+        "give another folder with to=DIR."
+    )

@@ -5,7 +5,6 @@ copies a mark copies a commitment to a manifest that describes another picture.
 """
 
 import json
-import secrets
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +15,7 @@ from latenthash.system.files import Unusable, read_bounded
 from latenthash.watermark.canonical import canonical, parse
 from latenthash.watermark.keys import SIGNATURE, Signer, is_signed, message
 from latenthash.watermark.manifest import ID, UNTOUCHED, Manifest, checked, from_hex
+from latenthash.watermark.writing import put
 
 ENDING = ".latenthash.json"  # of the file beside a marked picture
 MOST_BYTES = 2**20  # of a manifest; ours have a thirtieth of it, of which most is the thumbnail
@@ -97,18 +97,17 @@ def sidecar(picture: Path) -> Path:
 
 
 def write_sidecar(signed: Signed, path: Path) -> None:
-    """Write a signed manifest as JSON, whole or not at all; what was there before is replaced."""
+    """Write a signed manifest as JSON, whole or not at all, and never over another.
+
+    Raises:
+        InputError: if something is there, or it cannot be written.
+    """
     values = {
         "id": signed.id.hex(),
         "signature": signed.signature.hex(),
         "manifest": json.loads(signed.text),
     }
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        aside.write_text(json.dumps(values, indent=1, ensure_ascii=False), encoding="utf-8")
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    put(json.dumps(values, indent=1, ensure_ascii=False).encode(), path)
 
 
 def read_sidecar(path: Path) -> Signed:

@@ -1,8 +1,9 @@
 """Where marked copies are written: whole or not at all, over nothing, by one process at once."""
 
 import os
+import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -12,6 +13,7 @@ from latenthash.system.paths import path_text
 from latenthash.watermark.files import ENDS, WRITTEN, Format
 
 FOLDER = "marked"  # beside the original, where no folder is named
+LONGEST = 255  # bytes of a file's name, on nearly all disks
 
 
 def target_of(file: Path, to: Path | None, kind: Format) -> Path:
@@ -40,22 +42,40 @@ def refuse_taken(target: Path) -> None:
         raise InputError(f"{path_text(target)} exists: give another folder with to=DIR.")
 
 
+def refuse_long(path: Path) -> None:
+    """Refuse a name that leaves no room for the one under which the file is written aside.
+
+    Raises:
+        InputError: if it is too long.
+    """
+    over = len(os.fsencode(_aside(path).name)) - LONGEST
+    if over > 0:
+        raise InputError(
+            f"{path_text(path)} has too long a name to be written: call the picture by a name "
+            f"that is {over} bytes shorter."
+        )
+
+
 @contextmanager
 def claimed(target: Path) -> Iterator[None]:
     """Be the only process that writes a file; a claim ends with the process that has it.
 
     Raises:
-        InputError: if another has it.
+        InputError: if another has it, or the folder cannot be written to.
     """
     lock = target.with_name(f".{target.name}.lock")
+    claim = FileLock(lock, timeout=0)
+    with _explained(target):
+        try:
+            claim.acquire()
+        except Timeout as error:
+            raise Claimed(f"{path_text(target)} is being written by another process.") from error
     try:
-        with FileLock(lock, timeout=0):
-            try:
-                yield
-            finally:
-                lock.unlink(missing_ok=True)
-    except Timeout as error:
-        raise Claimed(f"{path_text(target)} is being written by another process.") from error
+        yield
+    finally:
+        with suppress(OSError):  # such as a folder that was taken away meanwhile
+            lock.unlink()
+        claim.release()
 
 
 class Claimed(InputError):
@@ -65,20 +85,46 @@ class Claimed(InputError):
 def put(data: bytes, target: Path) -> None:
     """Write a file that nobody else writes now, and never over another.
 
+    It is written under a name that nobody can foresee, where nothing is, and moved when it is
+    whole. A process that is killed may leave that one behind: a hidden file, which is never read.
+
     Raises:
-        InputError: if something is there.
+        InputError: if something is there, or it cannot be written.
     """
-    aside = target.with_name(f".{target.name}.part")  # what a process left that was killed, too
+    aside = _aside(target)
+    with _explained(target):
+        try:
+            with aside.open("xb") as file:  # which follows no link
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            _moved(aside, target)
+        finally:
+            aside.unlink(missing_ok=True)
+
+
+def _moved(aside: Path, target: Path) -> None:
     try:
-        aside.write_bytes(data)
-        os.link(aside, target)
+        os.link(aside, target)  # unlike a rename, it never replaces what is there
     except FileExistsError:
         refuse_taken(target)
         raise
     except OSError:  # a disk without links, such as a memory card
-        if not aside.exists():
-            raise
         refuse_taken(target)
         aside.replace(target)
-    finally:
-        aside.unlink(missing_ok=True)
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Refuse in words what hinders a file from being written."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{path_text(path)} cannot be written ({error.strerror or error}): make room and give "
+            "yourself the right to write there, or name another place."
+        ) from error
