@@ -6,13 +6,13 @@ from pathlib import Path
 import pandas as pd
 from omegaconf import DictConfig
 
-from latenthash.errors import InputError, JobError
+from latenthash.errors import InputError, JobError, refuse_existing
 from latenthash.jobs.answer import write
 from latenthash.jobs.marking import given_registry
 from latenthash.system.paths import path_text
 from latenthash.watermark.audit import check
 from latenthash.watermark.rows import read_head
-from latenthash.watermark.writing import put, refuse_taken
+from latenthash.watermark.writing import put
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +50,6 @@ def show_registry(cfg: DictConfig) -> None:
                        f"{faults[0].first}.")  # fmt: skip
     if cfg.head_to is not None:
         path = Path(cfg.head_to)
-        refuse_taken(path)
+        refuse_existing(path, "name another file with head_to=FILE")
         put(head.to_json().encode(), path)
         log.info("Written to %s: keep it where the registry is not.", path_text(path))
