@@ -1,18 +1,23 @@
 """What tests of the watermark share: owners and their signed manifests."""
 
+from base64 import b64encode
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from latenthash.watermark.keys import Signer
 from latenthash.watermark.manifest import Carrier, ContentHash, EditDone, Manifest, Owner, Parent
+from latenthash.watermark.registration import thumbnail
 from latenthash.watermark.registry import Registry
 from latenthash.watermark.signed import Signed, sign
 
 BUNDLE = sha256(b"bundle").hexdigest()
+# A thumbnail of 8 px that shows nothing.
+GREY = b64encode(thumbnail(np.full((8, 8, 3), 128, np.uint8))).decode()
 WHEN = "2026-01-31T12:00:00Z"
 
 
@@ -31,7 +36,7 @@ def manifest(signer: Signer, bits: bytes = bytes(32), **more: Any) -> Manifest:
         owner=Owner(name=signer.name, key=signer.public.hex()),
         **{
             "hash": content(bits),
-            "thumbnail": "/9j/",
+            "thumbnail": GREY,
             "size": [640, 480],
             "created": WHEN,
             **more,

@@ -13,6 +13,7 @@ from PIL import Image
 from app import Done, call
 from latenthash.data.samples.sets import embedded
 from latenthash.watermark.registry import Registry
+from marks import signed
 from project import ROOT
 
 
@@ -106,6 +107,8 @@ def test_marked_pictures_are_verified(place: Path) -> None:
         ("cat.png", "verified"), ("in/china.jpg", "verified")]  # fmt: skip
     assert str(rows[0]["owner"]).startswith("Ann Smith (key ")
     assert (rows[0]["conflicts"], rows[0]["note"]) == ("", "")
+    assert len(str(rows[0]["key"])) == 64 and str(rows[0]["key"])[:8] in str(rows[0]["owner"])
+    assert rows[0]["binding"] == "code_registration"
     assert int(str(rows[0]["distance"])) < 40 <= int(str(rows[0]["inliers"]))
 
 
@@ -129,7 +132,12 @@ def test_lineage_is_told_as_text_and_json(place: Path) -> None:
     assert told.code == 0 and f"* {identity}  row " in told.out and "Ann Smith" in told.out
     told = call("evaluate.py", place, f"lineage={identity}", "registry=marks.db", "format=jsonl")
     assert json.loads(told.out)["asked"] == identity
-    for wrong, reason in (("12", "knows no id 0000000000000012"), ("no-id", "is no id")):
+    unknown = ("1234567890123e45", "0000000000000012")  # no numbers, though they look like some
+    for wrong, reason in (
+        *((id_, f"knows no id {id_}") for id_ in unknown),
+        ("12", "is no id"),
+        ("no-id", "is no id"),
+    ):
         told = call("evaluate.py", place, f"lineage={wrong}", "registry=marks.db")
         assert told.code == 2 and reason in " ".join(told.output.split())
 
@@ -146,6 +154,40 @@ def test_registry_is_checked_against_a_head_that_was_kept(place: Path, tmp_path:
     Registry.open_to_append(str(tmp_path / "marks.db"))
     done = call("evaluate.py", tmp_path, "registry=marks.db", "check=true", "head=head.json")
     assert done.code == 2 and "of another registry" in " ".join(done.output.split())
+    cat = place / "pictures" / "marked" / "cat.png"
+    for folder, code in ((place, 0), (tmp_path, 2)):
+        done, _ = verify(folder, str(cat), "head=head.json")
+        assert done.code == code, done.output
+
+
+def test_copy_of_anothers_picture_is_verified_with_a_conflict_and_fails(
+    place: Path, tmp_path: Path
+) -> None:
+    for name in ("marks.db", "marks.db.pem", "pictures/cat.png"):
+        shutil.copy(place / name, tmp_path)
+    assert call("evaluate.py", tmp_path, "keygen=thief.pem").code == 0
+    done = call(
+        "evaluate.py", tmp_path, "mark=cat.png", "owner=thief.pem", "registry=marks.db",
+        "parents=none",
+    )  # fmt: skip
+    assert done.code == 0, done.output
+    done, rows = verify(tmp_path, "marked/cat.png", "binding=code")
+    assert done.code == 1
+    assert "1 of 1 files are verified, but others registered the same before" in " ".join(
+        done.output.split()
+    )
+    assert rows[0]["status"] == "verified" and rows[0]["conflicts"]
+    assert "It was compared by its hash alone." in str(rows[0]["sentence"])
+
+
+def test_rows_of_another_code_are_said_not_to_be_searched(place: Path, tmp_path: Path) -> None:
+    for name in ("marks.db", "marks.db.pem"):
+        shutil.copy(place / name, tmp_path)
+    Registry.open_to_append(str(tmp_path / "marks.db")).append(signed(1))
+    done, _ = verify(tmp_path, str(place / "pictures" / "marked" / "cat.png"))
+    assert done.code == 0
+    said = " ".join(done.output.split())
+    assert "1 row of the registry is of another code, and not searched." in said
 
 
 def test_altered_registry_is_told_with_the_row(place: Path, tmp_path: Path) -> None:
@@ -177,6 +219,7 @@ def test_altered_registry_is_told_with_the_row(place: Path, tmp_path: Path) -> N
         (["verify=pictures"], "registry is not set"),
         (["verify=pictures", "registry=none.db"], "There is no registry none.db"),
         (["verify=pictures", "registry=bad"], "bad"),
+        (["verify=pictures", "registry=marks.db", "binding=identity"], "binding=identity compares"),
         (["verify=nothing", "registry=marks.db"], "there is nothing"),
         (["verify=pictures", "registry=marks.db", "to=out"], "to=out has no effect here"),
         (["registry=marks.db", "head=bad"], "add that"),

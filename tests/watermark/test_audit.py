@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from latenthash.errors import InputError
-from latenthash.watermark.audit import Fault, check
+from latenthash.watermark.audit import Fault, check, refuse_other
 from latenthash.watermark.keys import read_key
 from latenthash.watermark.registry import Registry
 from latenthash.watermark.rows import Head, Row, read_head
@@ -195,3 +195,21 @@ def test_altered_head_is_refused(
     text = Registry.open(str(place)).head().to_json().replace(old, new, 1)
     with pytest.raises(InputError, match=sentence):
         read_head(saved(tmp_path / "head.json", text.encode()))
+
+
+def test_head_is_of_one_registry_alone_without_a_walk(tmp_path: Path) -> None:
+    books = [Registry.open_to_append(str(tmp_path / f"{name}.db")) for name in "ab"]
+    first = books[0].head()
+    for i in range(3):
+        books[0].append(signed(i))
+    head = books[0].head()
+    refuse_other(books[0], first)
+    books[0].append(signed(9))
+    refuse_other(books[0], head)
+    with pytest.raises(InputError, match="of another registry"):
+        refuse_other(books[1], head)
+    with closing(sqlite3.connect(tmp_path / "a.db")) as database, database:
+        database.execute(f"DROP TRIGGER {MARKS}_delete")
+        database.execute(f"DELETE FROM {MARKS} WHERE seq = 3")
+    with pytest.raises(InputError, match="Row 3 of the registry is not the one"):
+        refuse_other(books[0], head)

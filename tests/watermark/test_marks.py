@@ -150,6 +150,11 @@ def test_registry_is_open_for_reading_unless_more_is_asked(tmp_path: Path) -> No
         Marks.open(tmp_path / "marks.db", plain_code())
     with pytest.raises(InputError, match=r"code is what latenthash\.load"):
         Marks.open(tmp_path / "marks.db", "code")  # type: ignore[arg-type]
+    unmeasured = plain_code()
+    unmeasured.limits = {}
+    with pytest.raises(InputError, match="has no measured limits"):
+        Marks.open(tmp_path / "marks.db", unmeasured, append=True)
+    assert not (tmp_path / "marks.db.pem").exists()
 
 
 def _killed(folder: Path, photo: Path, moment: int) -> bool:

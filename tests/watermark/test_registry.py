@@ -52,6 +52,18 @@ def test_rows_are_numbered_and_found(book: Book) -> None:
     assert registry.ids().tolist() == [list(first.id), list(second.id)]
 
 
+def test_registry_of_another_key_than_the_one_beside_it_is_refused(tmp_path: Path) -> None:
+    place = str(tmp_path / "marks.db")
+    Registry.open_to_append(place).append(signed(1))
+    another = str(tmp_path / "another.db")
+    Registry.open_to_append(another).append(signed(1))
+    shutil.copy(another, place)
+    with pytest.raises(InputError, match=r"marks\.db\.pem is of another registry"):
+        Registry.open(place)
+    Path(f"{place}.pem").unlink()  # who has no key is not held up: a head pins it
+    assert len(Registry.open(place)) == 1
+
+
 def test_manifest_that_is_registered_stays_the_row_it_is(book: Book) -> None:
     registry = filled(book)
     assert registry.append(signed(1)) == 2

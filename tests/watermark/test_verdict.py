@@ -6,15 +6,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from latenthash.data.reading import Pixels
 from latenthash.data.samples.sets import embedded
+from latenthash.errors import InputError
+from latenthash.gallery.engines import engine_here
+from latenthash.library.hashes import Hash
 from latenthash.watermark import verdict as verdicts
 from latenthash.watermark.codec import Reading, decode
-from latenthash.watermark.conflicts import ancestors, earlier
+from latenthash.watermark.conflicts import EARLIEST, NEAREST, ancestors, earlier, near, unrelated
+from latenthash.watermark.conflicts import root as first_ancestor
+from latenthash.watermark.manifest import Owner
+from latenthash.watermark.query import Query
 from latenthash.watermark.registry import Registry
-from marks import owner, signed
+from latenthash.watermark.rows import Row
+from latenthash.watermark.signed import Signed, sign
+from marks import BUNDLE, manifest, owner, signed
 from shop import STRANGER, Shop, blurred, cut, enlarged, jpeg, re_coded, usual
 
 
@@ -140,27 +149,115 @@ def test_overwritten_mark_is_in_conflict_with_the_first(shop: Shop, tmp_path: Pa
     assert "But Thief" in bare.sentence and "registered the same content later" in bare.sentence
 
 
-def test_re_use_that_is_declared_is_no_conflict(shop: Shop, tmp_path: Path) -> None:
+def test_re_use_that_is_declared_is_no_conflict_and_names_whose_it_was(
+    shop: Shop, tmp_path: Path
+) -> None:
     marks = shop.copy(tmp_path)
-    first, second = (
-        marks.mark(shop.marked["cat"].file, owner(name), tmp_path / name) for name in ("Bob", "Eve")
+    cat = shop.marked["cat"]
+    first, second, third = (
+        marks.mark(cat.file, owner(name), tmp_path / f"{name}{i}")
+        for i, name in enumerate(("Bob", "Eve", "Eve"))
     )
-    assert first.parents == second.parents == (shop.marked["cat"].identity,)
-    found = marks.verify(second.file)
-    assert (found.status, found.identity) == ("verified", second.identity)
-    assert found.conflicts == ()  # neither the parent nor what else was made of it
-    assert marks.lineage(second.identity).conflicts == ()
+    assert first.parents == second.parents == (cat.identity,)
+    found = marks.verify(first.file)
+    assert (found.status, found.identity, found.conflicts) == ("verified", first.identity, ())
+    assert found.root is not None and found.root.id == cat.identity
+    assert "It was made from a picture that Ann (key " in found.sentence
+    assert cat.identity.hex() in found.sentence
+    # What another made of the same is a conflict, and what the same owner did is none.
+    found = marks.verify(third.file)
+    assert (found.status, found.identity) == ("verified", third.identity)
+    assert [row.id for row in found.conflicts] == [first.identity]
+    assert marks.lineage(third.identity).conflicts == (first.identity,)
 
 
-def test_ancestors_end_in_rings_and_at_what_is_not_registered(tmp_path: Path) -> None:
-    registry = Registry.open_to_append(str(tmp_path / "marks.db"))
+def registry_of(folder: Path, *all_: Signed) -> Registry:
+    registry = Registry.open_to_append(str(folder / "marks.db"))
+    for one in all_:
+        registry.append(one)
+    return registry
+
+
+def row_of(registry: Registry, one: Signed) -> Row:
+    row = registry.get(one.id)
+    assert row is not None
+    return row
+
+
+def test_ancestors_are_registered_and_the_first_of_them_is_the_root(tmp_path: Path) -> None:
     root, far = signed(1), bytes(8)
     child = signed(2, (root.id, far))
     grandchild = signed(3, (child.id,))
-    for one in (root, child, grandchild):
-        registry.append(one)
-    assert ancestors(registry, grandchild.id) == {grandchild.id, child.id, root.id, far}
-    assert ancestors(registry, far) == {far}
+    registry = registry_of(tmp_path, root, child, grandchild)
+    assert set(ancestors(registry, row_of(registry, grandchild))) == {
+        grandchild.id, child.id, root.id,
+    }  # fmt: skip
+    assert first_ancestor(registry, row_of(registry, grandchild)) == row_of(registry, root)
+    assert first_ancestor(registry, row_of(registry, root)) is None
+
+
+@pytest.mark.parametrize(
+    ("parent", "name", "kin"),
+    [
+        pytest.param("root", "Bob", False, id="sibling of another owner"),
+        pytest.param("root", "Ann", True, id="sibling of the same owner"),
+        pytest.param("nobody", "Ann", False, id="parent that is not registered"),
+        pytest.param("other", "Bob", True, id="child"),
+    ],
+)
+def test_kin_are_those_above_and_below_and_an_owners_own(
+    tmp_path: Path, parent: str, name: str, kin: bool
+) -> None:
+    root = signed(1, name="Eve")
+    named = {"root": root.id, "nobody": bytes(8)}
+    other = signed(2, (named.get(parent, root.id),), name="Ann")
+    one = signed(3, (named.get(parent, other.id),), name=name)
+    registry = registry_of(tmp_path, root, other, one)
+    row, before = row_of(registry, one), row_of(registry, other)
+    assert unrelated(registry, row, [before]) == (() if kin else (before,))
+
+
+def test_flood_of_nearer_rows_hides_no_earlier_one(tmp_path: Path) -> None:
+    victim = signed(0b111)
+    thief = owner("Thief")
+    times = [f"2026-01-31T12:00:{i:02d}Z" for i in range(40)]
+    flood = [sign(manifest(thief, created=when), thief) for when in times]
+    registry = registry_of(tmp_path, signed(2**256 - 1), victim, *flood)
+    known = registry.codes(BUNDLE)
+    query = Query(np.zeros((8, 8, 3), np.uint8), Hash(bytes(2), bytes(32)))
+    found = near(registry, known, engine_here(known), query, 77)
+    assert found[0].id == victim.id
+    assert len(found) <= NEAREST + EARLIEST
+
+
+def test_thumbnail_that_is_no_picture_is_refused_and_stops_nobody(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marks = shop.copy(tmp_path)
+    registry = Registry.open_to_append(str(tmp_path / "marks.db"))
+    cat = registry.get(shop.marked["cat"].identity)
+    assert cat is not None and cat.signed is not None
+    thief = owner("Thief")
+    bad = cat.signed.manifest.model_copy(
+        update={"thumbnail": "/9j/", "owner": Owner(name="Thief", key=thief.public.hex())}
+    )
+    with pytest.raises(InputError, match="no JPEG"):
+        registry.append(sign(bad, thief))
+    monkeypatch.setattr("latenthash.watermark.registry.read_thumbnail", lambda _: None)
+    registry.append(sign(bad, thief))
+    found = marks.verify(shop.marked["cat"].file)
+    assert (found.status, found.conflicts) == ("verified", ())
+    bare = marks.verify(shop.folder / "cat.png")
+    assert (bare.status, bare.identity, bare.conflicts) == ("stripped", cat.id, ())
+    row = registry.get(sign(bad, thief).id)
+    assert row is not None and earlier(registry, row) == ()
+
+
+def test_sentence_says_what_was_compared_where_that_is_not_all(shop: Shop) -> None:
+    both = shop.marks.verify(shop.marked["cat"].file)
+    assert both.agreement is not None and "compared" not in both.sentence
+    one = replace(both, binding="code")
+    assert one.sentence.endswith("It was compared by its hash alone.")
 
 
 def test_nothing_is_earlier_than_the_first(shop: Shop) -> None:

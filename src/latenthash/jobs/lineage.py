@@ -30,8 +30,7 @@ def show_lineage(cfg: DictConfig) -> None:
     """
     if cfg.lineage is None:
         raise InputError("lineage is not set; give the id of a mark: lineage=ID.")
-    # YAML takes an id of digits alone for a number.
-    text = f"{cfg.lineage:016d}" if isinstance(cfg.lineage, int) else cfg.lineage.strip().lower()
+    text = str(cfg.lineage).strip().lower()
     if not ID.fullmatch(text):
         raise InputError(
             f"lineage={cfg.lineage} is no id: it has 16 hexadecimal digits, as verify=PATH shows "

@@ -1,5 +1,6 @@
 """What jobs on marks share: the registry, the pictures of a folder, and work in threads."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,11 +18,14 @@ from latenthash.jobs.gallery_add import given_code
 from latenthash.system.parallel import in_threads
 from latenthash.system.paths import exists, find_files, is_folder
 from latenthash.system.terminal import track
+from latenthash.watermark.bindings import IdentityBinding
+from latenthash.watermark.conflicts import measured_limit
 from latenthash.watermark.database import is_postgres
 from latenthash.watermark.marks import Marks
 from latenthash.watermark.registry import Registry
 from latenthash.watermark.signed import ENDING
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 SHORT = 3  # files, of which no progress is shown
 
@@ -72,7 +76,8 @@ def given_marks(cfg: DictConfig, registry: Registry) -> Marks:
     """Put together what marks and verifies pictures, as the config says.
 
     Raises:
-        InputError: if run= names no code, or a carrier or binding cannot be used.
+        InputError: if run= names no code whose limits were measured, or a carrier or binding
+            cannot be used.
     """
     carriers = [build(cfg.carrier)]
     if cfg.stronger != cfg.carrier:
@@ -82,8 +87,20 @@ def given_marks(cfg: DictConfig, registry: Registry) -> Marks:
             f"carrier={carriers[0].name} and stronger={carriers[1].name} cannot read each other's "
             "marks: give both the same key."
         )
-    reader = build(cfg.reader, _convert_="all")
-    return Marks(registry, given_code(cfg, build(cfg.cache)), carriers, build(cfg.binding), reader)
+    binding = build(cfg.binding)
+    if isinstance(binding, IdentityBinding):
+        raise InputError(
+            "binding=identity compares nothing, so that a mark copied onto any picture would be "
+            "verified: it is a control of +experiment=watermark alone. Leave it out."
+        )
+    reader, code = build(cfg.reader, _convert_="all"), given_code(cfg, build(cfg.cache))
+    measured_limit(code)
+    bundles = registry.bundles()
+    others = sum(bundles.values()) - bundles.get(code.bundle.removeprefix("bundle "), 0)
+    if others:
+        said = "1 row of the registry is" if others == 1 else f"{others} rows of the registry are"
+        log.warning("%s of another code, and not searched.", said)
+    return Marks(registry, code, carriers, binding, reader)
 
 
 def found_pictures(path: str, option: str, out: Path | None = None) -> Pictures:

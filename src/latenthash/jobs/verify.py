@@ -17,14 +17,16 @@ from latenthash.jobs.matches import file_stem
 from latenthash.jobs.pictures import EXPLAINED
 from latenthash.report.tables import write_figure
 from latenthash.system.paths import path_text
+from latenthash.watermark.audit import refuse_other
 from latenthash.watermark.marks import Marks
+from latenthash.watermark.rows import read_head
 from latenthash.watermark.verdict import Verdict, owner
 
 log = logging.getLogger(__name__)
 
 COLUMNS = [
-    *("file", "status", "id", "owner", "registered", "distance", "inliers", "conflicts"),
-    *("sentence", "note"),
+    *("file", "status", "id", "owner", "key", "registered", "binding", "distance", "inliers"),
+    *("conflicts", "sentence", "note"),
 ]
 
 
@@ -33,7 +35,7 @@ def verify(cfg: DictConfig) -> None:
 
     Raises:
         InputError: if the registry, the run or the path cannot be used.
-        JobError: unless all pictures are verified.
+        JobError: unless all pictures are verified, and nobody else registered them before.
     """
     if cfg.verify is None:
         raise InputError("verify is not set; give a picture or a folder: verify=PATH.")
@@ -44,7 +46,10 @@ def verify(cfg: DictConfig) -> None:
             f"explain=true draws a figure of each picture, of {EXPLAINED} at most, and "
             f"verify={cfg.verify} holds {len(paths)}; give fewer."
         )
-    marks = given_marks(cfg, given_registry(cfg))
+    registry = given_registry(cfg)
+    if cfg.head is not None:
+        refuse_other(registry, read_head(Path(cfg.head)))
+    marks = given_marks(cfg, registry)
 
     def done(path: Path) -> dict[str, Any]:
         try:
@@ -62,9 +67,14 @@ def verify(cfg: DictConfig) -> None:
             at = Path(cfg.paths.output, "explain", f"{title}.png")
             write_figure(figure, at)
             log.info("Written to %s", at)
-    verified = sum(row["status"] == "verified" for row in rows)
-    if verified < len(rows):
-        raise JobError(f"{len(rows) - verified} of {len(rows)} files are not verified.")
+    failed = sum(row["status"] != "verified" for row in rows)
+    disputed = sum(row["status"] == "verified" and row["conflicts"] != "" for row in rows)
+    if failed:
+        raise JobError(f"{failed} of {len(rows)} files are not verified.")
+    if disputed:
+        raise JobError(
+            f"{disputed} of {len(rows)} files are verified, but others registered the same before."
+        )
 
 
 def _row(name: str, found: Verdict) -> dict[str, Any]:
@@ -75,7 +85,9 @@ def _row(name: str, found: Verdict) -> dict[str, Any]:
         "status": found.status,
         "id": "" if found.identity is None else found.identity.hex(),
         "owner": "" if row is None or row.signed is None else owner(row),
+        "key": "" if row is None or row.signed is None else row.signed.manifest.owner.key,
         "registered": "" if row is None else row.added,
+        "binding": "" if agreement is None else found.binding,
         "distance": "" if agreement is None or agreement.distance is None else agreement.distance,
         "inliers": "" if agreement is None else agreement.registration.inliers,
         "conflicts": " ".join(one.id.hex() for one in found.conflicts),

@@ -147,7 +147,7 @@ EVALUATE_JOBS = {
     "latenthash.jobs.verify.verify": EvaluateJob(
         "verify=PATH registry=FILE",
         (
-            *("verify", "registry", "explain", "carrier", "binding", "run", "trust"),
+            *("verify", "registry", "head", "explain", "carrier", "binding", "run", "trust"),
             *("reader.max_pixels", "reader.background"),
         ),
         {"verify": ANYTHING},

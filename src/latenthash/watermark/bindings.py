@@ -7,6 +7,7 @@ import numpy as np
 
 from latenthash.codes.classical import phash_64
 from latenthash.data.reading import Picture, Reader
+from latenthash.errors import InputError
 from latenthash.library.given import read_given
 from latenthash.watermark.manifest import Enrolled, Manifest
 from latenthash.watermark.query import Query
@@ -56,8 +57,7 @@ class Binding(Protocol):
     def compare(self, query: Query, manifest: Manifest) -> Agreement:
         """Compare a picture with what a manifest says of another.
 
-        Raises:
-            InputError: if the manifest's thumbnail is no picture.
+        A thumbnail that is no picture agrees with none.
         """
 
 
@@ -114,9 +114,13 @@ class PHashBinding:
 
     def compare(self, query: Query, manifest: Manifest) -> Agreement:
         """Compare with the thumbnail; see `Binding.compare`."""
-        shown = read_given(manifest.jpeg, THUMBNAILS).pixels
+        distance = code_distance(query, manifest)
+        try:
+            shown = read_given(manifest.jpeg, THUMBNAILS).pixels
+        except InputError:
+            return Agreement(False, None, distance)
         away = int((phash_64(query.pixels) != phash_64(shown)).sum())
-        return Agreement(away <= self.limit, None, code_distance(query, manifest))
+        return Agreement(away <= self.limit, None, distance)
 
 
 @dataclass(frozen=True)
@@ -163,6 +167,10 @@ def code_distance(query: Query, manifest: Manifest) -> int | None:
 
 
 def registered(query: Query, manifest: Manifest) -> Registration:
-    """Register a picture to the thumbnail of a manifest."""
+    """Register a picture to the thumbnail of a manifest; to one that is no picture, not at all."""
     width, height = manifest.size
-    return Reference(manifest.jpeg, (width, height)).register(query.features)
+    try:
+        reference = Reference(manifest.jpeg, (width, height))
+    except InputError:  # whoever may append to a registry wrote it: it must stop nobody
+        return NOTHING
+    return reference.register(query.features)

@@ -24,7 +24,7 @@ from latenthash.watermark.bindings import (
 )
 from latenthash.watermark.carrier import Carrier
 from latenthash.watermark.codec import decode, known, to_word
-from latenthash.watermark.conflicts import NEAR_FPR, earlier
+from latenthash.watermark.conflicts import earlier, measured_limit
 from latenthash.watermark.files import Format, encoded, format_of
 from latenthash.watermark.keys import Signer, read_key
 from latenthash.watermark.lineage import Lineage
@@ -119,17 +119,18 @@ class Marks:
             append: whether pictures are marked: registry and key are made where there are none.
 
         Raises:
-            InputError: if it cannot be used.
+            InputError: if it cannot be used, or the code's limits were not measured.
         """
         if not isinstance(code, Code):
             raise InputError(f'code is what latenthash.load("code") gives, and not {code!r}.')
+        limit = measured_limit(code)
         place = os.fspath(registry)
         if append:
             opened = Registry.open_to_append(place, None if key is None else Path(key))
         else:
             opened = Registry.open(place)
         carriers = [Tiled(KEY, *strength) for strength in (USUAL, STRONG)]
-        binding = CodeRegistrationBinding(code.limits.get(NEAR_FPR, 0))
+        binding = CodeRegistrationBinding(limit)
         return cls(opened, code, carriers, binding, Reader(512, MAX_PIXELS, WHITE))
 
     def verify(self, picture: GivenPicture) -> Verdict:
@@ -286,10 +287,9 @@ class Marks:
         with self._lock:
             if self._judging is None or self._judging[0] != size:
                 self._codes = codes = self._registry.codes(self._bundle, self._codes)
-                limit = self._code.limits.get(NEAR_FPR, 0)
                 judge = Judge(
                     self._registry, self._carriers[0], self._binding, codes,
-                    engine_here(codes), limit,
+                    engine_here(codes), measured_limit(self._code),
                 )  # fmt: skip
                 self._judging = size, judge
             return self._judging[1]

@@ -5,6 +5,7 @@ without the registry's key can add, alter, swap or remove rows unseen; who has i
 book from some row on, or cut off its end, and is found out by a head that was given away before.
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from latenthash.system.terminal import without_password
 from latenthash.watermark.database import connect, has_tables, is_postgres, reading, writing
 from latenthash.watermark.keys import Signer, make_key, read_key
 from latenthash.watermark.manifest import ID, now
+from latenthash.watermark.registration import read_thumbnail
 from latenthash.watermark.rows import Head, Row, empty_digest
 from latenthash.watermark.signed import Signed
 from latenthash.watermark.tables import MARKS, PARENTS, REGISTRY, make_tables
@@ -76,11 +78,14 @@ class Registry:
     def open(cls, place: str) -> "Registry":
         """Open a registry for reading; its private key is not needed.
 
+        Where the key stands beside the file and may be read, the registry must be of that key:
+        who can write to the file alone could put another one there, sealed by his own.
+
         Args:
             place: a file of SQLite, or a URI such as postgresql://user@host/database.
 
         Raises:
-            InputError: if there is none, or it cannot be used.
+            InputError: if there is none, it cannot be used, or it is of another key.
         """
         engine = connect(place, make=False)
         with reading(engine, place) as connection:
@@ -88,7 +93,11 @@ class Registry:
                 raise InputError(
                     f"{without_password(place)} holds no registry: name one that mark=PATH made."
                 )
-            return cls(place, engine, _public(connection, place), None)
+            public = _public(connection, place)
+        key = Path(f"{place}{KEY_ENDING}")
+        if not is_postgres(place) and os.access(key, os.R_OK):
+            _refuse_other(read_key(key), key, public, place)
+        return cls(place, engine, public, None)
 
     @classmethod
     def open_to_append(cls, place: str, key: Path | None = None) -> "Registry":
@@ -115,11 +124,7 @@ class Registry:
         with writing(engine, place) as connection:
             if has_tables(connection, place):
                 public, signer = _public(connection, place), _own_key(key, place)
-                if signer.public != public:
-                    raise InputError(
-                        f"The key {key} is of another registry than {without_password(place)}: "
-                        "its rows were signed by another key. Put back the one it was made with."
-                    )
+                _refuse_other(signer, key, public, place)
             else:
                 signer = read_key(key) if key.exists() else make_key(key, "registry")
                 public = signer.public
@@ -143,11 +148,13 @@ class Registry:
             the number of the row, once it is on the disk: whole, with its seal, or not at all.
 
         Raises:
-            InputError: if its owner did not sign it, its id is taken, or the registry is altered.
+            InputError: if its owner did not sign it, its thumbnail is no picture, its id is taken,
+                or the registry is altered.
         """
         assert self._signer is not None, "opened for reading"
         if not signed.is_sound:
             raise InputError("The manifest is not signed by the owner it names: sign it anew.")
+        read_thumbnail(signed.manifest.jpeg)  # refuses what nobody could compare
         with writing(self._engine, self.place) as connection:
             if (known := _row(connection, signed.id)) is not None:
                 if (known.manifest, known.signature) == (signed.text, signed.signature):
@@ -287,6 +294,14 @@ def _own_key(key: Path, place: str) -> Signer:
             "can be added to it: put it back, or name it with registry_key=FILE.pem."
         )
     return read_key(key)
+
+
+def _refuse_other(signer: Signer, key: Path, public: bytes, place: str) -> None:
+    if signer.public != public:
+        raise InputError(
+            f"The key {key} is of another registry than {without_password(place)}: its rows were "
+            "signed by another key. Put back the one it was made with."
+        )
 
 
 def _public(connection: Connection, place: str) -> bytes:

@@ -8,7 +8,7 @@ from latenthash.gallery.engines import Engine
 from latenthash.watermark.bindings import Agreement, Binding, registered
 from latenthash.watermark.carrier import Carrier
 from latenthash.watermark.codec import Reading, decode, known
-from latenthash.watermark.conflicts import near, unrelated
+from latenthash.watermark.conflicts import near, root, unrelated
 from latenthash.watermark.manifest import Manifest
 from latenthash.watermark.query import Query
 from latenthash.watermark.registration import Registration
@@ -46,6 +46,14 @@ OVERWRITTEN = (
     "There is a mark, {id}, that the registry does not know, on the picture that {owner} "
     "registered on {added}: somebody marked a copy of it."
 )
+# What a binding looks at -> how the sentence says it; both, hash and pixels, need no word.
+ALONE: Mapping[str, str] = {
+    "code": "by its hash",
+    "registration": "by its pixels",
+    "phash": "by its pHash",
+    "centroid": "by its centroid",
+    "identity": "by nothing but its mark",
+}
 STANDS_OUT = 5.0  # of a known id among few, in standard deviations
 
 
@@ -66,6 +74,9 @@ class Verdict:
             first first: earlier ones where a mark was found, and later ones where only the
             content was.
         reading: of the mark.
+        root: the first of the registered pictures that the row says it was made of; None where it
+            names none.
+        binding: name of what compared the picture with the row.
     """
 
     status: Status
@@ -76,6 +87,8 @@ class Verdict:
     agreement: Agreement | None
     conflicts: tuple[Row, ...]
     reading: Reading
+    root: Row | None = None
+    binding: str = "code_registration"
 
     @property
     def sentence(self) -> str:
@@ -88,6 +101,13 @@ class Verdict:
             words |= {"owner": owner(self.row), "added": self.row.added}
         overwritten = self.status == "stripped" and read is not None
         said = (OVERWRITTEN if overwritten else MEANINGS[self.status]).format(**words)
+        if self.agreement is not None and self.binding in ALONE:
+            said += f" It was compared {ALONE[self.binding]} alone."
+        if self.root is not None:
+            said += (
+                f" It was made from a picture that {owner(self.root)} registered on "
+                f"{self.root.added} ({self.root.id.hex()}), as its manifest says."
+            )
         if self.conflicts and self.row is not None:
             first = self.conflicts[0]
             before = first.seq < self.row.seq
@@ -140,6 +160,7 @@ class Judge:
             return Verdict(
                 "stripped", first.id, "content", first, None, agreement,
                 unrelated(self._registry, first, later), reading,
+                root(self._registry, first), self._binding.name,
             )  # fmt: skip
         if unknown is not None:
             return Verdict("unknown", unknown, "read", None, None, None, (), reading)
@@ -174,7 +195,10 @@ class Judge:
             one for one in sight.candidates if one.seq < row.seq and sight.registered(one).agrees
         ]
         conflicts = unrelated(self._registry, row, earlier)
-        return Verdict(agreement.standing, row.id, way, row, None, agreement, conflicts, reading)
+        return Verdict(
+            agreement.standing, row.id, way, row, None, agreement, conflicts, reading,
+            root(self._registry, row), self._binding.name,
+        )  # fmt: skip
 
 
 class _Sight:

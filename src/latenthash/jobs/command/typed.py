@@ -11,13 +11,14 @@ from hydra.errors import HydraException
 from latenthash.options.places import PATHS
 from latenthash.system.paths import exists
 
+AS_TYPED = {*PATHS, "lineage"}  # an id such as 1234567890123e45 is no number either
 LISTS = ("pictures",)  # of the paths, what may be several in brackets
 # One of several: in quotes, or all up to the next comma.
 ONE_OF = re.compile(r"""\s*(?:('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|([^,]*?))\s*,""", re.DOTALL)
 MULTIRUN = ("-m", "--multirun", "hydra.mode=MULTIRUN", "+sweep=")  # what makes a command a sweep
 
 
-def as_typed(line: Sequence[str], paths: Collection[str] = PATHS) -> list[str]:
+def as_typed(line: Sequence[str], paths: Collection[str] = AS_TYPED) -> list[str]:
     """Quote the paths of a command line where Hydra would read something else than was typed.
 
     It reads 1.10 as the number 1.1, 2024_05 as 202405, and refuses brackets and blanks. Quotes,
@@ -26,7 +27,7 @@ def as_typed(line: Sequence[str], paths: Collection[str] = PATHS) -> list[str]:
 
     Args:
         line: arguments of a command.
-        paths: names of the options that are paths.
+        paths: names of the options that are paths, or ids.
     """
     sweep = any(argument.startswith(MULTIRUN) for argument in line)
     return [_quoted(argument, paths, sweep) for argument in line]
