@@ -164,6 +164,15 @@ def test_key_is_made_beside_the_registry_for_its_user_alone(tmp_path: Path) -> N
         Registry.open_to_append(place)
 
 
+def test_registry_that_is_missing_beside_its_key_is_no_new_one(tmp_path: Path) -> None:
+    place = tmp_path / "marks.db"
+    Registry.open_to_append(str(place))
+    place.unlink()
+    with pytest.raises(InputError, match=r"marks\.db is missing, and its key .* stands"):
+        Registry.open_to_append(str(place))
+    assert not place.exists()
+
+
 def test_manifest_that_its_owner_did_not_sign_is_not_added(book: Book) -> None:
     registry = book.open()
     one = signed(1)

@@ -119,6 +119,11 @@ class Registry:
                     "registry_key=FILE.pem, which is made when the registry is new."
                 )
             key = Path(f"{place}{KEY_ENDING}")
+            if key.exists() and not Path(place).exists():
+                raise InputError(
+                    f"{place} is missing, and its key {key} stands: put the registry back, or move "
+                    "the key away to begin another."
+                )
         engine = connect(place, make=True)
         # Two processes may come first at once: the second waits here, and finds it made.
         with writing(engine, place) as connection:
