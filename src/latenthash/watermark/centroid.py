@@ -12,6 +12,7 @@ from latenthash.errors import InputError
 from latenthash.hashing.enrolled import Hash, LatentSet, calibration_rank
 from latenthash.library.code import Code
 from latenthash.watermark.bindings import Agreement, code_distance
+from latenthash.watermark.describing import bundle_of
 from latenthash.watermark.manifest import Enrolled, Manifest
 from latenthash.watermark.query import Query
 
@@ -58,7 +59,7 @@ class CentroidBinding:
         train, calibration = (_latents(code, views) for views in drawn.values())
         found = Hash.enroll(train, calibration, self.alpha)
         return Enrolled(
-            bundle=code.bundle.removeprefix("bundle "),
+            bundle=bundle_of(code),
             centroid=[round(float(value), DIGITS) for value in found.centroid],
             radius=found.radius,
         )

@@ -1,7 +1,6 @@
 """Marking pictures and verifying them, as programs and jobs do."""
 
 import os
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,20 +14,19 @@ from latenthash.library.code import Code
 from latenthash.library.given import GivenPicture, PathLike, read_given
 from latenthash.system.files import Unusable, make_folder
 from latenthash.system.paths import exists, path_text
-from latenthash.watermark import manifest as manifests
 from latenthash.watermark.bindings import (
     Binding,
     CodeRegistrationBinding,
-    Enrolling,
     code_distance,
 )
 from latenthash.watermark.carrier import Carrier
 from latenthash.watermark.codec import decode, known, to_word
 from latenthash.watermark.conflicts import earlier, measured_limit
+from latenthash.watermark.describing import bundle_of, described
 from latenthash.watermark.files import Format, encoded, format_of
 from latenthash.watermark.keys import Signer, read_key
 from latenthash.watermark.lineage import Lineage
-from latenthash.watermark.manifest import EditDone, Enrolled, Manifest, Parent
+from latenthash.watermark.manifest import EditDone, Manifest, Parent
 from latenthash.watermark.query import Query
 from latenthash.watermark.registration import read_thumbnail, thumbnail
 from latenthash.watermark.registry import Known, Registry
@@ -45,7 +43,6 @@ if TYPE_CHECKING:  # it takes a second to import, and only figures need it
 Parents: TypeAlias = Literal["auto", "none"]
 
 FOREIGN = ("copied", "forged", "unknown")  # the mark is not of this content, or of nobody
-CODE = "code-256"  # kind of hash
 MAX_PIXELS = 89_478_485  # as in conf/reader
 WHITE = (255, 255, 255)  # behind transparent pixels
 # As in conf/carrier: the key, and dB and SSIM of a usual mark and of a strong one.
@@ -101,7 +98,7 @@ class Marks:
         self._binding = binding
         self._reader = reader
         self._full = replace(reader, working_size=reader.max_pixels)  # reduces nothing
-        self._bundle = code.bundle.removeprefix("bundle ")
+        self._bundle = bundle_of(code)
         self._lock = Lock()
         self._codes: Known | None = None
         self._judging: tuple[int, Judge] | None = None
@@ -235,7 +232,10 @@ class Marks:
                 "content of its own that a mark could be bound to."
             )
         beside = sidecar(target)
-        manifest = self._manifest(original, query, owner, edits)
+        manifest = described(
+            original.picture, query.hash, self._code, self._carriers[0], [self._binding], owner,
+            edits,
+        )  # fmt: skip
         signed = _begun(beside, manifest)
         clean = pixels
         if parents == "auto":
@@ -323,32 +323,6 @@ class Marks:
         # The place where it is seen best, which need not be the one where it was decoded.
         best = max(reading.attempts, key=lambda one: float(known([one], [identity])[0]))
         return self._carriers[0].erase(pixels, to_word(identity), best.geometry)
-
-    def _manifest(
-        self, original: Original, query: Query, owner: Signer, edits: Sequence[EditDone]
-    ) -> Manifest:
-        height, width = original.picture.pixels.shape[:2]
-        carrier, key = self._carriers[0].name.split("/")
-        return Manifest(
-            carrier=manifests.Carrier(name=carrier, key=key),
-            owner=manifests.Owner(name=owner.name, key=owner.public.hex()),
-            hash=manifests.ContentHash(
-                kind=CODE,
-                tag=self._code.tag.hex(),
-                bundle=self._bundle,
-                bits=query.hash.packed.hex(),
-                enrolled=self._enrolled(original),
-            ),
-            thumbnail=b64encode(thumbnail(original.picture.pixels)).decode(),
-            size=[width, height],
-            edits=list(edits),
-        )
-
-    def _enrolled(self, original: Original) -> Enrolled | None:
-        """Take what the binding needs beside the code; None where it needs nothing."""
-        if isinstance(self._binding, Enrolling):
-            return self._binding.enrol(original.picture, self._code)
-        return None
 
     def _embedded(
         self, file: Path, original: Original, clean: Pixels, identity: bytes, kind: Format,

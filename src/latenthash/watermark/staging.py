@@ -1,7 +1,6 @@
 """The stage of the benchmark: pictures that are marked and registered, and thieves beside them."""
 
 import time
-from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
@@ -12,18 +11,16 @@ from latenthash.data.reading import Picture
 from latenthash.errors import InputError
 from latenthash.library.code import Code
 from latenthash.system.terminal import track
-from latenthash.watermark import manifest as manifests
-from latenthash.watermark.bindings import Binding, Enrolling
+from latenthash.watermark.bindings import Binding
 from latenthash.watermark.carrier import Carrier
 from latenthash.watermark.codec import to_word
+from latenthash.watermark.describing import described
 from latenthash.watermark.keys import Signer
-from latenthash.watermark.manifest import ContentHash, Manifest, Owner
-from latenthash.watermark.registration import thumbnail
+from latenthash.watermark.manifest import Manifest
 from latenthash.watermark.registry import Registry
 from latenthash.watermark.signed import sign
 from latenthash.watermark.trials import Marked
 
-CODE = "code-256"  # kind of hash
 FAR = 10**6  # bits, further than any: a picture is not compared with itself
 
 
@@ -43,7 +40,7 @@ class Stage:
         self._registry = registry
         self._code = code
         self._carrier = carrier
-        self._enrolling = [binding for binding in bindings if isinstance(binding, Enrolling)]
+        self._bindings = bindings
         self._bearing: dict[str, bool] = {}
 
     def marked(
@@ -96,22 +93,8 @@ class Stage:
         return self._bearing[picture.digest]
 
     def _manifest(self, picture: Picture, signer: Signer) -> Manifest:
-        height, width = picture.pixels.shape[:2]
-        carrier, key = self._carrier.name.split("/")
-        enrolled = [binding.enrol(picture, self._code) for binding in self._enrolling]
-        return Manifest(
-            carrier=manifests.Carrier(name=carrier, key=key),
-            owner=Owner(name=signer.name, key=signer.public.hex()),
-            hash=ContentHash(
-                kind=CODE,
-                tag=self._code.tag.hex(),
-                bundle=self._code.bundle.removeprefix("bundle "),
-                bits=self._code.hash(picture.pixels).packed.hex(),
-                enrolled=enrolled[0] if enrolled else None,
-            ),
-            thumbnail=b64encode(thumbnail(picture.pixels)).decode(),
-            size=[width, height],
-        )
+        hash_ = self._code.hash(picture.pixels)
+        return described(picture, hash_, self._code, self._carrier, self._bindings, signer)
 
 
 def hashed(code: Code, pictures: Sequence[Picture]) -> NDArray[np.uint8]:
